@@ -1,0 +1,3 @@
+"""mlops-infra: one typed configuration per environment, a whole MLOps platform."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Offline bundles for closed networks; built by a later issue, see docs/decisions."""
