@@ -1,0 +1,7 @@
+"""The MLOps loop that `verify`, jobs and people share: data, training, tracking, lineage.
+
+Everything here works from outside of the cluster too: it knows endpoints and credentials
+(`platform`, `credentials`), not Kubernetes. What talks to a service stands behind a small protocol
+(`tracking.Tracking`, `lineage.KeyValue`, `objects.ObjectStore`) and raises errors of
+`mlops_infra.errors` alone.
+"""

@@ -1,0 +1,86 @@
+"""The commands, known by name and one line each, and imported only when one of them runs.
+
+A command file `mlops_infra/cli/<name>.py` exposes `command: click.Command`. The first line of its
+docstring is the line in this table; a test compares them, so that `--help` never has to import the
+file.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+
+import click
+
+from mlops_infra.cli import options
+
+COMMANDS: dict[str, str] = {
+    "check": "Check a stack's file and show the plan, without opening a socket.",
+    "preview": "Show what `up` would change.",
+    "up": "Bring the platform up, or up to date.",
+    "status": "Show the cluster, the components and their Pods.",
+    "outputs": "Print the endpoints and versions that the platform promises.",
+    "verify": "Train, register and find a model through the running platform.",
+    "down": "Take the platform away and list what remains.",
+    "env": "Print the exports with which plain `pulumi` runs the same stack.",
+    "cluster": "Start, stop, inspect and delete the embedded cluster.",
+    "toolchain": "Install and list the pinned binaries.",
+    "images": "Build and list the images made from packages.",
+}
+"""Name to help line, in the order of a stack's life."""
+
+
+class LazyGroup(click.Group):
+    """A group that lists its commands from `COMMANDS` and imports one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks so
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Import the file of one command; None where there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"mlops_infra.cli.{cmd_name}").command
+        _add_verbose(command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but with the nearest names of the table in the error."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(f"there is no command '{name}'{_nearest(name)}", ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """The list in `--help`, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line.rstrip(".")) for name, line in COMMANDS.items()])
+
+
+def _nearest(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, COMMANDS, n=1)
+    return f", did you mean '{close[0]}'?" if close else ""
+
+
+def _add_verbose(command: click.Command) -> None:
+    """Give the command, and all below it, `-v`: nobody has to remember it."""
+    if not any(parameter.name == "verbose" for parameter in command.params):
+        options.verbose(command)
+    below: Iterable[click.Command] = (
+        command.commands.values() if isinstance(command, click.Group) else ()
+    )
+    for child in below:
+        _add_verbose(child)

@@ -1,0 +1,89 @@
+"""Runs one command and ends the process with the exit code that its outcome deserves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from mlops_infra import __version__
+from mlops_infra.cli import failures, options
+from mlops_infra.cli.commands import LazyGroup
+from mlops_infra.errors import InputError, Interrupted, MlopsError
+
+PROGRAM = "mlops-infra"
+COMPLETE_VARIABLE = "_MLOPS_INFRA_COMPLETE"
+BROKEN_PIPE = 141
+"""128 + SIGPIPE: what a shell reports of a program whose reader went away."""
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong input, 3 something was found, "
+    "4 something is missing on this machine, 130 interrupted.",
+)
+@click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
+@options.verbose
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """One typed configuration per environment, a whole MLOps platform."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The console script `mlops-infra`."""
+    if COMPLETE_VARIABLE in os.environ:
+        cli.main(prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE)
+    signal.signal(signal.SIGTERM, _interrupt)
+    code = run(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _reader_gone()
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command that `arguments` name and return its exit code; never raises."""
+    session = options.Session(as_json="--json" in arguments)
+    try:
+        with cli.make_context(PROGRAM, arguments, obj=session) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        return failures.tell(_as_input_error(error), session)
+    except MlopsError as error:
+        return failures.tell(error, session)
+    except (KeyboardInterrupt, click.Abort):
+        return failures.tell(Interrupted("stopped on request"), session)
+    except BrokenPipeError:
+        return _reader_gone()
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a report, not a traceback
+        return failures.crashed(error, session)
+    return 0
+
+
+def _as_input_error(error: click.ClickException) -> MlopsError:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else PROGRAM
+    return InputError(error.format_message(), where=path, hint=f"{path} --help")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    # A supervisor's polite stop is the user's Ctrl-C: what is under way gets closed and recorded.
+    raise KeyboardInterrupt
+
+
+def _reader_gone() -> int:
+    # Python flushes stdout once more at exit; give that flush somewhere to go.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE

@@ -1,0 +1,71 @@
+"""Results, on stdout: a table for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, is_dataclass
+from pathlib import PurePath
+from typing import Any
+
+import click
+
+from mlops_infra.cli.options import session
+
+_GAP = "  "
+
+
+def document(data: object) -> None:
+    """Print `data` as the one JSON document of this run."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
+    session().answered = True
+
+
+def text(line: str = "") -> None:
+    """Print one line of a result that people read."""
+    click.echo(line)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print aligned columns under a heading; None becomes `-`, numbers stand to the right."""
+    body = [["-" if cell is None else str(cell) for cell in row] for row in rows]
+    lines = [[name.upper() for name in columns], *body]
+    widths = [max(width(line[index]) for line in lines) for index in range(len(columns))]
+    right = [
+        bool(body) and all(_is_figure(row[index]) for row in body) for index in range(len(columns))
+    ]
+    for line in lines:
+        cells = [
+            _pad(cell, size, to_right)
+            for cell, size, to_right in zip(line, widths, right, strict=True)
+        ]
+        click.echo(_GAP.join(cells).rstrip())
+
+
+def width(value: str) -> int:
+    """Columns that `value` takes on a terminal: Korean letters take two each."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in value
+    )
+
+
+def _pad(cell: str, size: int, to_right: bool) -> str:
+    space = " " * (size - width(cell))
+    return space + cell if to_right else cell + space
+
+
+def _is_figure(cell: str) -> bool:
+    number = cell.removesuffix(" s").removesuffix(" ms").removesuffix("%")
+    return cell == "-" or number.replace(".", "", 1).isdigit()
+
+
+def _plain(value: Any) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

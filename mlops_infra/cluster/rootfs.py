@@ -1,0 +1,164 @@
+"""The node's root file system, put together by the supervisor in its own mount namespace.
+
+Lower layer: the unpacked `node` image, shared by all clusters and never written. Upper layer: in
+memory, so that a crash leaves no half-written root. What must last is bound from the cluster's
+folder. All of it vanishes with the namespace.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_infra.cluster import cgroups, mounts, network
+from mlops_infra.cluster.layout import (
+    NODE_BIN,
+    NODE_CNI_BIN,
+    NODE_ETC,
+    NODE_VOLUMES,
+    Layout,
+)
+
+KEPT: Mapping[str, str] = {
+    "etcd": "/var/lib/etcd",
+    "containerd": "/var/lib/containerd",
+    "kubelet": "/var/lib/kubelet",
+    "pods": "/var/log/pods",
+    "volumes": NODE_VOLUMES,
+}
+"""Folders that outlive a stop, and where the node sees them."""
+
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "kmsg", "fuse")
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What the node's root is made of."""
+
+    image: Path
+    """The unpacked `node` image."""
+    binaries: Mapping[str, str]
+    """Name in `NODE_BIN` -> file on the host."""
+    cni: str
+    """Folder of the CNI plugins on the host."""
+    hostname: str
+
+
+def assemble(layout: Layout, root: Root) -> Path:
+    """Mount everything; returns the node's root.
+
+    Raises:
+        OSError: the kernel refused a mount; the message names it.
+    """
+    top = layout.mount
+    mounts.tmpfs(top, size="1g")
+    upper, work, merged = top / "upper", top / "work", top / "root"
+    for folder in (upper, work, merged):
+        folder.mkdir()
+    options = f"lowerdir={_escaped(root.image)},upperdir={upper},workdir={work}"
+    mounts.mount("overlay", merged, "overlay", 0, options)
+    # Pods may ask for propagation from the node into their mounts
+    mounts.mount("", merged, flags=mounts.SHARED | mounts.RECURSIVE)
+    _kernel_views(merged)
+    _devices(merged / "dev")
+    for folder in ("run", "tmp"):
+        mode = "1777" if folder == "tmp" else "755"
+        mounts.tmpfs(merged / folder, mode=mode, size="512m", flags=mounts.NOSUID | mounts.NODEV)
+    (merged / "run/lock").mkdir()
+    for name, file in root.binaries.items():
+        mounts.bind(Path(file), merged / NODE_BIN.lstrip("/") / name, read_only=True)
+    mounts.bind(Path(root.cni), merged / NODE_CNI_BIN.lstrip("/"), read_only=True)
+    mounts.bind(layout.etc, merged / NODE_ETC.lstrip("/"), read_only=True)
+    for name, inside in KEPT.items():
+        mounts.bind(layout.kept(name), merged / inside.lstrip("/"))
+    _files(merged, root.hostname)
+    return merged
+
+
+def _escaped(path: Path) -> str:
+    # the kernel splits overlay's options at commas and lower layers at colons
+    return str(path).replace("\\", "\\\\").replace(",", "\\,").replace(":", "\\:")
+
+
+def _kernel_views(merged: Path) -> None:
+    """Proc of the cluster's processes, sys of its network, cgroups from its own group down."""
+    flags = mounts.NOSUID | mounts.NODEV | mounts.NOEXEC
+    proc, sys = merged / "proc", merged / "sys"
+    for folder in (proc, sys):
+        folder.mkdir(exist_ok=True)
+    mounts.mount("proc", proc, "proc", flags)
+    # the kubelet would set kernel.panic and vm.overcommit_memory, which belong to the whole host
+    for writable in ("sys", "sys/net"):
+        mounts.mount(str(proc / writable), proc / writable, flags=mounts.BIND)
+    mounts.mount("", proc / "sys", flags=mounts.BIND | mounts.REMOUNT | mounts.READ_ONLY)
+    mounts.mount("sysfs", sys, "sysfs", flags)
+    top = sys / "fs/cgroup"
+    found = cgroups.hierarchies()
+    if cgroups.unified_only(found):
+        mounts.mount("cgroup2", top, "cgroup2", flags)
+        cgroups.settle(top)
+        return
+    mounts.tmpfs(top, flags=flags)
+    for hierarchy in found:
+        target = top / hierarchy.path.name
+        target.mkdir()
+        kind = "cgroup" if hierarchy.version == 1 else "cgroup2"
+        mounts.mount(kind, target, kind, flags, ",".join(hierarchy.options))
+
+
+def _devices(dev: Path) -> None:
+    mounts.tmpfs(dev, flags=mounts.NOSUID)
+    for name in DEVICES:
+        source = Path("/dev") / name
+        if source.exists():
+            status = source.stat()
+            os.mknod(dev / name, status.st_mode, status.st_rdev)
+            (dev / name).chmod(status.st_mode)
+    (dev / "pts").mkdir()
+    mounts.mount("devpts", dev / "pts", "devpts", mounts.NOSUID, "newinstance,ptmxmode=666,mode=620")
+    (dev / "ptmx").symlink_to("pts/ptmx")
+    mounts.tmpfs(dev / "shm", mode="1777", flags=mounts.NOSUID | mounts.NODEV)
+    for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
+        (dev / name).symlink_to(f"/proc/self/fd{target}")
+
+
+def _files(merged: Path, hostname: str) -> None:
+    etc = merged / "etc"
+    (etc / "hostname").write_text(f"{hostname}\n", encoding="ascii")
+    (etc / "hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 {hostname}\n", "ascii")
+    # a node without a way out has no name server; Pods get CoreDNS from the kubelet
+    (etc / "resolv.conf").unlink(missing_ok=True)
+    (etc / "resolv.conf").write_text("options ndots:0\n", encoding="ascii")
+    machine = etc / "machine-id"
+    if not machine.exists() or not machine.read_text(encoding="ascii").strip():
+        machine.write_text(f"{int(hostname.encode().hex(), 16) % 16**32:032x}\n", encoding="ascii")
+
+
+def choose_iptables(merged: Path) -> str:
+    """Point `iptables` and its kin at the flavour this kernel has; returns `nft` or `legacy`.
+
+    Debian does this in maintainer scripts, which never run for the node's image.
+
+    Raises:
+        OSError: the kernel has neither.
+    """
+    reason = ""
+    for flavour in ("nft", "legacy"):
+        multi = f"xtables-{flavour}-multi"
+        if not (merged / "usr/sbin" / multi).exists():
+            continue
+        for family in ("iptables", "ip6tables"):
+            for suffix in ("", "-save", "-restore"):
+                link = merged / "usr/sbin" / f"{family}{suffix}"
+                link.unlink(missing_ok=True)
+                link.symlink_to(multi)
+        try:
+            network.run_in(merged, "iptables", "-w", "-t", "nat", "-S")
+        except subprocess.CalledProcessError as error:
+            reason = error.stderr.strip()
+            continue
+        return flavour
+    raise OSError(f"iptables does not work on this kernel: {reason}")

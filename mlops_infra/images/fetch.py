@@ -1,0 +1,179 @@
+"""Fetches locked Debian packages into a cache folder that is addressed by content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from pathlib import Path
+
+from mlops_infra import places
+from mlops_infra.errors import OperationFailed
+from mlops_infra.images.debian_index import MIRROR
+from mlops_infra.images.locks import Package
+from mlops_infra.progress import Sink, Step, step
+
+SNAPSHOT = "http://snapshot.debian.org/archive"
+"""Keeps every version for ever; asked where the mirror has dropped a locked one."""
+
+_APT_HELPER = Path("/usr/lib/apt/apt-helper")
+_ATTEMPTS = 4
+_TIMEOUT = 30
+"""Seconds without a byte, not for the whole file."""
+_BLOCK = 1 << 18
+_BATCH = 12
+
+
+def mirror() -> str:
+    """`$MLOPS_INFRA_DEBIAN_MIRROR`, or Debian's own."""
+    return os.environ.get("MLOPS_INFRA_DEBIAN_MIRROR", MIRROR).rstrip("/")
+
+
+def packages_folder() -> Path:
+    """Where fetched packages are kept: `<sha256>.deb`."""
+    return places.cache() / "packages"
+
+
+def fetch(packages: Iterable[Package], snapshot: str, sink: Sink) -> dict[str, Path]:
+    """Make sure that all `packages` are in the cache; return the file of each by its name.
+
+    What is there already is hashed again before it is trusted. apt's own downloader is used where
+    there is one, since it knows this machine's proxies; elsewhere plain HTTP with resume.
+
+    Raises:
+        OperationFailed: a package cannot be had, or is not the one that was locked.
+    """
+    folder = packages_folder()
+    partial = folder / "partial"
+    partial.mkdir(parents=True, exist_ok=True)
+    files = {package.name: folder / f"{package.sha256}.deb" for package in packages}
+    missing = [package for package in packages if not _intact(files[package.name], package)]
+    if not missing:
+        return files
+    total = sum(package.size for package in missing)
+    with step(sink, "Fetching Debian packages", total=total, unit="bytes") as work:
+        if _APT_HELPER.exists():
+            missing = _with_apt(missing, partial, files, work)
+        for package in missing:
+            work.note(package.name)
+            _with_http(package, snapshot, partial, files[package.name], work)
+    return files
+
+
+def sha256(file: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with file.open("rb") as reader:
+        return hashlib.file_digest(reader, "sha256").hexdigest()
+
+
+def _intact(file: Path, package: Package) -> bool:
+    try:
+        return file.stat().st_size == package.size and sha256(file) == package.sha256
+    except FileNotFoundError:
+        return False
+
+
+def _with_apt(
+    missing: list[Package], partial: Path, files: dict[str, Path], work: Step
+) -> list[Package]:
+    """Fetch by apt; return what it could not get, for the snapshot archive to answer."""
+    for start in range(0, len(missing), _BATCH):
+        batch = missing[start : start + _BATCH]
+        work.note(", ".join(package.name for package in batch[:3]))
+        words = [
+            word
+            for package in batch
+            for word in (
+                f"{mirror()}/{package.section}/{package.path}",
+                str(partial / f"{package.sha256}.apt"),
+                f"SHA256:{package.sha256}",
+            )
+        ]
+        settings = ["-o", "Acquire::Retries=3", "-o", "APT::Sandbox::User=root"]
+        subprocess.run(
+            [str(_APT_HELPER), *settings, "download-file", *words],
+            capture_output=True,
+            check=False,
+        )
+        for package in batch:
+            fetched = partial / f"{package.sha256}.apt"
+            if _intact(fetched, package):
+                fetched.replace(files[package.name])
+                work.advance(package.size)
+    return [package for package in missing if not files[package.name].exists()]
+
+
+def _with_http(package: Package, snapshot: str, partial: Path, target: Path, work: Step) -> None:
+    sources = (
+        f"{mirror()}/{package.section}/{package.path}",
+        f"{SNAPSHOT}/{package.section}/{snapshot}/{package.path}",
+    )
+    reasons: list[str] = []
+    part = partial / f"{package.sha256}.{os.getpid()}.part"
+    for source in sources:
+        try:
+            _from(source, package, part, work)
+        except (OSError, ValueError) as error:
+            reasons.append(f"{source}: {error}")
+            continue
+        part.replace(target)
+        return
+    part.unlink(missing_ok=True)
+    raise OperationFailed(
+        f"the Debian package {package.name} {package.version} cannot be fetched",
+        where="; ".join(reasons),
+        hint="check the network, set MLOPS_INFRA_DEBIAN_MIRROR to a mirror that you reach, or"
+        " type: mlops-infra images lock",
+    )
+
+
+def _from(source: str, package: Package, part: Path, work: Step) -> None:
+    for attempt in range(_ATTEMPTS):
+        try:
+            _resume(source, package, part, work)
+            break
+        except urllib.error.HTTPError as error:
+            if error.code < 500 or attempt == _ATTEMPTS - 1:
+                raise
+        except OSError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+        time.sleep(0.5 * 2**attempt)
+    if not _intact(part, package):
+        part.unlink(missing_ok=True)
+        raise ValueError("what came is not what was locked (size or SHA-256)")
+
+
+def _resume(source: str, package: Package, part: Path, work: Step) -> None:
+    have = part.stat().st_size if part.exists() else 0
+    if have == package.size:
+        return
+    headers = {"Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    request = urllib.request.Request(source, headers=headers)  # noqa: S310  configured mirror
+    with urllib.request.urlopen(request, timeout=_TIMEOUT) as reply:  # noqa: S310
+        resumed = reply.status == 206
+        if have and not resumed:
+            work.advance(-have)
+        with part.open("ab" if resumed else "wb") as file:
+            left = package.size - (have if resumed else 0)
+            while block := reply.read(min(_BLOCK, left + 1)):
+                left -= len(block)
+                if left < 0:
+                    part.unlink()
+                    raise ValueError("the server sends more than was locked")
+                file.write(block)
+                work.advance(len(block))
+    if left:
+        raise ConnectionError(f"the connection ended {left} bytes early")
+
+
+def forget(folder: Path) -> None:
+    """Remove a scratch folder, whatever it holds."""
+    shutil.rmtree(folder, ignore_errors=True)

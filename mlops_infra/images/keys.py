@@ -1,0 +1,134 @@
+"""Content keys and references of images: pure, known before anything is built."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+
+from mlops_infra import __version__, toolchain
+from mlops_infra.errors import InputError
+from mlops_infra.images import locks, program
+from mlops_infra.images import recipe as recipes
+from mlops_infra.images.recipe import Recipe
+
+BUILDER = "1"
+"""Rises whenever the builder writes other bytes for the same inputs."""
+
+REGISTRY = "mlops-infra.local"
+"""No such registry exists: these images are loaded or pushed under another name, never pulled."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerKey:
+    """One layer of an image: what it is made by, and the hash of all its inputs."""
+
+    recipe: str
+    part: str
+    """`debian`, `python`, `tools`, `program` or `files`."""
+    key: str
+
+
+def _hash(*parts: str) -> str:
+    digest = hashlib.sha256()
+    for part in (BUILDER, *parts):
+        digest.update(str(len(part)).encode() + b":" + part.encode())
+    return digest.hexdigest()
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=True)
+
+
+def layer_keys(name: str) -> tuple[LayerKey, ...]:
+    """The layers of image `name`, the lowest first.
+
+    A layer's key holds its own inputs alone, so that images share the layers of a base, and a
+    change of our own code leaves the layer of wheels as it is.
+
+    Raises:
+        InputError: the recipe is wrong or not locked.
+    """
+    keys: list[LayerKey] = []
+    for recipe in recipes.lineage(name):
+        below = keys[-1].key if keys else ""
+        for part, inputs in _parts(recipe, below):
+            keys.append(LayerKey(recipe.name, part, _hash(part, *inputs)))
+    return tuple(keys)
+
+
+def _parts(recipe: Recipe, below: str) -> list[tuple[str, list[str]]]:
+    parts: list[tuple[str, list[str]]] = []
+    compiled = str(recipe.bytecode)
+    if recipe.debian:
+        chosen = _canonical(recipe.debian.model_dump())
+        extra = _canonical(recipe.model_dump(include={"system", "applets", "users"}))
+        lock = locks.content(locks.debian_path(recipe.name), recipe.name)
+        parts.append(("debian", [chosen, extra, compiled, lock]))
+    if recipe.python:
+        # the interpreter of the base compiles the wheels, hence `below`
+        chosen = _canonical(recipe.python.model_dump())
+        lock = locks.content(locks.python_path(recipe.name), recipe.name)
+        parts.append(("python", [chosen, lock, compiled, below]))
+    if recipe.tools:
+        binaries = [f"{tool.path}={toolchain.key(tool.name)}" for tool in recipe.tools]
+        parts.append(("tools", binaries))
+    if recipe.program:
+        parts.append(("program", [program.key(), compiled, below]))
+    if recipe.users or recipe.folders or recipe.files or recipe.links:
+        chosen = _canonical(recipe.model_dump(include={"users", "folders", "files", "links"}))
+        parts.append(("files", [chosen]))
+    return parts
+
+
+def key(name: str) -> str:
+    """The content key of image `name`: SHA-256 over its recipe, its locks and its tools' keys."""
+    chain = [recipe.model_dump_json() for recipe in recipes.lineage(name)]
+    return _hash("image", version(recipes.load(name)), *chain, *(k.key for k in layer_keys(name)))
+
+
+def version(recipe: Recipe) -> str:
+    """The version of the main program, in the alphabet of an image's tag.
+
+    Raises:
+        InputError: the lock that the recipe takes it from does not name it.
+    """
+    source, _, wanted = recipe.version.partition(":")
+    found: str | None = recipe.version
+    if source == "deb":
+        packages = locks.debian(recipe.name).packages
+        found = next((_upstream(p.version) for p in packages if p.name == wanted), None)
+    elif source == "pip":
+        pinned = locks.wheels(recipe.name)
+        found = next((wheel.version for wheel in pinned if wheel.name == wanted), None)
+    elif source == "tool":
+        found = toolchain.version(wanted)
+    elif source == "program":
+        found = __version__
+    if found is None:
+        raise InputError(
+            f"the lock of image '{recipe.name}' does not name '{wanted}'",
+            hint=f"type: mlops-infra images lock {recipe.name}",
+        )
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", found.removeprefix("v"))
+
+
+def _upstream(debian_version: str) -> str:
+    """`1.7.24` of `1:1.7.24~ds1-6+deb13u1`."""
+    without_epoch = debian_version.split(":", 1)[-1]
+    return re.split(r"[-+~]", without_epoch, maxsplit=1)[0]
+
+
+def reference(name: str) -> str:
+    """`mlops-infra.local/<name>:<version>-<key8>`; nothing is built or fetched.
+
+    Raises:
+        InputError: no such recipe, or it is not locked.
+    """
+    return f"{REGISTRY}/{name}:{version(recipes.load(name))}-{key(name)[:8]}"
+
+
+def references() -> dict[str, str]:
+    """The reference of every image, by recipe."""
+    return {name: reference(name) for name in recipes.names()}

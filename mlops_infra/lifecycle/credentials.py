@@ -1,0 +1,96 @@
+"""Passwords of the platform's services, read from the cluster's Secrets and never shown."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from mlops_infra.errors import OperationFailed
+
+CONNECT_SECONDS, READ_SECONDS = 5, 15
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A name and a password; neither shows in a repr."""
+
+    name: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the services ask for; None where a service asks for nothing."""
+
+    tracking: Login | None = None
+    lineage_password: str | None = field(default=None, repr=False)
+    objects: Login | None = None
+
+
+class Secrets(Protocol):
+    """Where Secrets are read from."""
+
+    def read(self, namespace: str, name: str) -> Mapping[str, str]:
+        """The keys of one Secret, decoded; empty where there is no such Secret."""
+
+
+def credentials(secrets: Secrets) -> Credentials:
+    """Collect what the charts of this kit put into their Secrets."""
+    tracking = secrets.read("mlflow", "mlflow-auth")
+    objects = secrets.read("mlflow", "mlflow-s3")
+    return Credentials(
+        tracking=_login(tracking, "username", "password"),
+        lineage_password=secrets.read("mlops-stores", "valkey-auth").get("password"),
+        objects=_login(objects, "accessKey", "secretKey"),
+    )
+
+
+def _login(keys: Mapping[str, str], name: str, password: str) -> Login | None:
+    if name in keys and password in keys:
+        return Login(keys[name], keys[password])
+    return None
+
+
+class ClusterSecrets:
+    """Reads Secrets through the API server that a kubeconfig names."""
+
+    def __init__(self, kubeconfig: Path | None, context: str | None = None) -> None:
+        self._kubeconfig = kubeconfig
+        self._context = context
+
+    def read(self, namespace: str, name: str) -> Mapping[str, str]:
+        """The keys of one Secret, decoded; empty where there is no such Secret.
+
+        Raises:
+            OperationFailed: the cluster cannot be reached or refuses.
+        """
+        from kubernetes import client, config
+        from urllib3.exceptions import HTTPError
+
+        try:
+            api = config.new_client_from_config(
+                config_file=str(self._kubeconfig) if self._kubeconfig else None,
+                context=self._context,
+            )
+            # A cluster that is gone must be told at once, not after urllib3's own retries.
+            api.rest_client.pool_manager.connection_pool_kw["retries"] = False
+            secret = client.CoreV1Api(api).read_namespaced_secret(
+                name, namespace, _request_timeout=(CONNECT_SECONDS, READ_SECONDS)
+            )
+        except client.ApiException as error:
+            if error.status == 404:
+                return {}
+            raise self._failed(namespace, name, f"HTTP {error.status} {error.reason}") from error
+        except (HTTPError, config.ConfigException, OSError) as error:
+            raise self._failed(namespace, name, str(error)) from error
+        return {key: base64.b64decode(value).decode() for key, value in (secret.data or {}).items()}
+
+    def _failed(self, namespace: str, name: str, why: str) -> OperationFailed:
+        return OperationFailed(
+            f"cannot read Secret {namespace}/{name}: {why}",
+            where=f"cluster of {self._kubeconfig or 'the default kubeconfig'}",
+            hint="is the cluster running? mlops-infra cluster status",
+        )

@@ -1,0 +1,71 @@
+"""Experiments and the model registry, spoken to as MLflow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mlops_infra.lifecycle.training import Trained
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one run must be able to tell later."""
+
+    experiment: str
+    pipeline_run: str
+    trained: Trained
+    data_name: str
+    data_fingerprint: str
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRun:
+    """A run as the tracking server knows it."""
+
+    run_id: str
+    experiment_id: str
+    model_uri: str
+    """Of the logged model, for example `models:/m-0a1b`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One version of a registered model."""
+
+    name: str
+    version: str
+
+    @property
+    def uri(self) -> str:
+        """What MLflow loads it by."""
+        return f"models:/{self.name}/{self.version}"
+
+
+class Tracking(Protocol):
+    """The part of a tracking server that the loop needs; all raise `OperationFailed` alone."""
+
+    def reach(self) -> str:
+        """Ask for the version and for one real answer of the API; return the version."""
+
+    def log(self, record: Record) -> LoggedRun:
+        """Write parameters, metrics, fingerprint and the model of one run."""
+
+    def register(self, run: LoggedRun, name: str) -> ModelVersion:
+        """Make the run's model a new version of the registered model `name`."""
+
+    def recorded(self, run: LoggedRun) -> dict[str, Any]:
+        """What the server tells of the run: params, metrics and tags in one mapping each."""
+
+    def probabilities(
+        self, version: ModelVersion, rows: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Load the version through the server and ask it about `rows`."""
+
+    def remove(self, run: LoggedRun, version: ModelVersion | None) -> None:
+        """Take away the version, the run, the files, and what is empty after that."""
