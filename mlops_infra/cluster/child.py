@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mlops_infra.cluster import mounts
 from mlops_infra.cluster.state import ProcessState
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.3, 20.0
@@ -33,7 +34,7 @@ class Spec:
     argv: tuple[str, ...]
     env: Mapping[str, str] = dataclasses.field(default_factory=dict)
     inside: bool = True
-    """With the node's root as its root folder; False: in the host's files (our own Python)."""
+    """In the node's mount namespace; False: among the host's files (our own Python)."""
     needs: tuple[str, ...] = ()
     """Probes that must pass first: see `probes.passes`."""
     grace: float = 10.0
@@ -52,10 +53,10 @@ class Spec:
 class Child:
     """A `Spec` and what became of it."""
 
-    def __init__(self, spec: Spec, log: Path, root: Path | None) -> None:
+    def __init__(self, spec: Spec, log: Path, space: int | None) -> None:
         self.spec = spec
         self.log = log
-        self.root = root if spec.inside else None
+        self.space = space if spec.inside else None
         self.pid: int | None = None
         self.since: float | None = None
         self.exits = 0
@@ -74,7 +75,7 @@ class Child:
         out = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         pid = os.fork()
         if pid == 0:
-            _become(self.spec.argv, self.spec.env, self.root, out)
+            _become(self.spec.argv, self.spec.env, self.space, out)
         os.close(out)
         self.pid, self.since = pid, time.time()
 
@@ -112,7 +113,7 @@ class Child:
         return ProcessState(self.spec.name, phase, self.pid, self.since, self.exits, self.last)
 
 
-def _become(argv: Sequence[str], env: Mapping[str, str], root: Path | None, out: int) -> None:
+def _become(argv: Sequence[str], env: Mapping[str, str], space: int | None, out: int) -> None:
     """In the forked child: never returns."""
     try:
         os.setsid()
@@ -122,8 +123,8 @@ def _become(argv: Sequence[str], env: Mapping[str, str], root: Path | None, out:
         os.dup2(out, 1)
         os.dup2(out, 2)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        if root is not None:
-            os.chroot(root)
+        if space is not None:
+            mounts.enter_space(space)
         os.chdir("/")
         os.execvpe(argv[0], list(argv), dict(env))
     except OSError as error:

@@ -55,5 +55,3 @@ _BOOT = (
 )
 """Isolated mode keeps the user's environment out of a process that runs for weeks as root."""
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlops_infra.cluster import addresses
@@ -41,23 +42,29 @@ def exists(link: str) -> bool:
     return (LINKS / link).exists()
 
 
-def join(root: Path, *, link: str, slot: int, pid: int) -> None:
-    """Make the pair, give the host's end its address, put the other into the space of `pid`.
+def join(enter: Sequence[str], root: Path, *, link: str, slot: int) -> None:
+    """Make the pair, give the host's end its address, put the other into the node's space.
+
+    Args:
+        enter: command prefix that runs `ip` of the node in the host's network, with the node's
+            /proc in sight: process 1 there is the supervisor.
+        root: an unpacked node image.
+        link: name of the host's end.
+        slot: which network of `addresses.POOL`.
 
     Raises:
         MissingError: the kernel has no veth, or this process may not make one.
         OperationFailed: the address could not be given.
     """
     host = f"{addresses.host_address(slot)}/30"
-    try:
-        run_in(root, "ip", "link", "add", link, "type", "veth", "peer", "name", INSIDE,
-               "netns", str(pid))  # fmt: skip
-    except subprocess.CalledProcessError as error:
+    make = ("ip", "link", "add", link, "type", "veth", "peer", "name", INSIDE, "netns", "1")
+    done = subprocess.run((*enter, *make), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
         raise MissingError(
-            f"no veth pair can be made on this machine: {error.stderr.strip()}",
+            f"no veth pair can be made on this machine: {done.stderr.strip()}",
             where=f"interface {link}",
             hint="load the kernel module veth, or use: mlops-infra cluster start --simulated",
-        ) from error
+        )
     try:
         run_in(root, "ip", "address", "add", host, "dev", link)
         run_in(root, "ip", "link", "set", link, "up")

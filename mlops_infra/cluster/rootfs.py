@@ -8,6 +8,7 @@ folder. All of it vanishes with the namespace.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,6 +33,18 @@ KEPT: Mapping[str, str] = {
 """Folders that outlive a stop, and where the node sees them."""
 
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "kmsg", "fuse")
+
+
+SHADOWED = {
+    "vm/overcommit_memory": 1,
+    "vm/panic_on_oom": 0,
+    "kernel/panic": 10,
+    "kernel/panic_on_oops": 1,
+    "kernel/keys/root_maxkeys": 1000000,
+    "kernel/keys/root_maxbytes": 25000000,
+}
+"""What the kubelet insists on (its `setupKernelTunables`). These belong to the whole host, so the
+node is shown files that say so and the kernel keeps its own values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +73,12 @@ def assemble(layout: Layout, root: Root) -> Path:
         folder.mkdir()
     options = f"lowerdir={_escaped(root.image)},upperdir={upper},workdir={work}"
     mounts.mount("overlay", merged, "overlay", 0, options)
-    # Pods may ask for propagation from the node into their mounts
-    mounts.mount("", merged, flags=mounts.SHARED | mounts.RECURSIVE)
     _kernel_views(merged)
     _devices(merged / "dev")
     for folder in ("run", "tmp"):
         mode = "1777" if folder == "tmp" else "755"
         mounts.tmpfs(merged / folder, mode=mode, size="512m", flags=mounts.NOSUID | mounts.NODEV)
+    _shadow(merged)
     (merged / "run/lock").mkdir()
     for name, file in root.binaries.items():
         mounts.bind(Path(file), merged / NODE_BIN.lstrip("/") / name, read_only=True)
@@ -76,6 +88,38 @@ def assemble(layout: Layout, root: Root) -> Path:
         mounts.bind(layout.kept(name), merged / inside.lstrip("/"))
     _files(merged, root.hostname)
     return merged
+
+
+def enclose(merged: Path) -> int:
+    """Make the mount namespace in which the node's processes live; returns a handle to it.
+
+    Its root is the node's: no path leads from there to the host's files. Mounts are shared within,
+    since Pods may ask for propagation.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    told, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            mounts.own_space(merged)
+            os.write(tell, b"+")
+            signal.pause()
+        except OSError as error:
+            os.write(tell, str(error).encode())
+        finally:
+            os._exit(1)
+    os.close(tell)
+    answer = os.read(told, 4096)
+    os.close(told)
+    try:
+        if answer != b"+":
+            raise OSError(f"the node's mount namespace: {answer.decode() or 'no answer'}")
+        return os.open(merged / "proc" / str(pid) / "ns/mnt", os.O_RDONLY)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def _escaped(path: Path) -> str:
@@ -90,7 +134,6 @@ def _kernel_views(merged: Path) -> None:
     for folder in (proc, sys):
         folder.mkdir(exist_ok=True)
     mounts.mount("proc", proc, "proc", flags)
-    # the kubelet would set kernel.panic and vm.overcommit_memory, which belong to the whole host
     for writable in ("sys", "sys/net"):
         mounts.mount(str(proc / writable), proc / writable, flags=mounts.BIND)
     mounts.mount("", proc / "sys", flags=mounts.BIND | mounts.REMOUNT | mounts.READ_ONLY)
@@ -107,6 +150,17 @@ def _kernel_views(merged: Path) -> None:
         target.mkdir()
         kind = "cgroup" if hierarchy.version == 1 else "cgroup2"
         mounts.mount(kind, target, kind, flags, ",".join(hierarchy.options))
+
+
+def _shadow(merged: Path) -> None:
+    shown = merged / "run/mlops-infra/sysctl"
+    shown.mkdir(parents=True)
+    for name, value in SHADOWED.items():
+        real = merged / "proc/sys" / name
+        if real.exists() and real.read_text(encoding="ascii").strip() != str(value):
+            file = shown / name.replace("/", ".")
+            file.write_text(f"{value}\n", encoding="ascii")
+            mounts.bind(file, real)
 
 
 def _devices(dev: Path) -> None:
@@ -132,6 +186,9 @@ def _files(merged: Path, hostname: str) -> None:
     # a node without a way out has no name server; Pods get CoreDNS from the kubelet
     (etc / "resolv.conf").unlink(missing_ok=True)
     (etc / "resolv.conf").write_text("options ndots:0\n", encoding="ascii")
+    for file, line in (("passwd", "root:x:0:0:root:/root:/bin/sh\n"), ("group", "root:x:0:\n")):
+        if not (etc / file).exists():
+            (etc / file).write_text(line, encoding="ascii")
     machine = etc / "machine-id"
     if not machine.exists() or not machine.read_text(encoding="ascii").strip():
         machine.write_text(f"{int(hostname.encode().hex(), 16) % 16**32:032x}\n", encoding="ascii")

@@ -36,6 +36,7 @@ class Supervisor:
         self.layout = layout
         self.plan = plan
         self.root: Path | None = None
+        self.space: int | None = None
         self.children: list[Child] = []
         self.facts: dict[str, Any] = {}
         self.phase = "preparing"
@@ -51,6 +52,7 @@ class Supervisor:
             self.root = rootfs.assemble(
                 self.layout, rootfs.Root(**{**node["root"], "image": Path(node["root"]["image"])})
             )
+            self.space = self.facts["space"] = rootfs.enclose(self.root)
             self.phase = "joining"
             self.write()
             network.configure_inside(self.root, slot=node["slot"])
@@ -62,7 +64,7 @@ class Supervisor:
         if spec.name == "kube-proxy" and not self.facts.get("bridgeNetfilter", True):
             # Pods of one bridge would answer each other past conntrack: route answers back instead
             spec = Spec(**{**spec.as_dict(), "argv": (*spec.argv, "--masquerade-all")})
-        return Child(spec, self.layout.log(spec.name), self.root)
+        return Child(spec, self.layout.log(spec.name), self.space)
 
     def run(self) -> None:
         """Until SIGTERM."""

@@ -76,7 +76,8 @@ def _parts(recipe: Recipe, below: str) -> list[tuple[str, list[str]]]:
         parts.append(("tools", binaries))
     if recipe.program:
         parts.append(("program", [program.key(), compiled, below]))
-    if recipe.users or recipe.folders or recipe.files or recipe.links:
+    users = recipe.users and not recipe.system
+    if users or recipe.folders or recipe.files or recipe.links:
         chosen = _canonical(recipe.model_dump(include={"users", "folders", "files", "links"}))
         parts.append(("files", [chosen]))
     return parts

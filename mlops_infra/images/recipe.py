@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from mlops_infra import places
 from mlops_infra.errors import ConfigError, InputError, Problem
 
-AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^\0]*$")]
+AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^\x00]*$")]
 Numeric = Annotated[str, StringConstraints(pattern=r"^\d+:\d+$")]
 """`uid:gid`: Kubernetes can only prove a numeric user to be another than root."""
 Mode = Annotated[str, StringConstraints(pattern=r"^0[0-7]{3,4}$")]

@@ -30,6 +30,8 @@ def add_system(tree: Tree) -> None:
     # `files` before `dns`, or a container cannot resolve its own name without a network
     switch = b"passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"
     tree.place("etc/nsswitch.conf", Entry("file", 0o644, content=switch))
+    hosts = b"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
+    tree.place("etc/hosts", Entry("file", 0o644, content=hosts))
     _add_authorities(tree)
 
 

@@ -7,12 +7,15 @@ they are set before, for this process alone.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.credentials import Login
+from mlops_infra.lifecycle.reach import answering
 from mlops_infra.lifecycle.tracking import LoggedRun, ModelVersion, Record
 
 if TYPE_CHECKING:
@@ -42,23 +45,13 @@ class MlflowTracking:
     """Speaks to one MLflow server, which also holds the registry."""
 
     def __init__(self, tracking_uri: str, registry_uri: str, login: Login | None) -> None:
-        os.environ.update(_CLIENT)
-        for name in _FOREIGN:
-            os.environ.pop(name, None)
-        if login is not None:
-            os.environ["MLFLOW_TRACKING_USERNAME"] = login.name
-            os.environ["MLFLOW_TRACKING_PASSWORD"] = login.password
-        import mlflow
-        import mlflow.sklearn
-
         self._uri = tracking_uri
-        self._mlflow: Any = mlflow
-        mlflow.set_tracking_uri(tracking_uri)
-        mlflow.set_registry_uri(registry_uri)
-        self._client = mlflow.MlflowClient(tracking_uri, registry_uri)
+        self._registry_uri = registry_uri
+        self._login = login
 
     def reach(self) -> str:
         """Ask for one real answer of the API, not of `/health` alone: it skips the host check."""
+        answering("MLflow", self._uri)
         with self._told("answer"):
             self._client.search_experiments(max_results=1)
         return f"MLflow at {self._uri}"
@@ -84,8 +77,17 @@ class MlflowTracking:
 
     def register(self, run: LoggedRun, name: str) -> ModelVersion:
         """Make the run's model a new version of the registered model `name`."""
+        client = self._client
         with self._told("register the model"):
-            made = self._mlflow.register_model(run.model_uri, name)
+            if not client.search_registered_models(f"name='{name}'", max_results=1):
+                client.create_registered_model(name)
+            made = client.create_model_version(
+                name,
+                run.model_uri,
+                run_id=run.run_id,
+                model_id=_model_id(run),
+                await_creation_for=0,
+            )
         return ModelVersion(name, str(made.version))
 
     def recorded(self, run: LoggedRun) -> dict[str, Any]:
@@ -111,17 +113,31 @@ class MlflowTracking:
                 client.delete_model_version(version.name, version.version)
                 if not client.search_model_versions(f"name='{version.name}'", max_results=1):
                     client.delete_registered_model(version.name)
-            model_id = run.model_uri.removeprefix("models:/")
-            self._delete_files(client.get_logged_model(model_id).artifact_location)
-            client.delete_logged_model(model_id)
+            _delete_files(client.get_logged_model(_model_id(run)).artifact_location)
+            client.delete_logged_model(_model_id(run))
             client.delete_run(run.run_id)
             if not client.search_runs([run.experiment_id], max_results=1):
                 client.delete_experiment(run.experiment_id)
 
-    def _delete_files(self, location: str) -> None:
-        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+    @cached_property
+    def _mlflow(self) -> Any:
+        """The library: imported late, as it takes seconds, and after its settings are made."""
+        os.environ.update(_CLIENT)
+        for name in _FOREIGN:
+            os.environ.pop(name, None)
+        if self._login is not None:
+            os.environ["MLFLOW_TRACKING_USERNAME"] = self._login.name
+            os.environ["MLFLOW_TRACKING_PASSWORD"] = self._login.password
+        import mlflow
+        import mlflow.sklearn
 
-        get_artifact_repository(location).delete_artifacts()
+        mlflow.set_tracking_uri(self._uri)
+        mlflow.set_registry_uri(self._registry_uri)
+        return mlflow
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._mlflow.MlflowClient(self._uri, self._registry_uri)
 
     def _experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
@@ -134,17 +150,20 @@ class MlflowTracking:
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:
-        import requests
-        from mlflow.exceptions import MlflowException
+        with warnings.catch_warnings():
+            # MLflow warns of its own code (type hints, deprecations): nothing to act on here.
+            warnings.simplefilter("ignore")
+            import requests
+            from mlflow.exceptions import MlflowException
 
-        try:
-            yield
-        except (MlflowException, requests.RequestException, OSError) as error:
-            raise OperationFailed(
-                f"MLflow did not {what}: {str(error).partition(chr(10))[0]}",
-                where=self._uri,
-                hint=_hint(str(error)),
-            ) from error
+            try:
+                yield
+            except (MlflowException, requests.RequestException, OSError) as error:
+                raise OperationFailed(
+                    f"MLflow did not {what}: {str(error).partition(chr(10))[0]}",
+                    where=self._uri,
+                    hint=_hint(str(error)),
+                ) from error
 
 
 def _hint(error: str) -> str:
@@ -153,6 +172,16 @@ def _hint(error: str) -> str:
     if "401" in error:
         return "MLflow wants a login: is Secret mlflow/mlflow-auth the one it was started with?"
     return "mlops-infra status shows its Pod"
+
+
+def _model_id(run: LoggedRun) -> str:
+    return run.model_uri.removeprefix("models:/")
+
+
+def _delete_files(location: str) -> None:
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    get_artifact_repository(location).delete_artifacts()
 
 
 def _data(mlflow: Any, record: Record) -> Any:

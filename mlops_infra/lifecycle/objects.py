@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.credentials import Login
+from mlops_infra.lifecycle.reach import answering
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -65,6 +66,7 @@ class S3Store:
 
     def reach(self) -> str:
         """Ask whether the bucket is there and return where it is."""
+        answering("the object store", self._where)
         with self._told("show the bucket"):
             self._client.head_bucket(Bucket=self._bucket)
         return self._where

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import cast
 
 from mlops_infra.errors import OperationFailed
+from mlops_infra.lifecycle.reach import listening
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
 
@@ -30,7 +31,8 @@ class ValkeyStore:
 
     def ping(self) -> str:
         """The server's name and version."""
-        with self._told("ping"):
+        listening("the key-value store", self._endpoint)
+        with self._told("answer"):
             facts = cast("dict[str, object]", self._client.info("server"))
         if version := facts.get("valkey_version"):
             return f"valkey {version}"

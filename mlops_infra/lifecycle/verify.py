@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mlops_infra.errors import MlopsError
-from mlops_infra.lifecycle.journey import Journey, Services
+from mlops_infra.lifecycle.journey import Journey, Services, Skipped
 from mlops_infra.progress import Outcome, Sink, step
 
-Work = Callable[[Journey], str]
+Work = Callable[[Journey], str | Skipped]
 """One step: does its work on the journey, returns what to tell, raises MlopsError."""
 
 
@@ -57,9 +57,9 @@ class _Planned:
 
 _STEPS = (
     _Planned("reach the endpoints", Journey.reach),
-    _Planned("make the data set", Journey.make_data),
+    _Planned("make the data set", Journey.make_data, ("reach the endpoints",)),
     _Planned("train a model", Journey.train, ("make the data set",)),
-    _Planned("log the run", Journey.log, ("reach the endpoints", "train a model")),
+    _Planned("log the run", Journey.log, ("train a model",)),
     _Planned("read the run back", Journey.read_back, ("log the run",)),
     _Planned("register the model", Journey.register, ("log the run",)),
     _Planned("load it and predict", Journey.predict, ("register the model",)),
@@ -98,9 +98,11 @@ def _attempt(
             outcome, detail = "skipped", f"needs: {broken[0]}"
         else:
             try:
-                detail = planned.work(journey)
-            except NotOffered as reason:
-                outcome, detail = "skipped", str(reason)
+                told = planned.work(journey)
+                if isinstance(told, Skipped):
+                    outcome, detail = "skipped", told.why
+                else:
+                    detail = told
             except MlopsError as raised:
                 outcome, detail, error = "failed", raised.what, raised
         shown.end(outcome, detail)

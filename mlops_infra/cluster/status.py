@@ -1,0 +1,124 @@
+"""What a cluster is doing, as data for `cluster status` and for reports."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_infra.cluster import cgroups, daemon, identity, readiness, state
+from mlops_infra.cluster.api import Api, ApiError
+from mlops_infra.cluster.layout import Layout
+from mlops_infra.cluster.state import ProcessState
+
+SIMULATED = "Pods are simulated: no container runs, nothing is proved about the software in them"
+NO_POLICY = "NetworkPolicies are stored but not enforced (the bridge network plugin has no engine)"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """One Node object."""
+
+    name: str
+    ready: bool
+    version: str
+    """Version of its kubelet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterStatus:
+    """A cluster at one moment."""
+
+    name: str
+    phase: str
+    """absent | stopped | starting | running | degraded"""
+    simulated: bool = False
+    apiserver: str | None = None
+    """URL from the host; None where there is no such cluster."""
+    node_address: str | None = None
+    """Where the host reaches NodePorts."""
+    kubeconfig: str | None = None
+    nodes: tuple[NodeStatus, ...] = ()
+    pods: dict[str, int] | None = None
+    """Phase -> number; None where the API server does not answer."""
+    processes: tuple[ProcessState, ...] = ()
+    memory: int = 0
+    """Bytes in memory of all the cluster's processes, Pods included (sum of resident sets)."""
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for `--json`."""
+        return asdict(self)
+
+
+def of(layout: Layout) -> ClusterStatus:
+    """Look at cluster `layout` now; starts nothing and waits for nothing."""
+    known = identity.load(layout)
+    if known is None:
+        return ClusterStatus(layout.name, "absent")
+    notes = (SIMULATED,) if known.simulated else (NO_POLICY,)
+    common: dict[str, Any] = {
+        "simulated": known.simulated,
+        "apiserver": known.server,
+        "node_address": known.node_address,
+        "kubeconfig": str(layout.kubeconfig),
+    }
+    if not daemon.alive(layout):
+        return ClusterStatus(layout.name, "stopped", **common, notes=notes)
+    found = state.read(layout.state)
+    processes = state.processes(found)
+    nodes, pods = _objects(layout)
+    phase = _phase(found, processes, nodes)
+    return ClusterStatus(
+        layout.name, phase, **common, nodes=nodes, pods=pods, processes=processes,
+        memory=_memory(layout, processes, simulated=known.simulated), notes=notes,
+    )  # fmt: skip
+
+
+def _phase(
+    found: dict[str, Any] | None,
+    processes: tuple[ProcessState, ...],
+    nodes: tuple[NodeStatus, ...],
+) -> str:
+    if found is None or found.get("phase") != "running":
+        return "starting"
+    if any(process.phase == "failed" for process in processes):
+        return "degraded"
+    if not nodes or any(process.phase == "waiting" for process in processes):
+        return "starting"
+    return "running" if all(node.ready for node in nodes) else "degraded"
+
+
+def _objects(layout: Layout) -> tuple[tuple[NodeStatus, ...], dict[str, int] | None]:
+    try:
+        api = Api(layout.kubeconfig, timeout=3.0)
+        nodes = api.get("/api/v1/nodes")["items"]
+        pods = api.get("/api/v1/pods")["items"]
+    except (ApiError, FileNotFoundError):
+        return (), None
+    found = tuple(
+        NodeStatus(
+            node["metadata"]["name"],
+            readiness.is_ready(node),
+            node["status"].get("nodeInfo", {}).get("kubeletVersion", ""),
+        )
+        for node in nodes
+    )
+    return found, dict(Counter(pod["status"].get("phase", "Unknown") for pod in pods))
+
+
+def _memory(layout: Layout, processes: tuple[ProcessState, ...], *, simulated: bool) -> int:
+    if simulated:
+        pids = {process.pid for process in processes if process.pid is not None}
+    else:
+        pids = cgroups.members(layout.cgroup)
+    page = os.sysconf("SC_PAGE_SIZE")
+    total = 0
+    for pid in pids:
+        try:
+            total += int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * page
+        except OSError:
+            continue  # ended while we looked
+    return total

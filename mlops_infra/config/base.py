@@ -1,0 +1,74 @@
+"""The base model and the kinds of values that several sections share.
+
+Every section is closed (an unknown key is an error), frozen, written in camelCase in YAML and in
+snake_case in Python. Sections are built on first use: a stack of one profile never pays for the
+models of the other.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+Profile = Literal["aws", "onprem"]
+State = Literal["managed", "external", "removed"]
+Policy = Literal["dev", "standard", "hardened"]
+
+
+class Section(BaseModel):
+    """Base of every section of a stack's configuration."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        defer_build=True,
+        use_attribute_docstrings=True,
+    )
+
+
+DnsLabel = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)
+]
+"""RFC 1123 label: names of Kubernetes objects, environments and tenants."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=63)]
+"""A name that only this file uses."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+"""Any text that is not empty."""
+
+Size = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$")]
+"""Size of a volume as Kubernetes writes it, for example `5Gi`."""
+
+HttpUrl = Annotated[
+    str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+(:[0-9]+)?(/\S*)?$")
+]
+"""An http or https URL without credentials: `user@` has no place in a file."""
+
+HostPort = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-]+:[0-9]{1,5}$")]
+"""`host:port`."""
+
+Registry = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9.\-]*(:[0-9]{1,5})?(/[a-z0-9][a-z0-9._\-]*)*$"),
+]
+"""`host[:port][/path]` of an image registry, without a scheme."""
+
+Cidr = Annotated[
+    str, StringConstraints(pattern=r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$")
+]
+"""An IPv4 network, for example `10.0.0.0/16`."""
+
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
+"""An address for notifications."""
+
+Percent = Annotated[int, Field(ge=0, le=100)]
+"""0 to 100."""
+
+KubernetesVersion = Annotated[str, StringConstraints(pattern=r"^1\.[0-9]{1,2}$")]
+"""Minor version of a cluster, for example `1.34`."""

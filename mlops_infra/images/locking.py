@@ -1,0 +1,123 @@
+"""Writes the lock files of a recipe from what Debian and PyPI offer today."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from mlops_infra import places
+from mlops_infra.errors import MissingError, OperationFailed
+from mlops_infra.images import debian_index, locks
+from mlops_infra.images import recipe as recipes
+from mlops_infra.images.debian_resolve import Offers, resolve
+from mlops_infra.images.fetch import mirror
+from mlops_infra.images.recipe import Recipe
+from mlops_infra.progress import Sink, step
+
+PLATFORM = "x86_64-manylinux_2_36"
+"""glibc 2.36, Debian 12's: the oldest base that carries wheels."""
+
+
+
+def lock(names: list[str], sink: Sink) -> list[Path]:
+    """Lock the recipes `names` and the bases below them; return the files written.
+
+    Raises:
+        InputError: a package is not offered.
+        MissingError: apt or uv is not on this machine.
+        OperationFailed: an index cannot be reached or is not what was signed.
+    """
+    ordered: dict[str, None] = {}
+    for name in names:
+        ordered |= dict.fromkeys(recipe.name for recipe in recipes.lineage(name))
+    index = functools.cache(lambda suite: debian_index.fetch(suite, mirror()))
+    written: list[Path] = []
+    for name in ordered:
+        recipe = recipes.load(name)
+        with step(sink, f"Locking {name}") as work:
+            if recipe.debian:
+                written.append(_debian(recipe, index))
+                work.note(f"{len(locks.debian(name).packages)} Debian packages")
+            if recipe.python:
+                written.append(_python(recipe))
+                work.end("done", f"{len(locks.wheels(name))} wheels")
+    return written
+
+
+def _debian(recipe: Recipe, index: Callable[[str], Offers]) -> Path:
+    wanted = recipe.debian
+    assert wanted is not None  # noqa: S101  the caller has looked
+    below = [
+        package.name
+        for base in recipes.lineage(recipe.name)[:-1]
+        if base.debian
+        for package in locks.debian(base.name).packages
+    ]
+    packages = resolve(
+        wanted.packages, index(wanted.suite), without=wanted.without, installed=below
+    )
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    path = locks.debian_path(recipe.name)
+    if path.exists() and (old := locks.debian(recipe.name)).packages == packages:
+        now = old.snapshot  # nothing has changed: the file stays as it is
+    return _write(path, locks.debian_text(locks.DebianLock(wanted.suite, now, packages)))
+
+
+def _python(recipe: Recipe) -> Path:
+    wanted = recipe.python
+    assert wanted is not None  # noqa: S101  the caller has looked
+    requirements = [*wanted.requirements, *_extra(wanted.extra)]
+    uv = find_uv()
+    with tempfile.TemporaryDirectory(prefix="mlops-infra-lock-") as scratch:
+        source = Path(scratch) / f"{recipe.name}.in"
+        source.write_text("\n".join(requirements) + "\n")
+        command = [
+            *(str(uv), "pip", "compile", str(source), "--quiet", "--generate-hashes"),
+            *("--python-version", wanted.version, "--python-platform", PLATFORM),
+            *("--only-binary", ":all:", "--no-header", "--annotation-style", "line"),
+            *("--no-annotate", "--upgrade"),
+        ]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise OperationFailed(
+            f"uv cannot resolve the wheels of '{recipe.name}': {result.stderr.strip()[-800:]}",
+            where=str(recipes.path_of(recipe.name)),
+            hint="mend the requirements in the recipe, or check the package index",
+        )
+    return _write(locks.python_path(recipe.name), result.stdout)
+
+
+def _extra(extra: str | None) -> list[str]:
+    if extra is None:
+        return []
+    project = tomllib.loads((places.project() / "pyproject.toml").read_text("utf-8"))["project"]
+    return [*project["dependencies"], *project["optional-dependencies"][extra]]
+
+
+def find_uv() -> Path:
+    """The `uv` beside this interpreter, or on PATH.
+
+    Raises:
+        MissingError: there is none.
+    """
+    folders = [str(Path(sys.executable).parent), *os.environ.get("PATH", "").split(os.pathsep)]
+    for folder in folders:
+        candidate = Path(folder) / "uv"
+        if candidate.is_file() and os.access(candidate, os.X_OK):
+            return candidate
+    raise MissingError("uv is not on this machine", hint="type: make venv")
+
+
+def _write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".new")
+    temporary.write_text(text, "utf-8")
+    temporary.replace(path)
+    return path
