@@ -29,4 +29,35 @@ verify: venv ## train, register and find a model through the running platform
 down: venv ## take the platform and its cluster away and prove that nothing is left
 	$(BIN)/mlops-infra down -s $(STACK)
 
-.PHONY: help venv up verify down
+test: lint ## lint, then every tier that this machine can run: unit charts graph engine e2e faults
+	$(BIN)/python -m tests.tiers
+
+unit: venv ## the quick tier alone
+	$(BIN)/python -m tests.tiers unit
+
+lint: venv ## format, lint, types and the layers of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+storm: venv ## the long form of the fault tier: kill -9 at random moments, again and again
+	MLOPS_INFRA_STORM=1 $(BIN)/python -m tests.tiers faults
+
+bench: venv ## measure and write docs/measured.json (BENCH_COLD=1 compiles everything again)
+	$(BIN)/python -m bench
+
+docs: venv ## write what is generated: the reference of commands, the figures of the READMEs
+	$(BIN)/python docs/generate.py
+
+lock: ## resolve all dependencies again and write requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	$(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 \
+	  --all-extras --generate-hashes --upgrade --output-file requirements.lock pyproject.toml
+
+clean: ## remove what tools left in this folder; caches and data are elsewhere and stay
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+.PHONY: help venv up verify down test unit lint storm bench docs lock clean

@@ -1,0 +1,1 @@
+"""The Pulumi program: the same for plain `pulumi` and for `mlops-infra`."""

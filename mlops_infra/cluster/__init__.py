@@ -1,4 +1,4 @@
-"""The embedded cluster: a real Kubernetes in namespaces of its own, or a simulated one without root.
+"""The embedded cluster: real Kubernetes in its own namespaces, or a simulated one without root.
 
 Names are imported on first use: the supervisor, which runs as long as the cluster, imports this
 package too and must stay small.

@@ -71,8 +71,16 @@ def objects(coredns: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 _DNS_RULES = [
-    {"apiGroups": [""], "resources": ["services", "pods", "namespaces"], "verbs": ["list", "watch"]},
-    {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
+    {
+        "apiGroups": [""],
+        "resources": ["services", "pods", "namespaces"],
+        "verbs": ["list", "watch"],
+    },
+    {
+        "apiGroups": ["discovery.k8s.io"],
+        "resources": ["endpointslices"],
+        "verbs": ["list", "watch"],
+    },
 ]
 _PROVISIONER_RULES = [
     {"apiGroups": [""], "resources": ["persistentvolumeclaims", "nodes"],

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mlops_infra.errors import OperationFailed
 
-POOL = ipaddress.ip_network("10.231.0.0/16")
+POOL = ipaddress.IPv4Network("10.231.0.0/16")
 SERVICES = "10.96.0.0/16"
 PODS = "10.244.0.0/16"
 API_SERVICE = "10.96.0.1"

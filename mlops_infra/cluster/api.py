@@ -88,7 +88,7 @@ class Api:
                 raise
 
     def watch(self, path: str, version: str, *, seconds: int = 240) -> Iterator[dict[str, Any]]:
-        """Events of a collection since `version`, until the server ends the watch. Raises ApiError."""
+        """Events of a collection since `version` until the server ends it. Raises ApiError."""
         query = urlencode({"watch": "1", "resourceVersion": version, "timeoutSeconds": seconds,
                            "allowWatchBookmarks": "true"})  # fmt: skip
         connection = self._connect(seconds + 30.0)
@@ -121,7 +121,9 @@ class Api:
         if kind:
             headers["Content-Type"] = kind
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            connection.request(
+                method, path, json.dumps(body) if body is not None else None, headers
+            )
             answer = connection.getresponse()
             content = answer.read().decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:

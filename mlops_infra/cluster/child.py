@@ -60,6 +60,7 @@ class Child:
         self.pid: int | None = None
         self.since: float | None = None
         self.exits = 0
+        self.streak = 0
         self.last = ""
         self.stopping = False
         self._pause = FIRST_PAUSE
@@ -83,13 +84,17 @@ class Child:
         """Take note of its end."""
         code = os.waitstatus_to_exitcode(status)
         self.last = f"signal {-code}" if code < 0 else f"exit code {code}"
-        if self.since is not None and time.time() - self.since > SETTLED:
-            self._pause = FIRST_PAUSE
+        self._settle()
         self.pid = None
         if not self.stopping:
             self.exits += 1
+            self.streak += 1
             self._not_before = time.monotonic() + self._pause
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def _settle(self) -> None:
+        if self.pid is not None and self.since is not None and time.time() - self.since > SETTLED:
+            self._pause, self.streak = FIRST_PAUSE, 0
 
     def ask_to_stop(self) -> None:
         """SIGTERM, and no restart afterwards."""
@@ -104,13 +109,16 @@ class Child:
 
     def report(self) -> ProcessState:
         """Its line in the state file."""
+        self._settle()
         if self.pid is not None:
             phase = "running"
         elif self.stopping:
             phase = "stopped"
         else:
             phase = "failed" if self.exits else "waiting"
-        return ProcessState(self.spec.name, phase, self.pid, self.since, self.exits, self.last)
+        return ProcessState(
+            self.spec.name, phase, self.pid, self.since, self.exits, self.streak, self.last
+        )
 
 
 def _become(argv: Sequence[str], env: Mapping[str, str], space: int | None, out: int) -> None:
@@ -126,8 +134,8 @@ def _become(argv: Sequence[str], env: Mapping[str, str], space: int | None, out:
         if space is not None:
             mounts.enter_space(space)
         os.chdir("/")
-        os.execvpe(argv[0], list(argv), dict(env))
-    except OSError as error:
+        os.execvpe(argv[0], list(argv), dict(env))  # noqa: S606 - no shell is meant
+    except (OSError, TypeError, ValueError) as error:
         os.write(2, f"{argv[0]} could not be started: {error}\n".encode())
     finally:
         os._exit(127)

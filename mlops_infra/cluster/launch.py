@@ -42,7 +42,7 @@ def main(folder: str, name: str, cgroup: str = "") -> None:
             cgroups.enter(cgroup)
             supervisor = ["unshare", *NAMESPACES, *supervisor]
         os.environ["MLOPS_INFRA_PACKAGE"] = str(Path(__file__).parents[2])
-        os.execvp(supervisor[0], supervisor)
+        os.execvp(supervisor[0], supervisor)  # noqa: S606 - no shell is meant
     except OSError as error:
         os.write(2, f"the supervisor could not be started: {error}\n".encode())
     finally:
@@ -54,4 +54,3 @@ _BOOT = (
     "from mlops_infra.cluster.supervisor import main; main(*sys.argv[1:])"
 )
 """Isolated mode keeps the user's environment out of a process that runs for weeks as root."""
-

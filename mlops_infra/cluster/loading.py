@@ -10,7 +10,6 @@ import io
 import json
 import subprocess
 import tarfile
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -143,16 +142,3 @@ def _blob(image: BuiltImage, digest: str) -> Path:
 def _size(image: BuiltImage) -> int:
     manifest = json.loads(_blob(image, image.digest).read_text(encoding="utf-8"))
     return sum(int(layer["size"]) for layer in manifest["layers"])
-
-
-def when_ready(layout: Layout, patience: float = 15.0) -> None:
-    """Wait until containerd answers. Raises OperationFailed after `patience` seconds."""
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            present(layout)
-            return
-        except OperationFailed:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)

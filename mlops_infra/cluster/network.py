@@ -86,12 +86,13 @@ def gone(link: str, patience: float) -> bool:
     return True
 
 
-def remove(root: Path | None, link: str, patience: float = 10.0) -> bool:
+def remove(root: Path | None, link: str, patience: float = 5.0) -> bool:
     """Take away a pair whose cluster is dead; True when nothing is left.
 
-    The kernel does it by itself, a moment after the last process of the namespace.
+    The kernel does it by itself with the namespace, mostly at once, but while connections of killed
+    processes wind down it may take seconds.
     """
-    if gone(link, patience / 2):
+    if gone(link, 0.2):
         return True
     try:
         if root is not None and (root / "usr").is_dir():
@@ -99,8 +100,8 @@ def remove(root: Path | None, link: str, patience: float = 10.0) -> bool:
         else:
             subprocess.run(["ip", "link", "delete", link], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
-        return gone(link, patience / 2)
-    return gone(link, patience / 2)
+        return gone(link, patience)
+    return gone(link, patience)
 
 
 def configure_inside(root: Path, *, slot: int, patience: float = 15.0) -> None:

@@ -1,4 +1,4 @@
-"""Configuration files of the node's processes: kubelet, containerd, CNI, API server's anonymous access."""
+"""Configuration files: kubelet, containerd, CNI, and who may ask the API server without a name."""
 
 from __future__ import annotations
 

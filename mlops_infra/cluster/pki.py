@@ -159,7 +159,9 @@ def _make_authority(folder: Path, name: str, now: datetime.datetime) -> None:
 
 def _make_leaf(folder: Path, leaf: Leaf, now: datetime.datetime) -> None:
     authority = x509.load_pem_x509_certificate((folder / f"{leaf.authority}.crt").read_bytes())
-    signer = serialization.load_pem_private_key((folder / f"{leaf.authority}.key").read_bytes(), None)
+    signer = serialization.load_pem_private_key(
+        (folder / f"{leaf.authority}.key").read_bytes(), None
+    )
     assert isinstance(signer, ec.EllipticCurvePrivateKey)  # noqa: S101 - written by this module
     key = ec.generate_private_key(ec.SECP256R1())
     usage = x509.KeyUsage(True, False, False, False, False, False, False, False, False)

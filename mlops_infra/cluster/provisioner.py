@@ -1,4 +1,4 @@
-"""Volumes for claims of the StorageClass `local-path`: a folder and a PersistentVolume of type `local`.
+"""Volumes for claims of the class `local-path`: a folder and a PersistentVolume of type `local`.
 
 `local`, not `hostPath`, because the kubelet applies fsGroup to it. Runs beside the control plane as
 its own process with its own rights; only the standard library, for a small memory footprint.
@@ -134,9 +134,7 @@ def volume_for(
                 "name": meta["name"],
                 "uid": meta["uid"],
             },
-            "nodeAffinity": {
-                "required": {"nodeSelectorTerms": [{"matchExpressions": [term]}]}
-            },
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [term]}]}},
         },
     }
 

@@ -43,12 +43,11 @@ def broken(layout: Layout) -> None:
     if found is not None and found.get("phase") == "failed":
         raise failure(layout, "supervisor", str(found.get("error")))
     for process in state.processes(found):
-        if process.exits >= HOPELESS:
-            raise failure(
-                layout, process.name, f"{process.name} ended {process.exits} times ({process.last})"
-            )
-    if found is not None and not daemon.alive(layout):
-        raise failure(layout, "supervisor", "the cluster's supervisor was killed")
+        if process.streak >= HOPELESS:
+            what = f"{process.name} ended {process.streak} times in a row ({process.last})"
+            raise failure(layout, process.name, what)
+    if daemon.outer(layout) is None:
+        raise failure(layout, "supervisor", "the cluster's supervisor ended")
 
 
 def failure(layout: Layout, process: str, what: str) -> MlopsError:
@@ -86,7 +85,7 @@ def control_plane(api: Api) -> bool:
 
 
 def node(api: Api, name: str, since: float) -> bool:
-    """Whether the node has reported Ready since then: the database remembers an older run's word."""
+    """Whether the node has reported Ready since then: the database remembers older reports."""
     try:
         found = api.get(f"/api/v1/nodes/{name}")
     except ApiError:
@@ -108,15 +107,15 @@ def dns(api: Api, since: float) -> bool:
     """Whether a CoreDNS Pod of the current Deployment is Ready, started since then."""
     try:
         found = api.get(f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/coredns")
-        pods = api.get(f"/api/v1/namespaces/{SYSTEM}/pods?labelSelector=k8s-app%3Dkube-dns")["items"]
+        pods = api.get(f"/api/v1/namespaces/{SYSTEM}/pods?labelSelector=k8s-app%3Dkube-dns")[
+            "items"
+        ]
     except ApiError:
         return False
     status, meta = found.get("status", {}), found["metadata"]
     current = status.get("observedGeneration", 0) >= meta["generation"]
     return bool(
-        current
-        and status.get("updatedReplicas", 0) >= 1
-        and any(fresh(pod, since) for pod in pods)
+        current and status.get("updatedReplicas", 0) >= 1 and any(fresh(pod, since) for pod in pods)
     )
 
 
@@ -124,15 +123,29 @@ def stale(api: Api, since: float) -> tuple[str, ...]:
     """Pods that should run and have not come back since then, as `namespace/name`."""
     try:
         pods = api.get("/api/v1/pods")["items"]
+        slices = api.get("/apis/discovery.k8s.io/v1/endpointslices")["items"]
     except ApiError:
         return ("(no answer)",)
-    return tuple(
+    waiting = {
         f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
         for pod in pods
         if pod["status"].get("phase") in {"Running", "Pending"}
         and not pod["metadata"].get("deletionTimestamp")
         and not fresh(pod, since)
-    )
+    }
+    return tuple(sorted(waiting | _misled(pods, slices)))
+
+
+def _misled(pods: list[dict[str, Any]], slices: list[dict[str, Any]]) -> set[str]:
+    """Pods whose Services still send to the address of an earlier run."""
+    now = {pod["metadata"]["uid"]: pod["status"].get("podIP") for pod in pods}
+    return {
+        f"{found['metadata']['namespace']}/{target['name']}"
+        for found in slices
+        for endpoint in found.get("endpoints") or ()
+        if (target := endpoint.get("targetRef") or {}).get("kind") == "Pod"
+        and now.get(target["uid"]) not in endpoint["addresses"]
+    }
 
 
 def fresh(pod: dict[str, Any], since: float) -> bool:

@@ -75,9 +75,8 @@ def assemble(layout: Layout, root: Root) -> Path:
     mounts.mount("overlay", merged, "overlay", 0, options)
     _kernel_views(merged)
     _devices(merged / "dev")
-    for folder in ("run", "tmp"):
-        mode = "1777" if folder == "tmp" else "755"
-        mounts.tmpfs(merged / folder, mode=mode, size="512m", flags=mounts.NOSUID | mounts.NODEV)
+    for name, mode in (("run", "755"), ("tmp", "1777")):
+        mounts.tmpfs(merged / name, mode=mode, size="512m", flags=mounts.NOSUID | mounts.NODEV)
     _shadow(merged)
     (merged / "run/lock").mkdir()
     for name, file in root.binaries.items():
@@ -172,7 +171,9 @@ def _devices(dev: Path) -> None:
             os.mknod(dev / name, status.st_mode, status.st_rdev)
             (dev / name).chmod(status.st_mode)
     (dev / "pts").mkdir()
-    mounts.mount("devpts", dev / "pts", "devpts", mounts.NOSUID, "newinstance,ptmxmode=666,mode=620")
+    mounts.mount(
+        "devpts", dev / "pts", "devpts", mounts.NOSUID, "newinstance,ptmxmode=666,mode=620"
+    )
     (dev / "ptmx").symlink_to("pts/ptmx")
     mounts.tmpfs(dev / "shm", mode="1777", flags=mounts.NOSUID | mounts.NODEV)
     for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
@@ -182,7 +183,9 @@ def _devices(dev: Path) -> None:
 def _files(merged: Path, hostname: str) -> None:
     etc = merged / "etc"
     (etc / "hostname").write_text(f"{hostname}\n", encoding="ascii")
-    (etc / "hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 {hostname}\n", "ascii")
+    (etc / "hosts").write_text(
+        f"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 {hostname}\n", "ascii"
+    )
     # a node without a way out has no name server; Pods get CoreDNS from the kubelet
     (etc / "resolv.conf").unlink(missing_ok=True)
     (etc / "resolv.conf").write_text("options ndots:0\n", encoding="ascii")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,14 +49,9 @@ def gather(sink: Sink, *, simulated: bool) -> Sources:
 def unpacked(image: BuiltImage, sink: Sink) -> Path:
     """The node image as a folder in the cache, shared by all clusters and never written."""
     target = places.cache() / "cluster" / "node" / image.digest.removeprefix("sha256:")[:16]
-    if target.is_dir():
-        return target
-    with step(sink, "Unpacking the node's system"):
-        fresh = target.with_name(f"{target.name}.part")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.parent.mkdir(parents=True, exist_ok=True)
-        images.unpack(image, fresh)
-        fresh.rename(target)
+    if not target.is_dir():
+        with step(sink, "Unpacking the node's system"):
+            images.unpack(image, target)
     return target
 
 

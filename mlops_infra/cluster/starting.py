@@ -13,15 +13,13 @@ from mlops_infra.cluster import (
     cgroups,
     daemon,
     identity,
-    kubeconfig,
     loading,
     network,
-    node_config,
-    pki,
     preflight,
-    processes,
+    preparing,
     readiness,
     rootfs,
+    simulation,
     sources,
     state,
 )
@@ -33,11 +31,10 @@ from mlops_infra.cluster.status import SIMULATED
 from mlops_infra.errors import InputError, MissingError, OperationFailed
 from mlops_infra.progress import Sink, step
 
-CLIENTS = ("controller-manager", "scheduler", "kube-proxy", "provisioner", "kwok")
-"""Own kubeconfig each, named after the certificate."""
-
 PODS_PATIENCE = 60.0
 """Seconds to wait for Pods of an earlier run; the cluster itself is up by then."""
+PROXY_PERIOD = 1.0
+"""Seconds in which kube-proxy follows a change (its `--iptables-min-sync-period`)."""
 
 
 def start(layout: Layout, sink: Sink, *, simulated: bool) -> None:
@@ -127,7 +124,7 @@ def _bring_up(layout: Layout, found: Sources, sink: Sink, *, simulated: bool) ->
         with step(sink, "Starting the control plane") as work:
             with addresses.reserving():
                 known = identity.settle(layout, simulated=simulated, work=work)
-                prepare(layout, known, found)
+                preparing.write(layout, known, found)
                 daemon.launch(layout, isolated=not simulated)
                 if not simulated:
                     _join(layout, known, found)
@@ -147,7 +144,7 @@ def _finish(
     since = 0.0 if simulated else begun
     with step(sink, "Starting the node") as work:
         if simulated:
-            api.apply(f"/api/v1/nodes/{layout.name}", simulated_node(layout.name))
+            api.apply(f"/api/v1/nodes/{layout.name}", simulation.node(layout.name))
         addons.apply(api, coredns=images.reference("coredns"))
         if loaded is not None:
             loaded.result()
@@ -169,6 +166,7 @@ def _pods_back(layout: Layout, api: Api, sink: Sink, begun: float) -> None:
                 work.end("done", f"not Ready yet: {', '.join(left)}")
                 return
             time.sleep(0.2)
+        time.sleep(PROXY_PERIOD)
         work.end("done", f"all Ready {time.time() - begun:.1f} s after the start")
 
 
@@ -200,60 +198,3 @@ def _join(layout: Layout, known: Identity, found: Sources) -> None:
 
 def _phase(layout: Layout) -> object:
     return (state.read(layout.state) or {}).get("phase")
-
-
-def prepare(layout: Layout, known: Identity, found: Sources) -> None:
-    """Write certificates, kubeconfigs, configuration and the supervisor's plan."""
-    leaves = pki.leaves(
-        node=layout.name, address=known.node_address,
-        api_service=addresses.API_SERVICE, domain=addresses.DOMAIN,
-    )  # fmt: skip
-    pki.ensure(layout.pki, leaves)
-    pki.encryption_config(layout.etc / "encryption.yaml")
-    access = {"cluster": layout.name, "server": known.server, "pki": layout.pki}
-    kubeconfig.write(layout.kubeconfig, **access, client="admin")
-    for client in CLIENTS:
-        kubeconfig.write(layout.etc / f"{client}.kubeconfig", **access, client=client)
-    kubeconfig.write(layout.etc / "kubelet.kubeconfig", **access, client="kubelet-client")
-    pause = None if known.simulated else images.reference("pause")
-    node_config.write(layout.etc, pause=pause)
-    state.write(layout.plan, plan(layout, known, found))
-
-
-def plan(layout: Layout, known: Identity, found: Sources) -> dict[str, object]:
-    """What the supervisor is to set up and run."""
-    provisioner = processes.provisioner(layout, known)
-    if known.simulated:
-        paths = processes.on_host(layout, found.binaries)
-        children = [
-            *processes.control_plane(known, paths), processes.kwok(known, paths), provisioner,
-        ]  # fmt: skip
-        return {"children": [child.as_dict() for child in children]}
-    paths = processes.in_node(tuple(found.binaries))
-    children = [
-        *processes.control_plane(known, paths), *processes.node(layout, known, paths), provisioner,
-    ]  # fmt: skip
-    root = {
-        "image": str(found.node), "binaries": found.binaries, "cni": found.cni,
-        "hostname": layout.name,
-    }  # fmt: skip
-    return {
-        "node": {"root": root, "slot": known.slot},
-        "children": [child.as_dict() for child in children],
-    }
-
-
-def simulated_node(name: str) -> dict[str, object]:
-    """A Node that kwok plays; large enough for everything."""
-    capacity = {"cpu": "32", "memory": "64Gi", "pods": "250", "ephemeral-storage": "512Gi"}
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {
-            "name": name,
-            "annotations": {"kwok.x-k8s.io/node": "fake", "mlops-infra.dev/simulated": "true"},
-            "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux",
-                       "kubernetes.io/arch": "amd64", "type": "kwok"},
-        },
-        "status": {"capacity": capacity, "allocatable": capacity},
-    }  # fmt: skip

@@ -44,6 +44,8 @@ class ProcessState:
     """Seconds since the epoch of the last start."""
     exits: int = 0
     """How often it ended without being asked to since the supervisor started."""
+    streak: int = 0
+    """The same, counted anew once it ran well for a while."""
     last: str = ""
     """How it ended last, for example `exit code 1` or `signal 9`."""
 

@@ -1,0 +1,66 @@
+"""What the user asks for: one typed configuration per stack. Pure but for reading one file.
+
+`load` reads `stacks/Pulumi.<stack>.yaml` and reports all of its mistakes at once; `parse` and
+`parse_pulumi` do the same with values that the Pulumi program has already. `effective` shows what
+holds, `json_schema` serves editors and `pulumi_schema` serves `Pulumi.yaml`.
+"""
+
+from mlops_infra.config.aws import AwsConfig
+from mlops_infra.config.base import Policy, Profile, State
+from mlops_infra.config.components import (
+    ComponentConfig,
+    Components,
+    LicenceConfig,
+    MlflowComponent,
+    MlflowSettings,
+    Tenant,
+)
+from mlops_infra.config.document import Origin
+from mlops_infra.config.effective import effective
+from mlops_infra.config.loading import NAMESPACE, load, parse, parse_pulumi, stack_file
+from mlops_infra.config.platform import BackendConfig, ClusterConfig, NetworkConfig, ProxyConfig
+from mlops_infra.config.schema import json_schema, pulumi_schema
+from mlops_infra.config.stack import StackConfig
+from mlops_infra.config.stores import (
+    KeyValueStore,
+    KubernetesKey,
+    ObjectStore,
+    SecretReference,
+    SecretsManagerKey,
+    SqlStore,
+    Stores,
+)
+
+__all__ = [
+    "NAMESPACE",
+    "AwsConfig",
+    "BackendConfig",
+    "ClusterConfig",
+    "ComponentConfig",
+    "Components",
+    "KeyValueStore",
+    "KubernetesKey",
+    "LicenceConfig",
+    "MlflowComponent",
+    "MlflowSettings",
+    "NetworkConfig",
+    "ObjectStore",
+    "Origin",
+    "Policy",
+    "Profile",
+    "ProxyConfig",
+    "SecretReference",
+    "SecretsManagerKey",
+    "SqlStore",
+    "StackConfig",
+    "State",
+    "Stores",
+    "Tenant",
+    "effective",
+    "json_schema",
+    "load",
+    "parse",
+    "parse_pulumi",
+    "pulumi_schema",
+    "stack_file",
+]

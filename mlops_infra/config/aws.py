@@ -18,7 +18,9 @@ Zone = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$")]
 
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S{1,512}$")]
 PolicyArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/\S{1,512}$")]
-KeyArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")]
+KeyArn = Annotated[
+    str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")
+]
 
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 """Retention periods that CloudWatch Logs knows."""
@@ -89,37 +91,47 @@ class AwsConfig(Section):
     """Begins every name that is unique in the account or the world."""
     tags: Annotated[
         dict[
-            Annotated[str, Field(pattern=r"^(?![aA][wW][sS]:)[\w .:/=+@-]{1,128}$")],
-            Annotated[str, Field(pattern=r"^[\w .:/=+@-]{0,256}$")],
+            Annotated[str, Field(pattern=r"^[\w .:/=+@-]+$", max_length=128)],
+            Annotated[str, Field(pattern=r"^[\w .:/=+@-]*$", max_length=256)],
         ],
         Field(max_length=40),
-    ] = {}
+    ] = Field(default_factory=dict)
     """On every resource, beside those of the kit (AWS allows 50)."""
     log_retention_days: LogDays = 365
     """Of all log groups."""
-    vpc: VpcConfig = VpcConfig()
+    vpc: VpcConfig = Field(default_factory=VpcConfig)
     """Network."""
-    kms: KmsConfig = KmsConfig()
+    kms: KmsConfig = Field(default_factory=KmsConfig)
     """Keys."""
-    lake: LakeConfig = LakeConfig()
+    lake: LakeConfig = Field(default_factory=LakeConfig)
     """S3 buckets of raw, curated and produced data."""
-    glue: GlueConfig = GlueConfig()
+    glue: GlueConfig = Field(default_factory=GlueConfig)
     """Catalogue, crawlers and ETL jobs."""
-    athena: AthenaConfig = AthenaConfig()
+    athena: AthenaConfig = Field(default_factory=AthenaConfig)
     """Queries."""
-    registry: RegistryConfig = RegistryConfig()
+    registry: RegistryConfig = Field(default_factory=RegistryConfig)
     """Model package group."""
-    features: Annotated[dict[DnsLabel, FeatureGroup], Field(max_length=100)] = {}
+    features: Annotated[dict[DnsLabel, FeatureGroup], Field(max_length=100)] = Field(
+        default_factory=dict
+    )
     """Feature groups by name."""
-    pipelines: Annotated[dict[DnsLabel, Pipeline], Field(max_length=100)] = {}
+    pipelines: Annotated[dict[DnsLabel, Pipeline], Field(max_length=100)] = Field(
+        default_factory=dict
+    )
     """Training pipelines by name."""
-    endpoints: Annotated[dict[DnsLabel, Endpoint], Field(max_length=100)] = {}
+    endpoints: Annotated[dict[DnsLabel, Endpoint], Field(max_length=100)] = Field(
+        default_factory=dict
+    )
     """Serving endpoints by name."""
-    monitors: Annotated[dict[DnsLabel, Monitor], Field(max_length=100)] = {}
+    monitors: Annotated[dict[DnsLabel, Monitor], Field(max_length=100)] = Field(
+        default_factory=dict
+    )
     """Monitors of endpoints by name."""
-    triggers: Annotated[dict[DnsLabel, Trigger], Field(max_length=100)] = {}
+    triggers: Annotated[dict[DnsLabel, Trigger], Field(max_length=100)] = Field(
+        default_factory=dict
+    )
     """What starts a pipeline."""
-    alarms: AlarmConfig = AlarmConfig()
+    alarms: AlarmConfig = Field(default_factory=AlarmConfig)
     """Notifications."""
     budget: BudgetConfig | None = None
     """Cost."""

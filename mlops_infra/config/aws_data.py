@@ -64,9 +64,9 @@ class GlueConfig(Section):
 
     database: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,255}$")] = "lake"
     """Database of the catalogue; Athena takes lower case, digits and `_` only."""
-    crawlers: Annotated[dict[DnsLabel, Crawler], Field(max_length=50)] = {}
+    crawlers: Annotated[dict[DnsLabel, Crawler], Field(max_length=50)] = Field(default_factory=dict)
     """Crawlers by name."""
-    jobs: Annotated[dict[DnsLabel, GlueJob], Field(max_length=50)] = {}
+    jobs: Annotated[dict[DnsLabel, GlueJob], Field(max_length=50)] = Field(default_factory=dict)
     """ETL jobs by name."""
 
 

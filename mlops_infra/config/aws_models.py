@@ -32,7 +32,7 @@ class Pipeline(Section):
     """Path within the project of the definition, or of the program that writes it."""
     parallelism: Annotated[int, Field(ge=1, le=1_000)] = 10
     """Steps at the same time."""
-    parameters: dict[DnsLabel, str | int | float | bool] = {}
+    parameters: dict[DnsLabel, str | int | float | bool] = Field(default_factory=dict)
     """Values other than the definition's defaults."""
 
 
@@ -97,7 +97,7 @@ class Endpoint(Section):
     """Only with mode serverless."""
     capture_percent: Percent = 0
     """Share of requests and answers recorded; monitors need it above 0."""
-    deployment: Deployment = Deployment()
+    deployment: Deployment = Field(default_factory=Deployment)
     """How a new model takes over."""
 
 

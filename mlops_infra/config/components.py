@@ -43,7 +43,7 @@ class ComponentConfig(Section):
     """External only: URL of the service."""
     secret: Name | None = None
     """External only: the name under `secrets` with the keys username and password."""
-    settings: NoSettings = NoSettings()
+    settings: NoSettings = Field(default_factory=NoSettings)
     """What only this component understands."""
 
 
@@ -52,7 +52,7 @@ class MlflowComponent(ComponentConfig):
 
     state: State = "managed"
     """managed: deployed here; external: someone else runs it; removed: there is none."""
-    settings: MlflowSettings = MlflowSettings()  # type: ignore[assignment]
+    settings: MlflowSettings = Field(default_factory=MlflowSettings)  # type: ignore[assignment]
     """What only MLflow understands."""
 
 
@@ -73,27 +73,29 @@ ComponentName = Literal[
 class Components(Section):
     """The components, by the catalog's names; `config.components["mlflow"]` works as well."""
 
-    mlflow: MlflowComponent = MlflowComponent()
+    mlflow: MlflowComponent = Field(default_factory=MlflowComponent)
     """Experiment tracking and the model registry."""
-    kubeflow_pipelines: Annotated[ComponentConfig, Field(alias="kubeflow-pipelines")] = (
-        ComponentConfig()
+    kubeflow_pipelines: Annotated[ComponentConfig, Field(alias="kubeflow-pipelines")] = Field(
+        default_factory=ComponentConfig
     )
     """Pipelines of training and validation."""
-    kserve: ComponentConfig = ComponentConfig()
+    kserve: ComponentConfig = Field(default_factory=ComponentConfig)
     """Model serving."""
-    seldon_core: Annotated[ComponentConfig, Field(alias="seldon-core")] = ComponentConfig()
+    seldon_core: Annotated[ComponentConfig, Field(alias="seldon-core")] = Field(
+        default_factory=ComponentConfig
+    )
     """Model serving, an explicit choice: 1.17.1 is the last release under Apache-2.0."""
-    feast: ComponentConfig = ComponentConfig()
+    feast: ComponentConfig = Field(default_factory=ComponentConfig)
     """Feature store."""
-    katib: ComponentConfig = ComponentConfig()
+    katib: ComponentConfig = Field(default_factory=ComponentConfig)
     """Search for hyperparameters."""
-    trainer: ComponentConfig = ComponentConfig()
+    trainer: ComponentConfig = Field(default_factory=ComponentConfig)
     """Distributed training."""
-    notebooks: ComponentConfig = ComponentConfig()
+    notebooks: ComponentConfig = Field(default_factory=ComponentConfig)
     """Notebooks in the cluster."""
-    prometheus: ComponentConfig = ComponentConfig()
+    prometheus: ComponentConfig = Field(default_factory=ComponentConfig)
     """Metrics and alerts."""
-    grafana: ComponentConfig = ComponentConfig()
+    grafana: ComponentConfig = Field(default_factory=ComponentConfig)
     """Dashboards."""
 
     def __getitem__(self, name: str) -> ComponentConfig:
@@ -128,7 +130,7 @@ class Tenant(Section):
     """Who answers for it: a person or a group as the site's login system writes it."""
     members: tuple[Text, ...] = ()
     """Who may work in it."""
-    quota: Quota = Quota()
+    quota: Quota = Field(default_factory=Quota)
     """Upper bounds."""
 
 

@@ -56,11 +56,11 @@ class NetworkConfig(Section):
     mode: Literal["connected", "proxied", "closed"] = "connected"
     """The internet is in reach, in reach through `proxy`, or not at all."""
     images: Literal["built", "upstream"] = "upstream"
-    """Images built from packages by this kit, or upstream's; built where the cluster is embedded."""
+    """Images built from packages by this kit, or upstream's; built if the cluster is embedded."""
     registry: Registry | None = None
     """Registry that holds every image; upstream names stay as its path. Required when closed."""
     charts: Text | None = None
-    """`oci://` URL or folder that charts come from; the charts shipped with the program if absent."""
+    """`oci://` URL or folder that charts come from; those shipped with the program if absent."""
     packages: HttpUrl | None = None
     """Package index (PEP 503) for wheels; PyPI where absent."""
     ca: Text | None = None
@@ -72,9 +72,12 @@ class NetworkConfig(Section):
 class BackendConfig(Section):
     """Where Pulumi keeps the state."""
 
-    url: Annotated[
-        str, Field(pattern=r"^(file|s3|azblob|gs|postgres|https)://\S+$", max_length=1024)
-    ] | None = None
+    url: (
+        Annotated[
+            str, Field(pattern=r"^(file|s3|azblob|gs|postgres|https)://\S+$", max_length=1024)
+        ]
+        | None
+    ) = None
     """Any Pulumi backend; a private folder of this user where absent."""
     secrets_provider: (
         Annotated[

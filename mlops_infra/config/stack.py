@@ -21,21 +21,21 @@ class StackConfig(Section):
     """aws: SageMaker and its neighbours; onprem: any Kubernetes."""
     environment: DnsLabel
     """What people call it: dev, staging, prod."""
-    cluster: ClusterConfig = ClusterConfig()
+    cluster: ClusterConfig = Field(default_factory=ClusterConfig)
     """onprem: the Kubernetes cluster."""
     aws: AwsConfig | None = None
     """aws: account, network, data, models."""
-    network: NetworkConfig = NetworkConfig()
+    network: NetworkConfig = Field(default_factory=NetworkConfig)
     """What can be reached, and through what."""
-    components: Components = Components()
+    components: Components = Field(default_factory=Components)
     """onprem: what runs on the cluster."""
-    stores: Stores = Stores()
+    stores: Stores = Field(default_factory=Stores)
     """onprem: where data is kept."""
-    tenants: dict[DnsLabel, Tenant] = {}
+    tenants: dict[DnsLabel, Tenant] = Field(default_factory=dict)
     """Teams by name."""
-    secrets: dict[Name, Secret] = {}
+    secrets: dict[Name, Secret] = Field(default_factory=dict)
     """References to secret values, never the values."""
-    licence: LicenceConfig = LicenceConfig()
+    licence: LicenceConfig = Field(default_factory=LicenceConfig)
     """What may be deployed and shipped."""
     policy: Policy = "dev"
     """How strict the guard rails are."""
@@ -45,7 +45,7 @@ class StackConfig(Section):
         Annotated[str, Field(pattern=r"^[a-z0-9-]+(/[A-Za-z]+/[a-z0-9.-]+)?$")], ...
     ] = ()
     """Stateful things that may be replaced all the same: `postgresql` or `postgresql/Kind/name`."""
-    backend: BackendConfig = BackendConfig()
+    backend: BackendConfig = Field(default_factory=BackendConfig)
     """Where the state is."""
 
     _origin: Origin = PrivateAttr(default_factory=Origin)

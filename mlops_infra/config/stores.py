@@ -97,9 +97,9 @@ class KeyValueStore(StoreConfig):
 class Stores(Section):
     """The stores, by what they hold."""
 
-    object: ObjectStore = ObjectStore()
+    object: ObjectStore = Field(default_factory=ObjectStore)
     """Files: artefacts and models."""
-    sql: SqlStore = SqlStore()
+    sql: SqlStore = Field(default_factory=SqlStore)
     """Tables: runs, parameters, metrics, registry."""
-    kv: KeyValueStore = KeyValueStore()
+    kv: KeyValueStore = Field(default_factory=KeyValueStore)
     """Keys: lineage, online features."""

@@ -85,7 +85,7 @@ def python(work: Work) -> tuple[Tree, Components]:
     tree = Tree()
     target = _python_folder(work.lineage)
     components = add_wheels(recipe, tree, target, work.scratch / "wheels", work.sink)
-    tree.drop(recipe.python.exclude)
+    tree.drop(f"{target}/{pattern}" for pattern in recipe.python.exclude)
     if recipe.bytecode:
         _compile(work, tree)
     return tree, components
@@ -102,9 +102,7 @@ def tools(work: Work) -> tuple[Tree, Components]:
         tree.place(tool.path, Entry("file", 0o755, content=content))
         with binary.path.open("rb") as reader:
             digest = hashlib.file_digest(reader, "sha256").hexdigest()
-        components.append(
-            sbom.binary_component(tool.name, binary.version, toolchain.module(tool.name), digest)
-        )
+        components.append(sbom.binary_component(tool.name, binary.version, tool.module, digest))
     return tree, tuple(components)
 
 

@@ -42,6 +42,7 @@ class Python(_Part):
     extra: str | None = None
     """An extra of this repository's own pyproject.toml whose requirements are added."""
     exclude: tuple[str, ...] = ()
+    """Shell patterns of paths in the packages' folder that are left out."""
 
 
 class Tool(_Part):
@@ -49,6 +50,8 @@ class Tool(_Part):
 
     name: str
     path: AbsolutePath
+    module: str
+    """The Go module that it is built from, for the SBOM."""
 
 
 class User(_Part):

@@ -160,7 +160,11 @@ def _read(path: Path) -> str:
 def _run_exec(spec: dict[str, Any], base: Path) -> dict[str, Any]:
     """Run a credential plugin (client.authentication.k8s.io) and return it as a user's entry."""
     extra = {item["name"]: item["value"] for item in spec.get("env") or []}
-    info = {"apiVersion": spec.get("apiVersion"), "kind": "ExecCredential", "spec": {}}
+    info: dict[str, Any] = {
+        "apiVersion": spec.get("apiVersion"),
+        "kind": "ExecCredential",
+        "spec": {},
+    }
     environment = {**os.environ, **extra, "KUBERNETES_EXEC_INFO": json.dumps(info)}
     command = str(spec["command"])
     if "/" in command:

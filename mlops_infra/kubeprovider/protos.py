@@ -54,3 +54,5 @@ engine: Any = _stubs["engine_pb2"]
 engine_grpc: Any = _stubs["engine_pb2_grpc"]
 plugin: Any = _stubs["plugin_pb2"]
 status: Any = _stubs["status_pb2"]
+
+Empty: Any = import_module("google.protobuf.empty_pb2").Empty

@@ -9,9 +9,9 @@ from mlops_infra.kubeprovider import pods as diagnosis
 from mlops_infra.kubeprovider.claims import claim_troubles, claim_verdict
 from mlops_infra.kubeprovider.cluster import Cluster
 from mlops_infra.kubeprovider.objects import Object, annotation, is_true, metadata, namespace_of
-from mlops_infra.kubeprovider.routes import ingress_verdict, service_verdict
 from mlops_infra.kubeprovider.rollout import RULES, condition
-from mlops_infra.kubeprovider.verdict import READY, Trouble, Verdict, waiting
+from mlops_infra.kubeprovider.routes import ingress_verdict, service_verdict
+from mlops_infra.kubeprovider.verdict import Trouble, Verdict, waiting
 from mlops_infra.kubeprovider.waitfor import ANNOTATION, evaluate, parse
 
 SKIP = "pulumi.com/skipAwait"
@@ -47,8 +47,8 @@ def look_for(cluster: Cluster, obj: Object) -> Look | None:
     rule = RULES.get(key)
     if rule is None:
         return None
-    if key in _OWNERS:
-        return lambda live: _workload(cluster, live, rule, _OWNERS[key])
+    if key in PODS_OF:
+        return lambda live: _workload(cluster, live, rule, PODS_OF[key])
     return rule
 
 
@@ -71,7 +71,7 @@ def _workload(
 def pod_troubles(cluster: Cluster, pods: Iterable[Object]) -> list[Trouble]:
     """Troubles of Pods, of the volumes they claim, and what events tell of those that hang."""
     found: list[Trouble] = []
-    for pod in list(pods)[:_SEEN_PODS]:
+    for pod in [p for p in pods if "deletionTimestamp" not in metadata(p)][:_SEEN_PODS]:
         own = diagnosis.troubles(pod)
         found.extend(own)
         if any(trouble.key.endswith("/schedule") for trouble in own):
@@ -149,7 +149,7 @@ def _itself(_cluster: Cluster, live: Object) -> list[Object]:
     return [live]
 
 
-_OWNERS: dict[tuple[str, str], Callable[[Cluster, Object], list[Any]]] = {
+PODS_OF: dict[tuple[str, str], Callable[[Cluster, Object], list[Any]]] = {
     ("apps", "Deployment"): _deployment_pods,
     ("apps", "StatefulSet"): _stateful_pods,
     ("apps", "DaemonSet"): _direct_pods,
@@ -157,5 +157,4 @@ _OWNERS: dict[tuple[str, str], Callable[[Cluster, Object], list[Any]]] = {
     ("batch", "Job"): _direct_pods,
     ("", "Pod"): _itself,
 }
-
-__all__ = ["READY", "SKIP", "Look", "look_for", "pod_troubles"]
+"""How to find the Pods that decide about a workload, by group and kind."""

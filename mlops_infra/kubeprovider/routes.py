@@ -9,7 +9,7 @@ from mlops_infra.kubeprovider.objects import Object, name_of, namespace_of
 from mlops_infra.kubeprovider.verdict import READY, Trouble, Verdict, waiting
 
 NO_PODS = "no-pods"
-"""Key of the trouble of a Service that selects nothing: only somebody else's failure explains it."""
+"""Key of the trouble of a Service that selects nothing: another object's failure explains it."""
 
 _CLASS_GRACE = 20.0
 _FOREVER = float("inf")

@@ -42,7 +42,9 @@ def _mark_secret_object(marked: dict[str, Tree]) -> None:
         if key in marked and not isinstance(marked[key], Secret):
             marked[key] = Secret(marked[key])
     metadata = marked.get("metadata")
-    notes = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if not isinstance(metadata, dict):
+        return
+    notes = metadata.get("annotations")
     if isinstance(notes, dict) and isinstance(notes.get(_LAST_APPLIED), str):
         # kubectl keeps a copy of the whole object there
         hidden = {**notes, _LAST_APPLIED: Secret(notes[_LAST_APPLIED])}

@@ -1,0 +1,95 @@
+"""`make bench`: measures a sandbox from nothing to nothing and writes docs/measured.json.
+
+`BENCH_COLD=1` measures the cold start too, with empty caches in a folder of its own: it compiles
+everything and takes a quarter of an hour or more. Figures that a run does not measure keep the
+value of the last run that did.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import figures, memory
+from bench.commands import ROOT, MeasureError, median, run, until
+
+MEASURED = ROOT / "docs" / "measured.json"
+STACK = "sandbox"
+RUNS = 5
+
+
+def main() -> int:
+    """Measure, print, write; 0 unless a command failed."""
+    before = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
+    values: dict[str, float] = {}
+    try:
+        values["help"] = median("--help", runs=RUNS)
+        values["check"] = median("check", "-s", STACK, runs=RUNS)
+        if os.environ.get("BENCH_COLD") == "1":
+            values["up_cold"] = _cold() / 60
+        values |= _life()
+    except MeasureError as failed:
+        print(f"bench: {failed}", file=sys.stderr)
+        return 1
+    merged = {**before.get("figures", {}), **values}
+    report = {"machine": figures.machine(), "figures": {k: round(v, 3) for k, v in merged.items()}}
+    MEASURED.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(report, indent=2))
+    print("\n".join(figures.table(merged)))
+    print(figures.PEERS)
+    return 0
+
+
+def _life() -> dict[str, float]:
+    """One life of a sandbox with warm caches, in a data folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="mlops-infra-bench-") as folder:
+        env = {"MLOPS_INFRA_DATA": folder}
+        try:
+            up = run("up", "-s", STACK, "--json", env=env)
+            found: dict[str, float | None] = {
+                "up_warm": up.seconds,
+                "control_plane": until(up.events, *(["Starting the control plane"] * 2)),
+                "node": until(up.events, "Starting the control plane", "Starting the node"),
+                "up_again": run("up", "-s", STACK, "--json", env=env).seconds,
+                "verify": run("verify", "-s", STACK, "--json", env=env).seconds,
+                "memory": _memory(Path(folder)) / 1e9,
+            }
+        finally:
+            # what a failed run has made must not stay on the machine
+            found_down = run("down", "-s", STACK, "--json", env=env).seconds
+    return {key: value for key, value in found.items() if value is not None} | {"down": found_down}
+
+
+def _memory(data: Path) -> int:
+    from mlops_infra.cluster import cgroups
+    from mlops_infra.cluster.layout import Layout
+
+    layout = Layout(STACK, data / "clusters" / STACK)
+    return memory.proportional(cgroups.members(layout.cgroup))
+
+
+def _cold() -> float:
+    """`make up` with empty caches: virtual environment, tools, images and all."""
+    folder = Path(tempfile.mkdtemp(prefix="mlops-infra-cold-"))
+    env = {
+        "HOME": str(folder),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "XDG_DATA_HOME": str(folder / "data"),
+        "MLOPS_INFRA_CACHE": str(folder / "cache" / "mlops-infra"),
+        "MLOPS_INFRA_DATA": str(folder / "data" / "mlops-infra"),
+    }
+    make = Path("make")
+    variables = (f"VENV={folder / 'venv'}", f"STACK={STACK}")
+    try:
+        return run(*variables, "up", env=env, program=make).seconds
+    finally:
+        run(*variables, "down", env=env, program=make)
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""The figures, their goals, and how a run is told."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+PEERS = (
+    "No peer is measured: nothing else brings a whole platform to a machine without Docker, "
+    "a cluster or an image registry."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number."""
+
+    key: str
+    title: str
+    unit: str
+    goal: float | None
+    """Not to be exceeded, on 2 cores; None where there is no promise."""
+
+
+FIGURES = (
+    Figure("up_cold", "`make up`, empty caches: everything is compiled", "min", 20),
+    Figure("up_warm", "`make up`, warm caches, to all Pods Ready", "s", 90),
+    Figure("control_plane", "control plane ready", "s", 10),
+    Figure("node", "node ready, from the same start", "s", None),
+    Figure("up_again", "`mlops-infra up` with nothing to change", "s", 15),
+    Figure("verify", "`mlops-infra verify`", "s", None),
+    Figure("down", "`make down`", "s", None),
+    Figure("check", "`mlops-infra check`", "s", 1),
+    Figure("help", "`mlops-infra --help`", "s", 0.3),
+    Figure("memory", "memory of the whole sandbox (PSS)", "GB", 3),
+)
+
+
+def machine() -> dict[str, object]:
+    """What was measured on."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "cores": len(os.sched_getaffinity(0)),
+        "memoryGB": round(total / 1e9),
+        "kernel": platform.release().partition("-")[0],
+        "python": platform.python_version(),
+        "load": round(float(Path("/proc/loadavg").read_text(encoding="ascii").split()[0]), 1),
+    }
+
+
+def shown(figure: Figure, value: float | None) -> str:
+    """A value with its unit; `not measured` where there is none."""
+    if value is None:
+        return "not measured"
+    return f"{value:.2f} {figure.unit}" if value < 1 else f"{value:.1f} {figure.unit}"
+
+
+def goal(figure: Figure) -> str:
+    """The goal with its unit; `-` where there is none."""
+    return "-" if figure.goal is None else f"under {figure.goal:g} {figure.unit}"
+
+
+def verdict(figure: Figure, value: float | None) -> str:
+    """Whether the goal is met."""
+    if value is None or figure.goal is None:
+        return "-"
+    return "met" if value < figure.goal else "MISSED"
+
+
+def table(values: dict[str, float]) -> list[str]:
+    """One line a figure, for the terminal."""
+    rows = [("figure", "measured", "goal", "")]
+    rows += [
+        (f.title, shown(f, values.get(f.key)), goal(f), verdict(f, values.get(f.key)))
+        for f in FIGURES
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    return [
+        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]

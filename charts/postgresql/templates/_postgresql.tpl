@@ -1,0 +1,82 @@
+{{/* postgresql.conf: what the chart fixes, then the values' settings in order of name. */}}
+{{- define "postgresql.conf" -}}
+{{ .Files.Get "files/postgresql.conf" | trim }}
+{{- range $name, $value := .Values.settings }}
+{{- if kindIs "bool" $value }}
+{{ $name }} = {{ ternary "on" "off" $value }}
+{{- else if kindIs "string" $value }}
+{{ $name }} = '{{ replace "'" "''" $value }}'
+{{- else }}
+{{ $name }} = {{ $value }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Files of the server and of the Job, in one ConfigMap each. */}}
+{{- define "postgresql.serverFiles" -}}
+postgresql.conf: |
+  {{- include "postgresql.conf" . | nindent 2 }}
+pg_hba.conf: |
+  {{- .Files.Get "files/pg_hba.conf" | trim | nindent 2 }}
+prepare.sh: |
+  {{- .Files.Get "files/prepare.sh" | trim | nindent 2 }}
+{{- end }}
+
+{{- define "postgresql.jobFiles" -}}
+databases.sh: |
+  {{- .Files.Get "files/databases.sh" | trim | nindent 2 }}
+databases.sql: |
+  {{- .Files.Get "files/databases.sql" | trim | nindent 2 }}
+{{- end }}
+
+{{- define "postgresql.serverConfigName" -}}
+{{ include "house.configName" (dict "root" . "role" "server" "data" (include "postgresql.serverFiles" .)) }}
+{{- end }}
+
+{{- define "postgresql.jobConfigName" -}}
+{{ include "house.configName" (dict "root" . "role" "databases" "data" (include "postgresql.jobFiles" .)) }}
+{{- end }}
+
+{{/* The Pod of the Job; apart, because its hash names the Job. */}}
+{{- define "postgresql.jobPod" -}}
+metadata:
+  labels:
+    {{- include "house.podLabels" (dict "root" . "role" "databases") | nindent 4 }}
+spec:
+  restartPolicy: OnFailure
+  {{- include "house.pod" (dict "root" .) | nindent 2 }}
+  containers:
+    - name: databases
+      {{- include "house.container" (dict "root" . "image" "server") | nindent 6 }}
+      command: [sh, /etc/postgresql/databases.sh]
+      env:
+        - {name: PGHOST, value: "{{ .Chart.Name }}.{{ .Release.Namespace }}.svc"}
+        - {name: PGPORT, value: "5432"}
+        - {name: PGCONNECT_TIMEOUT, value: "10"}
+        - {name: HOME, value: /tmp}
+      resources:
+        {{- toYaml .Values.job.resources | nindent 8 }}
+      volumeMounts:
+        - {name: config, mountPath: /etc/postgresql, readOnly: true}
+        - {name: admin, mountPath: /run/secrets/admin, readOnly: true}
+        {{- range $number, $database := .Values.databases }}
+        - {name: "database-{{ $number }}", mountPath: "/run/secrets/databases/{{ .secret }}", readOnly: true}
+        {{- end }}
+        - {name: tmp, mountPath: /tmp}
+  volumes:
+    - name: config
+      configMap:
+        name: {{ include "postgresql.jobConfigName" . }}
+    - name: admin
+      secret:
+        secretName: {{ .Values.auth.secret }}
+        defaultMode: 0440
+    {{- range $number, $database := .Values.databases }}
+    - name: database-{{ $number }}
+      secret:
+        secretName: {{ .secret }}
+        defaultMode: 0440
+    {{- end }}
+    - name: tmp
+      emptyDir: {sizeLimit: 16Mi}
+{{- end }}

@@ -1,0 +1,137 @@
+"""The catalog's records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mlops_infra.catalog.versions import matches
+
+Kind = Literal["store", "component", "node"]
+"""node: images that an embedded cluster needs before any component."""
+Phase = Literal["start", "run"]
+"""start: pulled when the component starts; run: pulled later by a controller or a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """A licence and where that was read."""
+
+    spdx: str
+    """SPDX expression; `LicenseRef-…` where SPDX knows no such licence."""
+    source: str
+    """The document that says so."""
+    versions: str = "*"
+    """Versions it holds for, for example `>=1.18`."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Numeric user and group that an image runs as."""
+
+    user: int
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image of a component, in the two forms it can be had."""
+
+    role: str
+    """Key under `images:` in the chart's values."""
+    phase: Phase
+    recipe: str | None
+    """Recipe in `images/`; None where it cannot be built from packages."""
+    upstream: str | None
+    """Full reference with registry and tag; None where nobody publishes one."""
+    built_user: User | None = None
+    upstream_user: User | None = None
+    licence: Licence | None = None
+    """Only where the image holds software under another licence than the component's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port of the component's Service."""
+
+    name: str
+    number: int
+    node_port: int | None = None
+    """Port on the nodes where the cluster exposes services; None: never exposed."""
+    scheme: str = "tcp"
+    """For URLs: http, redis, postgresql."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSecret:
+    """A Kubernetes Secret that the component reads."""
+
+    name: str
+    keys: Mapping[str, str]
+    """Key to how its value is made: `literal:<text>`, `generated:<id>` or `setting:<name>`."""
+    store: str | None = None
+    """The store whose login this is; then it also stands beside that store."""
+    when: str | None = None
+    """Name of the boolean setting that asks for it; always where None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One component as this release knows it."""
+
+    name: str
+    title: str
+    kind: Kind
+    version: str
+    licences: tuple[Licence, ...]
+    available: bool
+    reason: str | None
+    """Why it cannot be deployed yet; None where it can."""
+    chart: str | None = None
+    namespace: str | None = None
+    stateful: bool = False
+    needs: tuple[str, ...] = ()
+    """Capabilities: `sql/postgresql`, `object/s3`, `kv/redis`."""
+    provides: tuple[str, ...] = ()
+    kubernetes: str = "*"
+    """Minor versions of Kubernetes it runs on, for example `>=1.30,<1.36`."""
+    images: tuple[Image, ...] = ()
+    ports: tuple[Port, ...] = ()
+    secrets: tuple[CatalogSecret, ...] = ()
+    ready: str | None = None
+    """HTTP path that answers 200 once the component serves; None: the Pod's own probe decides."""
+    resources: Mapping[str, Mapping[str, Any]] | None = None
+    """Requests and limits of the main container by `cluster.sizing`."""
+
+    def licence(self, version: str | None = None) -> Licence:
+        """The licence of `version`, or of the catalog's own.
+
+        Raises:
+            LookupError: no entry covers that version.
+        """
+        wanted = version or self.version
+        for licence in self.licences:
+            if matches(wanted, licence.versions):
+                return licence
+        raise LookupError(f"the catalog knows no licence of {self.name} {wanted}")
+
+    def port(self, name: str) -> Port:
+        """The port called `name`."""
+        return next(port for port in self.ports if port.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All components by name."""
+
+    components: Mapping[str, Component]
+
+    def __getitem__(self, name: str) -> Component:
+        return self.components[name]
+
+    def __iter__(self) -> Iterator[Component]:
+        return iter(self.components.values())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.components

@@ -1,0 +1,99 @@
+"""`mlops-infra verify`: goes once around the MLOps loop of a running platform."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_infra.cli import options, output, render
+from mlops_infra.errors import FoundError
+
+if TYPE_CHECKING:
+    from mlops_infra.config import StackConfig
+    from mlops_infra.lifecycle.credentials import Secrets
+    from mlops_infra.lifecycle.verify import Report
+
+
+@click.command()
+@options.stack
+@options.file
+@options.as_json
+@click.option("--clean", is_flag=True, help="Remove everything that this verification made.")
+def command(stack: str, file: Path | None, as_json: bool, clean: bool) -> None:
+    """Train, register and find a model through the running platform.
+
+    Works from outside of the cluster through the endpoints that `mlops-infra outputs` names.
+    Passwords are read from the cluster's Secrets and never shown. Exit code 3 if a step fails.
+    """
+    from mlops_infra.config import load, stack_file
+    from mlops_infra.engine import Engine
+    from mlops_infra.lifecycle.connect import connect
+    from mlops_infra.lifecycle.credentials import credentials
+    from mlops_infra.lifecycle.platform import from_outputs
+    from mlops_infra.lifecycle.verify import verify
+
+    sink = render.sink_for(as_json)
+    config = load(file or stack_file(stack))
+    platform = from_outputs(stack, Engine(stack, config, sink).outputs())
+    services = connect(platform, credentials(_secrets(stack, config)))
+    report = verify(services, sink, clean=clean)
+    if as_json:
+        output.document(_as_dict(stack, report))
+    else:
+        _show(stack, report)
+    if report.failures:
+        raise _found(stack, report)
+
+
+def _secrets(stack: str, config: StackConfig) -> Secrets:
+    from mlops_infra.cluster import EmbeddedCluster
+    from mlops_infra.lifecycle.credentials import ClusterSecrets
+
+    cluster = config.cluster
+    if cluster.embedded:
+        return ClusterSecrets(EmbeddedCluster(cluster.name or stack).kubeconfig)
+    kubeconfig = Path(cluster.kubeconfig).expanduser() if cluster.kubeconfig else None
+    return ClusterSecrets(kubeconfig, cluster.context)
+
+
+def _show(stack: str, report: Report) -> None:
+    output.table(
+        ("step", "outcome", "time", "what"),
+        [(s.title, s.outcome, f"{s.seconds:.1f} s", s.detail) for s in report.steps],
+    )
+    output.text()
+    if not report.failures:
+        output.text(f"{stack}: the whole loop works, {report.seconds:.1f} s")
+
+
+def _as_dict(stack: str, report: Report) -> dict[str, object]:
+    return {
+        "stack": stack,
+        "ok": not report.failures,
+        "seconds": round(report.seconds, 3),
+        "pipelineRun": report.pipeline_run,
+        "trackingRun": report.tracking_run,
+        "model": report.model,
+        "cleaned": report.cleaned,
+        "steps": [
+            {
+                "step": s.title,
+                "outcome": s.outcome,
+                "seconds": round(s.seconds, 3),
+                "detail": s.detail,
+            }
+            for s in report.steps
+        ],
+    }
+
+
+def _found(stack: str, report: Report) -> FoundError:
+    first = report.failures[0].error
+    return FoundError(
+        f"{stack}: {len(report.failures)} of {len(report.steps)} steps failed",
+        [f"{failure.title}: {failure.detail}" for failure in report.failures],
+        where=first.where if first else None,
+        hint=(first.hint if first else None) or f"mlops-infra status -s {stack}",
+    )

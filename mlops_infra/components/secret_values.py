@@ -1,0 +1,81 @@
+"""Where the values of a planned Secret come from at the moment of the deployment.
+
+A plan names secrets and never holds one. Here the names become Pulumi secrets: encrypted in the
+state, hidden in every output.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pulumi
+
+from mlops_infra.components import passwords
+from mlops_infra.config import SecretReference
+from mlops_infra.errors import InputError, MissingError
+from mlops_infra.plan import FromConfig, Generated, Literal, SecretSpec
+
+
+class SecretValues:
+    """Resolves the keys of Secrets of one stack."""
+
+    def __init__(
+        self, stack: str, seed: bytes, references: Mapping[str, Mapping[str, SecretReference]]
+    ) -> None:
+        self._stack = stack
+        self._seed = seed
+        self._references = references
+
+    def of(self, spec: SecretSpec) -> dict[str, pulumi.Output[str]]:
+        """Every key of `spec` with its value, each one a Pulumi secret."""
+        return {
+            key: pulumi.Output.secret(self._value(spec, key))  # a literal too: nobody has to choose
+            for key in sorted(spec.keys)
+        }
+
+    def _value(self, spec: SecretSpec, key: str) -> str:
+        match spec.keys[key]:
+            case Literal(value):
+                return value
+            case Generated(identity):
+                return passwords.generated(self._seed, self._stack, identity)
+            case FromConfig(ref):
+                return self._referred(ref)
+
+    def _referred(self, ref: str) -> str:
+        name, _, key = ref.partition("/")
+        keys = self._references.get(name, {})
+        if key not in keys:
+            raise InputError(
+                f"secret '{name}' has no key '{key}'", where=f"secrets.{name}.{key}",
+                hint="give it a reference: env or file",
+            )  # fmt: skip
+        reference, where = keys[key], f"secrets.{name}.{key}"
+        if reference.env is not None:
+            return _from_environment(reference.env, where)
+        if reference.file is not None:
+            return _from_file(Path(reference.file), where)
+        raise InputError(
+            "only references by env and file can be copied into a Secret of the platform",
+            where=where,
+            hint="put the value into an environment variable or a file of mode 0600",
+        )
+
+
+def _from_environment(variable: str, where: str) -> str:
+    try:
+        return os.environ[variable]
+    except KeyError as error:
+        raise MissingError(
+            f"environment variable {variable} is not set", where=where, hint=f"export {variable}=…"
+        ) from error
+
+
+def _from_file(file: Path, where: str) -> str:
+    try:
+        return file.expanduser().read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise MissingError(f"secret file {file} cannot be read: {reason}", where=where) from error

@@ -1,0 +1,34 @@
+"""Defaults that depend on another value. All others stand in the models.
+
+They are filled in before validation and shown by `check --effective`, so that nothing later decides
+again what an absent key means.
+"""
+
+from __future__ import annotations
+
+from mlops_infra.config.document import Tree, Value
+
+EMBEDDED_KUBERNETES = "1.34"
+"""Minor version of the embedded cluster: the toolchain pins it, a test compares."""
+
+
+def defaults(tree: Tree) -> Tree:
+    """`tree` with the dependent defaults; values that the file has are never touched."""
+    done = dict(tree)
+    if "policy" in done and "protect" not in done:
+        done["protect"] = done["policy"] in ("standard", "hardened")
+    cluster = done.get("cluster")
+    if isinstance(cluster, dict) and cluster.get("embedded") is True:
+        done["cluster"] = {
+            "expose": "nodePort",
+            "kubernetes": EMBEDDED_KUBERNETES,
+            **cluster,
+        }
+        done["network"] = _network(done.get("network"))
+    return done
+
+
+def _network(given: Value) -> Value:
+    if given is None:
+        return {"images": "built"}
+    return {"images": "built", **given} if isinstance(given, dict) else given

@@ -1,0 +1,158 @@
+"""Rules between keys. They read the raw tree, so they hold even where other keys are wrong.
+
+A rule only speaks about values that have the right type; the models have spoken about the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from mlops_infra.config import rules_aws
+from mlops_infra.config.document import Origin, Path, Tree, dotted
+from mlops_infra.config.explain import nearest
+from mlops_infra.config.tree import get, section
+from mlops_infra.errors import Problem
+
+
+class Broken(NamedTuple):
+    """A rule that does not hold."""
+
+    path: Path
+    message: str
+    advice: str | None = None
+
+
+Rule = Callable[[Tree], Iterable[tuple[Path, str, str | None]]]
+
+
+def problems(tree: Tree, origin: Origin) -> list[Problem]:
+    """Every rule that does not hold."""
+    return [
+        Problem(dotted(path), message, origin.line(path), advice)
+        for rule in (*_RULES, *rules_aws.RULES)
+        for path, message, advice in rule(tree)
+    ]
+
+
+def _profile(tree: Tree) -> Iterator[Broken]:
+    profile = tree.get("profile")
+    if profile == "aws":
+        if "aws" not in tree:
+            yield Broken(("aws",), "is missing", "the aws profile needs aws.account and aws.region")
+        for key in ("cluster", "components", "stores"):
+            if key in tree:
+                yield Broken((key,), "belongs to the onprem profile", "remove it")
+    if profile == "onprem" and "aws" in tree:
+        yield Broken(("aws",), "belongs to the aws profile", "remove it, or set profile: aws")
+
+
+def _cluster(tree: Tree) -> Iterator[Broken]:
+    cluster = section(tree, "cluster")
+    if cluster.get("embedded") is True:
+        for key in ("kubeconfig", "context"):
+            if cluster.get(key) is not None:
+                message = "an embedded cluster writes its own kubeconfig"
+                yield Broken(("cluster", key), message, "remove it, or set embedded: false")
+        return
+    for key in ("simulated", "name"):
+        if cluster.get(key):
+            message = "only an embedded cluster has it"
+            yield Broken(("cluster", key), message, "remove it, or set embedded: true")
+
+
+def _network(tree: Tree) -> Iterator[Broken]:
+    mode = get(tree, "network", "mode")
+    proxy = get(tree, "network", "proxy")
+    embedded = get(tree, "cluster", "embedded") is True
+    registry = get(tree, "network", "registry")
+    if mode == "proxied" and not proxy:
+        yield Broken(("network", "proxy"), "is missing", "mode proxied needs proxy.https")
+    if mode in ("closed", "connected") and proxy:
+        yield Broken(("network", "proxy"), f"has no use in mode {mode}", "set mode: proxied")
+    onprem = tree.get("profile") == "onprem"
+    if onprem and mode == "closed" and not registry and not embedded:
+        message = "is missing: in a closed network the cluster must pull from somewhere"
+        yield Broken(("network", "registry"), message, "for example registry.site.local:5000")
+    if get(tree, "network", "images") == "built" and not registry and not embedded:
+        message = "images built here need a registry that the cluster pulls from"
+        yield Broken(("network", "images"), message, "set network.registry, or images: upstream")
+    if isinstance(registry, str) and "://" in registry:
+        yield Broken(("network", "registry"), "has no scheme", registry.partition("://")[2])
+
+
+_SECRET_KEYS = {
+    "object": ("accessKey", "secretKey"),
+    "sql": ("username", "password"),
+    "kv": ("password",),
+}
+
+
+def _stores(tree: Tree) -> Iterator[Broken]:
+    for name, keys in _SECRET_KEYS.items():
+        store = section(tree, "stores", name)
+        yield from _external(("stores", name), store, tree, keys, ("endpoint", "secret"))
+
+
+def _components(tree: Tree) -> Iterator[Broken]:
+    for name in section(tree, "components"):
+        component = section(tree, "components", name)
+        keys = ("username", "password")
+        yield from _external(("components", name), component, tree, keys, ("endpoint",))
+
+
+def _external(
+    path: Path, body: Tree, tree: Tree, keys: tuple[str, ...], required: tuple[str, ...]
+) -> Iterator[Broken]:
+    external = body.get("state") == "external"
+    for key in ("endpoint", "secret"):
+        if external and key in required and not body.get(key):
+            yield Broken((*path, key), "is missing", "state external needs it")
+        if not external and body.get(key):
+            message = "has no use unless state is external"
+            yield Broken((*path, key), message, "remove it, or set state: external")
+    secret = body.get("secret")
+    if external and isinstance(secret, str):
+        yield from _secret(tree, secret, (*path, "secret"), keys)
+
+
+def _secret(tree: Tree, name: str, path: Path, keys: tuple[str, ...]) -> Iterator[Broken]:
+    known = section(tree, "secrets")
+    if name not in known:
+        close = nearest(name, known)
+        advice = f"did you mean '{close}'?" if close else f"add secrets.{name}"
+        yield Broken(path, f"there is no secret '{name}' under secrets", advice)
+        return
+    body = known[name]
+    for key in keys if isinstance(body, dict) else ():
+        if key not in body:
+            message = f"is missing: {dotted(path)} needs it"
+            yield Broken(("secrets", name, key), message, "for example {env: NAME_OF_A_VARIABLE}")
+
+
+def _references(tree: Tree) -> Iterator[Broken]:
+    for name in section(tree, "secrets"):
+        for key, reference in section(tree, "secrets", name).items():
+            if isinstance(reference, dict) and sum(v is not None for v in reference.values()) != 1:
+                message = "needs exactly one of env, file, kubernetes, awsSecretsManager"
+                yield Broken(("secrets", name, key), message)
+
+
+def _policy(tree: Tree) -> Iterator[Broken]:
+    policy = tree.get("policy")
+    if policy in ("standard", "hardened") and tree.get("protect") is False:
+        message = f"policy {policy} protects stateful things"
+        yield Broken(("protect",), message, "remove it; allowReplace names single exceptions")
+    if policy == "hardened" and get(tree, "licence", "policy") == "any":
+        yield Broken(("licence", "policy"), "policy hardened has a licence gate", "commercial")
+
+
+_RULES: tuple[Rule, ...] = (
+    _profile,
+    _cluster,
+    _network,
+    _stores,
+    _components,
+    _references,
+    _policy,
+)

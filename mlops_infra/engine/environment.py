@@ -1,0 +1,118 @@
+"""The environment of every Pulumi process of ours, and what `mlops-infra env` prints."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlops_infra import places
+from mlops_infra.engine.room import PASSPHRASE_VARIABLE, SEED_VARIABLE, Room
+
+SILENT: Mapping[str, str] = {
+    "PULUMI_SKIP_UPDATE_CHECK": "true",
+    "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
+    "PULUMI_SUPPRESS_NEO_LINK": "true",
+    "PULUMI_SUPPRESS_COPILOT_LINK": "true",
+    "PULUMI_NEO": "false",
+    "PULUMI_LOG_ROTATION_MAX_AGE_DAYS": "1",
+    "PULUMI_LOG_ROTATION_MAX_TOTAL_MB": "20",
+    # an Output in an f-string is an error, not a sentence in a password (pulumi#4650)
+    "PULUMI_ERROR_OUTPUT_STRING": "true",
+}
+"""Nothing phones home: the CLI's own switches, beside an unreachable address for its service."""
+
+UNSET = ("TRACEPARENT", "PULUMI_STACK", "PULUMI_CONFIG")
+"""Variables of the caller's shell that would change what a run does."""
+
+_NOWHERE = "http://127.0.0.1:9"
+"""The discard port: what still tries the service fails at once."""
+
+
+def pulumi_home() -> Path:
+    """`$PULUMI_HOME`, else a folder of ours in the cache: plugins, logs, nothing of value."""
+    own = os.environ.get("PULUMI_HOME")
+    return Path(own) if own else places.cache() / "pulumi-home"
+
+
+def backend_url(configured: str | None) -> str:
+    """The backend in the configuration, else `$PULUMI_BACKEND_URL`, else a local folder."""
+    return configured or os.environ.get("PULUMI_BACKEND_URL") or f"file://{local_state()}"
+
+
+def local_state() -> Path:
+    """Folder of the default backend."""
+    return places.data() / "state"
+
+
+def variables(
+    room: Room,
+    *,
+    backend: str,
+    path_entries: tuple[Path, ...],
+    helm: Path | None,
+    kubeconfig: Path | None,
+    stack_file: Path | None,
+) -> dict[str, str]:
+    """Everything that a run of this stack needs in its environment.
+
+    Args:
+        room: the stack's own files.
+        backend: URL of the Pulumi backend.
+        path_entries: folders that come first on `PATH`, first one first.
+        helm: the binary that the stand-in provider renders charts with.
+        kubeconfig: of the embedded cluster; None leaves the caller's.
+        stack_file: the file that the configuration was copied from.
+    """
+    found = {
+        **SILENT,
+        "PULUMI_BACKEND_URL": backend,
+        "PULUMI_HOME": str(pulumi_home()),
+        SEED_VARIABLE: str(room.seed),
+        "MLOPS_INFRA_CACHE": str(places.cache()),
+        "MLOPS_INFRA_DATA": str(places.data()),
+    }
+    if "PULUMI_CONFIG_PASSPHRASE" not in os.environ:
+        found[PASSPHRASE_VARIABLE] = str(room.passphrase)
+    if not backend.startswith("https://"):
+        found["PULUMI_API"] = _NOWHERE
+    if helm is not None:
+        found["MLOPS_INFRA_HELM"] = str(helm)
+    if kubeconfig is not None:
+        found["KUBECONFIG"] = str(kubeconfig)
+    if stack_file is not None:
+        found["MLOPS_INFRA_STACK_FILE"] = str(stack_file.absolute())
+    found["PATH"] = _path(path_entries)
+    return found
+
+
+def _path(entries: tuple[Path, ...]) -> str:
+    old = [part for part in os.environ.get("PATH", os.defpath).split(os.pathsep) if part]
+    new = [str(Path(sys.executable).parent), *(str(entry) for entry in entries)]
+    return os.pathsep.join(dict.fromkeys(new + old))
+
+
+@contextmanager
+def applied(changes: Mapping[str, str]) -> Iterator[None]:
+    """Run a block with `changes` in `os.environ`: the inline program and its children read there."""
+    before = dict(os.environ)
+    os.environ.update(changes)
+    for name in UNSET:
+        os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def exports(changes: Mapping[str, str], room: Room) -> str:
+    """Shell lines with which plain `pulumi` runs the same stack from the project's folder."""
+    both = {**changes, "PULUMI_OPTION_CONFIG_FILE": str(room.settings)}
+    lines = [f"unset {' '.join(UNSET)}"]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted(both.items())]
+    return "\n".join(lines)

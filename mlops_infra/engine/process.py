@@ -1,0 +1,147 @@
+"""The Pulumi child as ours alone: it hears our Ctrl-C from us, and never outlives us."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from pulumi.automation import CommandResult, PulumiCommand
+from pulumi.automation.errors import create_command_error
+
+from mlops_infra.errors import Interrupted
+from mlops_infra.progress import Sink, quiet, step
+
+HARD_STOP_PATIENCE = 5.0
+"""Seconds that a second Ctrl-C leaves Pulumi to write its state before its group is killed."""
+
+_GUARD = 'read -r line || kill -KILL -- "-$1"'
+"""Waits on a pipe that closes with our death, `kill -9` included, and then ends Pulumi's whole
+group: engine, plugins, helm. A word on the pipe lets it go. PR_SET_PDEATHSIG would reach the engine
+alone, and fires when the starting *thread* ends."""
+
+
+class OwnedPulumi(PulumiCommand):
+    """The CLI at a path of ours, in a process group of its own."""
+
+    def __init__(self, binary: Path, version: str, sink: Sink = quiet) -> None:
+        # The base class would run `pulumi version` and take its folder from a fixed layout; the
+        # toolchain knows both already, and that saves a process for every command of ours.
+        self.command = str(binary)
+        self.version = _version(version)
+        self.sink = sink
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Callable[[str], object] | None = None,
+        on_error: Callable[[str], object] | None = None,
+    ) -> CommandResult:
+        """Run `pulumi` and return its output.
+
+        Raises:
+            CommandError: it failed; the text may hold secrets and must not be shown whole.
+            Interrupted: the user stopped it; what was done is in the state.
+        """
+        command = [self.command, "--non-interactive", *args]
+        environment = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
+        child = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+        with _guarded(child.pid), child:
+            outputs = _Reader(child.stdout, on_output), _Reader(child.stderr, on_error)
+            interrupted = self._wait(child)
+            out, err = (reader.text() for reader in outputs)
+        if interrupted:
+            raise Interrupted(
+                "stopped on request; what was done so far is recorded",
+                hint="type the same command again to go on",
+            )
+        result = CommandResult(stdout=out, stderr=err, code=child.returncode)
+        if child.returncode != 0:
+            raise create_command_error(result)
+        return result
+
+    def _wait(self, child: subprocess.Popen[str]) -> bool:
+        try:
+            child.wait()
+        except KeyboardInterrupt:
+            with step(self.sink, "Stopping") as work:
+                work.note("waiting for what is under way; press Ctrl-C again to stop at once")
+                child.send_signal(signal.SIGINT)
+                try:
+                    child.wait()
+                except KeyboardInterrupt:
+                    _stop_hard(child)
+                    work.end("done", "stopped at once")
+            return True
+        return False
+
+
+def _stop_hard(child: subprocess.Popen[str]) -> None:
+    child.send_signal(signal.SIGINT)
+    try:
+        child.wait(HARD_STOP_PATIENCE)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+@contextmanager
+def _guarded(group: int) -> Iterator[None]:
+    with subprocess.Popen(
+        ["/bin/sh", "-c", _GUARD, "sh", str(group)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as guard:
+        try:
+            yield
+        finally:
+            guard.communicate(b"done\n")
+
+
+class _Reader:
+    """Collects one stream of the child without ever letting its pipe fill up."""
+
+    def __init__(
+        self, stream: IO[str] | None, each: Callable[[str], object] | None
+    ) -> None:
+        self._lines: list[str] = []
+        self._stream = stream
+        self._each = each
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        for line in self._stream or ():
+            self._lines.append(line.rstrip("\n"))
+            if self._each:
+                self._each(self._lines[-1])
+
+    def text(self) -> str:
+        # A plugin that outlives the engine for a moment may hold the pipe open.
+        self._thread.join(HARD_STOP_PATIENCE)
+        return "\n".join(self._lines)
+
+
+def _version(text: str) -> object:
+    from semver import VersionInfo
+
+    return VersionInfo.parse(text.removeprefix("v"))

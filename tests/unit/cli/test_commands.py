@@ -1,0 +1,103 @@
+"""The list of commands is true, quick, and needs none of what the commands need."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from mlops_infra.cli.commands import COMMANDS
+from mlops_infra.cli.main import cli
+
+HEAVY = ("pulumi", "kubernetes", "boto3", "mlflow", "rich", "pydantic", "yaml", "sklearn", "numpy")
+LISTED = (
+    "import sys; sys.argv = ['mlops-infra', '--help']\n"
+    "from mlops_infra.cli.main import run\n"
+    "code = run(['--help'])\n"
+    f"print('HEAVY', [name for name in {HEAVY!r} if name in sys.modules])\n"
+    "sys.exit(code)"
+)
+
+
+def leaves(command: click.Command, path: tuple[str, ...]) -> list[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        return [
+            leaf
+            for name, child in command.commands.items()
+            for leaf in leaves(child, (*path, name))
+        ]
+    return [(" ".join(path), command)]
+
+
+def loaded(name: str) -> click.Command:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    return command
+
+
+def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LISTED], capture_output=True, text=True, check=True, timeout=30
+    )
+    for name, line in COMMANDS.items():
+        assert name in done.stdout
+        assert line.rstrip(".") in done.stdout
+    assert "HEAVY []" in done.stdout
+
+
+def test_help_is_quick() -> None:
+    def once() -> float:
+        started = time.perf_counter()
+        subprocess.run(
+            [Path(sys.executable).with_name("mlops-infra"), "--help"],
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        return time.perf_counter() - started
+
+    # The best of some runs: the machine that tests runs other things beside.
+    assert min(once() for _ in range(5)) < 0.3
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_says_what_the_command_says(name: str) -> None:
+    first_line = (loaded(name).help or "").partition("\n")[0]
+    assert first_line == COMMANDS[name]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_and_has_the_common_options(name: str) -> None:
+    for path, command in leaves(loaded(name), (name,)):
+        assert command.help, path
+        options = {flag for parameter in command.params for flag in parameter.opts}
+        assert "-v" in options, path
+        if path != "env":
+            assert "--json" in options, path
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{path} {parameter.opts}"
+
+
+def test_every_command_file_is_listed() -> None:
+    folder = Path(importlib.import_module("mlops_infra.cli").__path__[0])
+    exposing = {file.stem for file in folder.glob("*.py") if "\ndef command(" in file.read_text()}
+    assert exposing <= set(COMMANDS)
+
+
+def test_completion_knows_the_commands() -> None:
+    env = {**os.environ, "_MLOPS_INFRA_COMPLETE": "bash_complete", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("mlops-infra")],
+        env={**env, "COMP_WORDS": "mlops-infra ver"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert done.stdout.split() == ["plain,verify"]
