@@ -5,6 +5,7 @@
     MlopsError                    1  the operation failed
     ├── InputError                2  the input is wrong
     │   └── ConfigError           2  ... the stack's file, with every mistake in it
+    │       └── PlanError         2  ... the file is well formed, what it asks for is refused
     ├── FoundError                3  a check, verify or leftover report found something
     ├── MissingError              4  something needed is missing on this machine
     ├── OperationFailed           1  an engine, a cluster or a build said no
@@ -95,6 +96,10 @@ class ConfigError(InputError):
             for p in self.problems
         ]
         return {**super().as_dict(), "problems": listed}
+
+
+class PlanError(ConfigError):
+    """A licence, a compatibility rule or this release refuses what the file asks for."""
 
 
 class FoundError(MlopsError):

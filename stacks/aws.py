@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import pulumi
+
 from mlops_infra.config import StackConfig
-from mlops_infra.errors import InputError
+from mlops_infra.images import references
+from mlops_infra.plan import make_plan
 
 
 def build(config: StackConfig) -> None:
     """Refuse.
 
     Raises:
-        InputError: always.
+        PlanError: always, with the reason.
     """
-    raise InputError(
-        "the aws profile cannot be deployed in this release",
-        where=f"profile of environment {config.environment}",
-        hint="mlops-infra check validates it; deploy the onprem profile, for example -s sandbox",
-    )
+    plan = make_plan(config, stack=pulumi.get_stack(), built=references())
+    plan.require_deployable()

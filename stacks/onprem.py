@@ -8,15 +8,15 @@ from pathlib import Path
 import pulumi
 from pulumi import ResourceOptions
 
-from mlops_infra import __version__, places
-from mlops_infra.components import contract, passwords
+from mlops_infra import places
+from mlops_infra.components import passwords
 from mlops_infra.components.onprem import OnPremPlatform, cluster_provider
 from mlops_infra.components.protection import protecting
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.config import StackConfig
 from mlops_infra.errors import MissingError
 from mlops_infra.images import references
-from mlops_infra.plan import make_plan
+from mlops_infra.plan import NODE, Plan, make_plan
 
 NODE_VARIABLE = "MLOPS_INFRA_NODE_ADDRESS"
 
@@ -27,7 +27,7 @@ def build(config: StackConfig, *, stack: str) -> None:
     Raises:
         MlopsError: a gate refuses the plan, or a secret cannot be read.
     """
-    plan = make_plan(config, stack=stack, built=references())
+    plan = _for_node(make_plan(config, stack=stack, built=references()))
     if config.protect:
         pulumi.runtime.register_resource_transform(protecting(config.allow_replace))
     provider = cluster_provider(
@@ -40,21 +40,26 @@ def build(config: StackConfig, *, stack: str) -> None:
         stack=stack,
         charts=places.project() / "charts",
         values=SecretValues(stack, passwords.seed(), config.secrets),
+        pod_security="restricted" if config.policy == "hardened" else "baseline",
         opts=ResourceOptions(providers=[provider]),
     )
-    for name, value in _outputs(dict(plan.outputs)).items():
+    for name, value in plan.outputs.items():
         pulumi.export(name, value)
 
 
-def _outputs(planned: dict[str, object]) -> dict[str, object]:
-    try:
-        return contract.promised(
-            planned, node=os.environ.get(NODE_VARIABLE) or None, version=__version__
-        )
-    except ValueError as error:
+def _for_node(plan: Plan) -> Plan:
+    """With the embedded node's address, which only the running cluster knows, put in."""
+    if NODE not in repr((plan.outputs, plan.components)):
+        return plan
+    address = os.environ.get(NODE_VARIABLE)
+    if not address:
         raise MissingError(
-            str(error), where=NODE_VARIABLE, hint='eval "$(mlops-infra env -s STACK)"'
-        ) from error
+            "the address of the embedded cluster's node is not known",
+            where=NODE_VARIABLE,
+            hint=f'eval "$(mlops-infra env -s {plan.stack})", after: '
+            f"mlops-infra up -s {plan.stack}",
+        )
+    return plan.for_node(address)
 
 
 def _identifier(config: StackConfig, stack: str) -> str:

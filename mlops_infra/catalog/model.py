@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mlops_infra.catalog.versions import matches
@@ -69,9 +69,11 @@ class CatalogSecret:
 
     name: str
     keys: Mapping[str, str]
-    """Key to how its value is made: `literal:<text>`, `generated:<id>` or `setting:<name>`."""
+    """Key to how its value is made: `literal:<text>`, `generated:<id>` or `store:<field>`."""
     store: str | None = None
-    """The store whose login this is; then it also stands beside that store."""
+    """The store (`sql`, `object`, `kv`) that it opens; an external one brings its own values."""
+    shared: bool = False
+    """Whether a managed store reads it too, to make the account: then it also stands there."""
     when: str | None = None
     """Name of the boolean setting that asks for it; always where None."""
 
@@ -101,8 +103,8 @@ class Component:
     secrets: tuple[CatalogSecret, ...] = ()
     ready: str | None = None
     """HTTP path that answers 200 once the component serves; None: the Pod's own probe decides."""
-    resources: Mapping[str, Mapping[str, Any]] | None = None
-    """Requests and limits of the main container by `cluster.sizing`."""
+    sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Chart values by `cluster.sizing`: requests, limits and what must grow with them."""
 
     def licence(self, version: str | None = None) -> Licence:
         """The licence of `version`, or of the catalog's own.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from operator import eq, ge, gt, le, lt
+from typing import Any
 
 _NUMBERS = re.compile(r"v?(\d+(?:\.\d+)*)(?:[-.]?([A-Za-z].*))?")
 _CLAUSE = re.compile(r"(>=|<=|>|<|==)\s*(\S+)")
-_OPERATORS: dict[str, Callable[[object, object], bool]] = {
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": ge,
     "<=": le,
     ">": gt,

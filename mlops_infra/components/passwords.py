@@ -46,7 +46,7 @@ def seed() -> bytes:
 
 
 def generated(seed: bytes, stack: str, identity: str) -> str:
-    """The password called `identity` of `stack`: HMAC-SHA512 of both, written in letters and digits.
+    """The password called `identity` of `stack`: HMAC-SHA512 of both in letters and digits.
 
     512 bits are reduced to 190, so no character is likelier than another by more than 2**-300.
     """

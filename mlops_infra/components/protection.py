@@ -1,4 +1,4 @@
-"""Which objects hold state, what they are called in `allowReplace`, and Pulumi's protection of them.
+"""Which objects hold state, their names in `allowReplace`, and Pulumi's protection of them.
 
 Pure but for the one function that makes the transform: the engine judges a plan by the same rule.
 """

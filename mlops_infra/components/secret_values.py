@@ -41,11 +41,10 @@ class SecretValues:
                 return value
             case Generated(identity):
                 return passwords.generated(self._seed, self._stack, identity)
-            case FromConfig(ref):
-                return self._referred(ref)
+            case FromConfig(secret, key_there):
+                return self._referred(secret, key_there)
 
-    def _referred(self, ref: str) -> str:
-        name, _, key = ref.partition("/")
+    def _referred(self, name: str, key: str) -> str:
         keys = self._references.get(name, {})
         if key not in keys:
             raise InputError(

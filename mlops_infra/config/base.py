@@ -36,6 +36,11 @@ DnsLabel = Annotated[
 ]
 """RFC 1123 label: names of Kubernetes objects, environments and tenants."""
 
+DnsName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", max_length=253)
+]
+"""RFC 1123 subdomain: names of most Kubernetes objects."""
+
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=63)]
 """A name that only this file uses."""
 

@@ -61,6 +61,11 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
 
 
+def _line(event: yaml.Event) -> int:
+    """1-based; every event of a parsed text has a mark."""
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
 class _UnreadableError(Exception):
     """The rest cannot be read; the problem is noted already."""
 
@@ -93,13 +98,13 @@ class _Reader:
         next(self._events)  # DocumentEnd
         more = next(self._events)
         if not isinstance(more, yaml.StreamEndEvent):
-            self._stop(more, (), "a second document begins here, one is allowed")
+            raise self._stopped(more, (), "a second document begins here, one is allowed")
 
     def _value(self, event: yaml.Event, path: Path) -> Value:
         self._check(event, path)
         if isinstance(event, yaml.ScalarEvent):
             if not event.style and _LEADING_ZERO.fullmatch(event.value):
-                line = event.start_mark.line + 1
+                line = _line(event)
                 reason = "a number that begins with 0 is read as octal by some and not by others"
                 self._note(path, reason, line, f'write "{event.value}" in quotes')
                 return str(event.value)
@@ -110,17 +115,19 @@ class _Reader:
 
     def _check(self, event: yaml.Event, path: Path) -> None:
         if len(path) > MAX_DEPTH:
-            self._stop(event, path[:4], f"nested deeper than {MAX_DEPTH} levels")
+            raise self._stopped(event, path[:4], f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            self._stop(event, path, "anchors and aliases are not allowed, write the value out")
+            raise self._stopped(
+                event, path, "anchors and aliases are not allowed, write the value out"
+            )
         if getattr(event, "tag", None) not in (None, "!"):
-            self._stop(event, path, "tags are not allowed, write the plain value")
+            raise self._stopped(event, path, "tags are not allowed, write the plain value")
 
     def _sequence(self, path: Path) -> list[Value]:
         items: list[Value] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             here = (*path, len(items))
-            self._document.lines[here] = event.start_mark.line + 1
+            self._document.lines[here] = _line(event)
             items.append(self._value(event, here))
         return items
 
@@ -129,10 +136,10 @@ class _Reader:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             self._check(event, path)
             if not isinstance(event, yaml.ScalarEvent):
-                self._stop(event, path, "a key must be plain text")
-            key: str = event.value
+                raise self._stopped(event, path, "a key must be plain text")
+            key = str(event.value)
             here = (*path, key)
-            line = event.start_mark.line + 1
+            line = _line(event)
             value = self._value(next(self._events), here)
             if key in tree:
                 self._note(here, f"'{key}' is written twice", line, "keep one of them")
@@ -144,9 +151,9 @@ class _Reader:
     def _note(self, path: Path, message: str, line: int, advice: str | None = None) -> None:
         self._document.problems.append(Problem(dotted(path), message, line, advice))
 
-    def _stop(self, event: yaml.Event, path: Path, message: str) -> None:
-        self._note(path, message, event.start_mark.line + 1)
-        raise _UnreadableError
+    def _stopped(self, event: yaml.Event, path: Path, message: str) -> _UnreadableError:
+        self._note(path, message, _line(event))
+        return _UnreadableError()
 
 
 def dotted(path: Path) -> str:

@@ -100,7 +100,7 @@ def _paths_ending_in(key: str, model: type[BaseModel], above: str = "") -> str |
         if _plain(field.alias or name) == _plain(key) and above:
             return here
         inner = _model_in(field.annotation)
-        found = inner and _paths_ending_in(key, inner, f"{here}.")
+        found = _paths_ending_in(key, inner, f"{here}.") if inner else None
         if found:
             return found
     return None

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from mlops_infra.config.base import (
     DnsLabel,
+    DnsName,
     HttpUrl,
     KubernetesVersion,
     Registry,
@@ -29,10 +30,12 @@ class ClusterConfig(Section):
     """Context in the kubeconfig; its current context where absent."""
     kubernetes: KubernetesVersion | None = None
     """Minor version of the cluster, checked against every component; embedded: 1.34."""
-    storage_class: DnsLabel | None = None
+    storage_class: DnsName | None = None
     """StorageClass of all volumes; the cluster's default class where absent."""
     expose: Literal["nodePort", "none"] = "none"
     """How services are reached from outside; nodePort where the cluster is embedded."""
+    address: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")] | None = None
+    """Name or IPv4 address that clients reach the nodes by; found out where embedded."""
     simulated: bool = False
     """Embedded only: a control plane with simulated nodes (kwok); no Pod really runs."""
     sizing: Literal["small", "medium", "large"] = "small"

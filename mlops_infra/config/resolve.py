@@ -13,8 +13,12 @@ EMBEDDED_KUBERNETES = "1.34"
 
 
 def defaults(tree: Tree) -> Tree:
-    """`tree` with the dependent defaults; values that the file has are never touched."""
-    done = dict(tree)
+    """`tree` with the dependent defaults; values that the file has are never touched.
+
+    A section without keys says nothing. Pulumi hands such sections to the program for every key
+    that its project file declares, so they count as absent.
+    """
+    done = {key: value for key, value in tree.items() if value != {}}
     if "policy" in done and "protect" not in done:
         done["protect"] = done["policy"] in ("standard", "hardened")
     cluster = done.get("cluster")

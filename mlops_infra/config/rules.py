@@ -38,12 +38,12 @@ def problems(tree: Tree, origin: Origin) -> list[Problem]:
 def _profile(tree: Tree) -> Iterator[Broken]:
     profile = tree.get("profile")
     if profile == "aws":
-        if "aws" not in tree:
+        if not tree.get("aws"):
             yield Broken(("aws",), "is missing", "the aws profile needs aws.account and aws.region")
         for key in ("cluster", "components", "stores"):
-            if key in tree:
+            if tree.get(key):
                 yield Broken((key,), "belongs to the onprem profile", "remove it")
-    if profile == "onprem" and "aws" in tree:
+    if profile == "onprem" and tree.get("aws"):
         yield Broken(("aws",), "belongs to the aws profile", "remove it, or set profile: aws")
 
 
@@ -59,6 +59,9 @@ def _cluster(tree: Tree) -> Iterator[Broken]:
         if cluster.get(key):
             message = "only an embedded cluster has it"
             yield Broken(("cluster", key), message, "remove it, or set embedded: true")
+    if cluster.get("expose") == "nodePort" and not cluster.get("address"):
+        message = "is missing: expose nodePort needs a name or address of the nodes"
+        yield Broken(("cluster", "address"), message, "for example 10.0.0.11")
 
 
 def _network(tree: Tree) -> Iterator[Broken]:
@@ -123,9 +126,9 @@ def _secret(tree: Tree, name: str, path: Path, keys: tuple[str, ...]) -> Iterato
         advice = f"did you mean '{close}'?" if close else f"add secrets.{name}"
         yield Broken(path, f"there is no secret '{name}' under secrets", advice)
         return
-    body = known[name]
-    for key in keys if isinstance(body, dict) else ():
-        if key not in body:
+    body = section(known, name)
+    for key in keys:
+        if body and key not in body:
             message = f"is missing: {dotted(path)} needs it"
             yield Broken(("secrets", name, key), message, "for example {env: NAME_OF_A_VARIABLE}")
 

@@ -35,23 +35,27 @@ def json_schema() -> dict[str, Any]:
 
 
 def pulumi_schema() -> dict[str, dict[str, Any]]:
-    """The top keys for `config:` of `Pulumi.yaml`.
+    """The top keys for `config:` of `Pulumi.yaml`, in the order of the model.
 
-    No defaults: Pulumi would hand them to the program as if the file had them, and a key is
-    required there as soon as it has a type and no default. So only required keys stand there with
-    nothing else, and all others get the default that means absent.
+    Pulumi requires every declared key that has no default, and writes defaults into what the
+    program reads. So optional sections default to an empty one, which counts as absent here, and a
+    key whose default depends on another key is not declared at all.
     """
     schema = StackConfig.model_json_schema(by_alias=True)
     required = set(schema.get("required", []))
     keys: dict[str, dict[str, Any]] = {}
     for name, body in schema["properties"].items():
-        kind = _kind(body)
-        entry: dict[str, Any] = {"type": kind, "description": body.get("description", "")}
+        if name in _DEPENDENT:
+            continue
+        kind = _TYPES.get(body.get("type", ""), "object")
+        entry: dict[str, Any] = {"type": kind}
+        if kind == "array":
+            entry["items"] = {"type": _TYPES[body["items"]["type"]]}
+        entry["description"] = body["description"].replace("\n", " ")
         if name not in required:
-            entry["default"] = body.get("default", {} if kind == "object" else None)
+            entry["default"] = {} if kind == "object" else body["default"]
         keys[name] = entry
     return keys
 
 
-def _kind(body: dict[str, Any]) -> str:
-    return _TYPES.get(body.get("type", ""), "object")
+_DEPENDENT = ("protect",)

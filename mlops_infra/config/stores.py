@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mlops_infra.config.base import DnsLabel, HostPort, HttpUrl, Name, Section, Size, State, Text
+from mlops_infra.config.base import (
+    DnsLabel,
+    DnsName,
+    HostPort,
+    HttpUrl,
+    Name,
+    Section,
+    Size,
+    State,
+    Text,
+)
 
 
 class KubernetesKey(Section):
@@ -14,7 +24,7 @@ class KubernetesKey(Section):
 
     namespace: DnsLabel
     """Namespace of the Secret."""
-    name: DnsLabel
+    name: DnsName
     """Name of the Secret."""
     key: Text
     """Key within the Secret."""

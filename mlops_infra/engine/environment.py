@@ -98,7 +98,7 @@ def _path(entries: tuple[Path, ...]) -> str:
 
 @contextmanager
 def applied(changes: Mapping[str, str]) -> Iterator[None]:
-    """Run a block with `changes` in `os.environ`: the inline program and its children read there."""
+    """Run a block with `changes` in `os.environ`, where the inline program reads them."""
     before = dict(os.environ)
     os.environ.update(changes)
     for name in UNSET:

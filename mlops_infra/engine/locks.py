@@ -38,7 +38,9 @@ class Lock:
 
     def __str__(self) -> str:
         state = {True: "still running", False: "no longer running", None: "on another host"}
-        return f"{self.user}@{self.host}, process {self.pid} ({state[self.alive]}), since {self.since}"
+        return (
+            f"{self.user}@{self.host}, process {self.pid} ({state[self.alive]}), since {self.since}"
+        )
 
 
 def state_folder(backend: str) -> Path | None:

@@ -120,9 +120,7 @@ def _guarded(group: int) -> Iterator[None]:
 class _Reader:
     """Collects one stream of the child without ever letting its pipe fill up."""
 
-    def __init__(
-        self, stream: IO[str] | None, each: Callable[[str], object] | None
-    ) -> None:
+    def __init__(self, stream: IO[str] | None, each: Callable[[str], object] | None) -> None:
         self._lines: list[str] = []
         self._stream = stream
         self._each = each

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 
@@ -49,5 +50,12 @@ class EngineLog:
             urn=urn,
             ephemeral=ephemeral,
         )
-        # nothing depends on a log line: an engine that is gone is noticed elsewhere
-        self._stub.Log.future(request, timeout=_SEND_SECONDS)
+        if ephemeral:
+            # progress is worth no waiting
+            self._stub.Log.future(request, timeout=_SEND_SECONDS)
+            return
+        try:
+            self._stub.Log(request, timeout=_SEND_SECONDS)
+        except grpc.RpcError as error:
+            # the engine is going or gone: there is nobody left to tell but its own log
+            sys.stderr.write(f"the engine took no message: {error.code()}\n")

@@ -20,6 +20,7 @@ _THREADS = 512
 _MAX_MESSAGE = 400 * 1024 * 1024
 """The engine's own limit (pulumi sdk, `rpcutil`)."""
 _PARENT_CHECK_SECONDS = 1.0
+_GRACE_SECONDS = 4.0
 
 
 def serve(arguments: Sequence[str], parent: int) -> int:
@@ -52,22 +53,22 @@ def serve(arguments: Sequence[str], parent: int) -> int:
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     ended.wait()
-    server.stop(grace=None)
+    server.stop(grace=_GRACE_SECONDS).wait()
     return 0
 
 
 def _handle_signals(provider: Provider, ended: threading.Event) -> None:
-    """SIGINT ends the waits but not us: the engine still has to hear what was made."""
+    """End the waits; calls under way may still tell the engine what they have made.
 
-    def interrupt(_signal: int, _frame: object) -> None:
-        provider.stop.cancel()
+    SIGINT is how the engine says that it is done with us; without an answer it waits for 5 s.
+    """
 
-    def terminate(_signal: int, _frame: object) -> None:
+    def end(_signal: int, _frame: object) -> None:
         provider.stop.cancel()
         ended.set()
 
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
 
 
 def _watch_parent(parent: int) -> None:

@@ -48,7 +48,7 @@ def from_outputs(stack: str, outputs: Mapping[str, object]) -> Platform:
         tracking_uri=tracking,
         registry_uri=_text(outputs, "registry_uri") or tracking,
         artifact_root=_text(outputs, "artifact_root"),
-        lineage_endpoint=_text(outputs, "lineage_endpoint"),
+        lineage_endpoint=_with_scheme(_text(outputs, "lineage_endpoint")),
         object_endpoint=_text(outputs, "object_endpoint"),
     )
 
@@ -56,3 +56,7 @@ def from_outputs(stack: str, outputs: Mapping[str, object]) -> Platform:
 def _text(outputs: Mapping[str, object], key: str) -> str | None:
     value = outputs.get(key)
     return value if isinstance(value, str) and value else None
+
+
+def _with_scheme(endpoint: str | None) -> str | None:
+    return endpoint if endpoint is None or "://" in endpoint else f"redis://{endpoint}"

@@ -1,0 +1,39 @@
+"""config x catalog -> Plan: ordered components with chart values, images, Secrets and outputs.
+
+Pure: no disk, no network, no clock. The gates (licence, compatibility, what this release can do)
+refuse with a `PlanError` that names every refusal and its key, or leave findings.
+"""
+
+from mlops_infra.errors import PlanError
+from mlops_infra.plan.making import make_plan
+from mlops_infra.plan.model import (
+    NODE,
+    Finding,
+    FromConfig,
+    Generated,
+    Literal,
+    Plan,
+    PlannedComponent,
+    PlannedImage,
+    SecretSpec,
+    SecretValue,
+)
+from mlops_infra.plan.outputs import CONTRACT
+from mlops_infra.plan.values import STACK_LABEL
+
+__all__ = [
+    "CONTRACT",
+    "NODE",
+    "STACK_LABEL",
+    "Finding",
+    "FromConfig",
+    "Generated",
+    "Literal",
+    "Plan",
+    "PlanError",
+    "PlannedComponent",
+    "PlannedImage",
+    "SecretSpec",
+    "SecretValue",
+    "make_plan",
+]

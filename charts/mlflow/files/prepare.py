@@ -1,4 +1,4 @@
-"""Brings the database to what the server expects; of several replicas one works, the others wait.
+"""Brings database and bucket to what the server expects; of several replicas one works at a time.
 
 No address, name or password stands in a URI: libpq reads them from PG* variables, so any character
 is allowed in them and neither arguments nor logs show them.
@@ -16,17 +16,43 @@ LOCK = 0x6D6C666C  # "mlfl"; advisory locks of a database are numbers that its u
 PATIENCE_SECONDS = 120
 
 
-def connect():
-    """A connection to the database, waited for while it comes up."""
+def patiently(what, action, *passing):
+    """The result of `action`, tried again while it raises one of `passing`."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            return psycopg2.connect("")
-        except psycopg2.OperationalError as error:
+            return action()
+        except passing as error:
             if time.monotonic() > deadline:
                 raise
-            print(f"waiting for the database: {str(error).strip()}", flush=True)
+            print(f"waiting for the {what}: {str(error).strip()}", flush=True)
             time.sleep(3)
+
+
+def make_bucket(name):
+    """Make the bucket of the artifacts unless it is there."""
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+    style = os.environ["MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE"]
+    client = boto3.client(
+        "s3",
+        endpoint_url=os.environ.get("MLFLOW_S3_ENDPOINT_URL"),
+        config=Config(s3={"addressing_style": style}, connect_timeout=5, retries={"total_max_attempts": 1}),
+    )
+    try:
+        patiently(
+            "object store", lambda: client.head_bucket(Bucket=name), ConnectionError, HTTPClientError
+        )
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            raise SystemExit(f"the object store refuses access to bucket '{name}': {error}") from error
+        region = client.meta.region_name
+        # The one region that S3 does not want to hear of.
+        elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        client.create_bucket(Bucket=name, **({} if region == "us-east-1" else elsewhere))
+        print(f"made bucket {name}", flush=True)
 
 
 def set_administrator(name, password):
@@ -42,8 +68,8 @@ def set_administrator(name, password):
 
 
 def main():
-    """Lock, migrate, set the administrator; the lock ends with the connection."""
-    connection = connect()
+    """Lock, migrate, set the administrator, make the bucket; the lock ends with the connection."""
+    connection = patiently("database", lambda: psycopg2.connect(""), psycopg2.OperationalError)
     connection.autocommit = True
     connection.cursor().execute("SELECT pg_advisory_lock(%s)", (LOCK,))
     if os.environ["UPGRADE_SCHEMA"] == "true":
@@ -52,6 +78,8 @@ def main():
         set_administrator(
             os.environ["MLFLOW_AUTH_ADMIN_USERNAME"], os.environ["MLFLOW_AUTH_ADMIN_PASSWORD"]
         )
+    if "BUCKET" in os.environ:
+        make_bucket(os.environ["BUCKET"])
     connection.close()
 
 

@@ -42,7 +42,10 @@ Names a client may call the server by, each with and without a port: MLflow answ
 {{- $hosts | uniq | join "," -}}
 {{- end }}
 
-{{/* Environment of every container: where things are, what is off, and Secrets by name. */}}
+{{/*
+Environment of every container: where things are, what is off, and Secrets by name. The database's
+address and login are libpq's own variables, so no URI holds a password.
+*/}}
 {{- define "mlflow.env" -}}
 - {name: HOME, value: /tmp}
 - {name: PYTHONDONTWRITEBYTECODE, value: "1"}
@@ -62,6 +65,23 @@ Names a client may call the server by, each with and without a port: MLflow answ
 - name: {{ $variable }}
   valueFrom:
     secretKeyRef: {name: "{{ $.Values.database.secret }}", key: {{ $key }}}
+{{- end }}
+{{- with .Values.objectStore }}
+- {name: MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE, value: {{ ternary "path" "auto" (ne .endpoint "") }}}
+- {name: AWS_DEFAULT_REGION, value: "{{ .region }}"}
+{{- with .endpoint }}
+- {name: MLFLOW_S3_ENDPOINT_URL, value: "{{ . }}"}
+{{- end }}
+{{- if .secret }}
+# There are keys, so boto3 need not ask a cloud's metadata service for some.
+- {name: AWS_EC2_METADATA_DISABLED, value: "true"}
+- name: AWS_ACCESS_KEY_ID
+  valueFrom:
+    secretKeyRef: {name: "{{ .secret }}", key: accessKey}
+- name: AWS_SECRET_ACCESS_KEY
+  valueFrom:
+    secretKeyRef: {name: "{{ .secret }}", key: secretKey}
+{{- end }}
 {{- end }}
 {{- if .Values.trustedCa.configMap }}
 - {name: PGSSLROOTCERT, value: /etc/trusted-ca/ca.crt}
@@ -83,25 +103,8 @@ Names a client may call the server by, each with and without a port: MLflow answ
 
 {{/* Environment of the server alone. */}}
 {{- define "mlflow.serverEnv" -}}
-{{- with .Values.objectStore -}}
-- {name: MLFLOW_ARTIFACTS_DESTINATION, value: "s3://{{ .bucket }}/{{ .prefix }}"}
-- {name: MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE, value: {{ ternary "path" "auto" (ne .endpoint "") }}}
-- {name: AWS_DEFAULT_REGION, value: "{{ .region }}"}
-{{- with .endpoint }}
-- {name: MLFLOW_S3_ENDPOINT_URL, value: "{{ . }}"}
-{{- end }}
-{{- if .secret }}
-# There are keys, so boto3 need not ask a cloud's metadata service for some.
-- {name: AWS_EC2_METADATA_DISABLED, value: "true"}
-- name: AWS_ACCESS_KEY_ID
-  valueFrom:
-    secretKeyRef: {name: "{{ .secret }}", key: accessKey}
-- name: AWS_SECRET_ACCESS_KEY
-  valueFrom:
-    secretKeyRef: {name: "{{ .secret }}", key: secretKey}
-{{- end }}
-{{- end }}
 - {name: MLFLOW_BACKEND_STORE_URI, value: "postgresql+psycopg2://"}
+- {name: MLFLOW_ARTIFACTS_DESTINATION, value: "s3://{{ .Values.objectStore.bucket }}/{{ .Values.objectStore.prefix }}"}
 - {name: MLFLOW_SERVE_ARTIFACTS, value: "true"}
 # Seven consumers of jobs that nothing here submits would take 1.9 GB.
 - {name: MLFLOW_SERVER_ENABLE_JOB_EXECUTION, value: "false"}

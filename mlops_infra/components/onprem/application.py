@@ -44,9 +44,7 @@ class Application(pulumi.ComponentResource):
             )
         self.register_outputs({"version": planned.version})
 
-    def _secret(
-        self, spec: SecretSpec, values: SecretValues, marks: Mapping[str, str]
-    ) -> Secret:
+    def _secret(self, spec: SecretSpec, values: SecretValues, marks: Mapping[str, str]) -> Secret:
         # A new password under a running database locks everybody out: such a Secret is stateful.
         return Secret(
             f"{spec.namespace}-{spec.name}",

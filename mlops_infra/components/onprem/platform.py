@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pulumi
@@ -14,7 +13,7 @@ from mlops_infra.components.labels import labels
 from mlops_infra.components.onprem.application import Application
 from mlops_infra.components.protection import PLATFORM, STATEFUL_LABEL
 from mlops_infra.components.secret_values import SecretValues
-from mlops_infra.plan import Plan, PlannedNamespace
+from mlops_infra.plan import Plan
 
 TYPE = "mlops-infra:onprem:Platform"
 
@@ -29,10 +28,11 @@ class OnPremPlatform(pulumi.ComponentResource):
         stack: str,
         charts: Path,
         values: SecretValues,
+        pod_security: str,
         opts: ResourceOptions,
     ) -> None:
         super().__init__(TYPE, PLATFORM, {}, opts)
-        namespaces = {each.name: self._namespace(each, stack, plan) for each in plan.namespaces}
+        namespaces = {name: self._namespace(name, plan, pod_security) for name in _namespaces(plan)}
         made: dict[str, Resource] = {}
         for planned in plan.components:
             used = {planned.namespace, *(spec.namespace for spec in planned.secrets)}
@@ -47,19 +47,23 @@ class OnPremPlatform(pulumi.ComponentResource):
             )
         self.register_outputs({})
 
-    def _namespace(self, planned: PlannedNamespace, stack: str, plan: Plan) -> Namespace:
-        stateful = any(c.stateful and c.namespace == planned.name for c in plan.components)
+    def _namespace(self, name: str, plan: Plan, pod_security: str) -> Namespace:
+        stateful = any(c.stateful and c.namespace == name for c in plan.components)
         return Namespace(
-            planned.name,
+            name,
             metadata=ObjectMetaArgs(
-                name=planned.name,
-                labels=_namespace_labels(planned.labels, stack, stateful=stateful),
+                name=name,
+                labels={
+                    **labels(plan.stack, PLATFORM),
+                    STATEFUL_LABEL: str(stateful).lower(),
+                    "pod-security.kubernetes.io/enforce": pod_security,
+                },
             ),
             opts=ResourceOptions(parent=self),
         )
 
 
-def _namespace_labels(
-    given: Mapping[str, str], stack: str, *, stateful: bool
-) -> dict[str, str]:
-    return {**given, **labels(stack, PLATFORM), STATEFUL_LABEL: str(stateful).lower()}
+def _namespaces(plan: Plan) -> list[str]:
+    """Those of the components and those that only a client's Secret goes to."""
+    secrets = [spec.namespace for each in plan.components for spec in each.secrets]
+    return list(dict.fromkeys([*plan.namespaces, *secrets]))

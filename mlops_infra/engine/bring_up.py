@@ -1,0 +1,174 @@
+"""`up` from beginning to end: check, tools, images, cluster, program, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_infra import images, toolchain
+from mlops_infra.cluster import EmbeddedCluster
+from mlops_infra.cluster.sources import ADDONS, CONTROL_PLANE, NODE
+from mlops_infra.engine import environment, locks, reach, tools
+from mlops_infra.engine.prepare import NODE_VARIABLE, Asked, asked, prepare
+from mlops_infra.engine.runner import Engine, Result
+from mlops_infra.engine.tools import Tools
+from mlops_infra.errors import InputError
+from mlops_infra.plan import Plan
+from mlops_infra.progress import Sink, step
+
+CLUSTER_TOOLS = (*CONTROL_PLANE, *NODE, "cni-plugins")
+CLUSTER_IMAGES = ("node", *ADDONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `up` or `preview` came to."""
+
+    stack: str
+    changes: tuple[Mapping[str, object], ...]
+    counts: Mapping[str, int]
+    outputs: Mapping[str, Any]
+    notes: tuple[str, ...]
+    """What a reader must know: a stand-in provider, simulated Pods, findings of the plan."""
+
+    def as_dict(self) -> dict[str, object]:
+        """For `--json`."""
+        return {
+            "stack": self.stack,
+            "changes": [dict(each) for each in self.changes],
+            "counts": dict(self.counts),
+            "outputs": dict(self.outputs),
+            "notes": list(self.notes),
+        }
+
+
+def bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool = False) -> Outcome:
+    """Bring the platform of `stack` up, or up to date, and return what it offers.
+
+    Raises:
+        MlopsError: each step with its own; whatever was done stays and a second call goes on.
+    """
+    want = _checked(stack, file, sink)
+    if not break_lock:  # say so now, not after twenty minutes of compiling
+        locks.clear(want.record.backend, stack, sink, break_lock=False)
+    if not want.record.cluster:
+        _reach(want, sink)
+    found = _gathered(want, sink)
+    node = _cluster(want, sink) if want.record.cluster else None
+    engine = prepare(want, sink, found, node=node)
+    result = engine.up(want.config.allow_replace, break_lock=break_lock)
+    return _outcome(want, result, found)
+
+
+def preview(stack: str, file: Path | None, sink: Sink) -> Outcome:
+    """What `bring_up` would change. Starts no cluster.
+
+    Raises:
+        InputError: the embedded cluster of a deployed stack does not run.
+    """
+    want = _checked(stack, file, sink)
+    if want.record.cluster:
+        phase = EmbeddedCluster(want.record.cluster).status().phase
+        if phase == "absent":
+            return _everything(want)
+        if phase == "stopped":
+            raise InputError(
+                f"cluster {want.record.cluster} is stopped, so nothing can be compared",
+                hint=f"mlops-infra cluster start {want.record.cluster}",
+            )
+        node: str | None = EmbeddedCluster(want.record.cluster).node_address
+    else:
+        _reach(want, sink)
+        node = None
+    found = tools.ready(sink)
+    result = prepare(want, sink, found, node=node).preview()
+    return _outcome(want, result, found)
+
+
+def exports(stack: str, file: Path | None, sink: Sink) -> str:
+    """Shell lines for plain `pulumi`; see `environment.exports`."""
+    want = asked(stack, file)
+    found = tools.ready(sink, tools.FOR_PLAIN_PULUMI)
+    node = None
+    if want.record.cluster:
+        cluster = EmbeddedCluster(want.record.cluster)
+        node = None if cluster.status().phase == "absent" else cluster.node_address
+    engine = prepare(want, sink, found, node=node)
+    variables = dict(engine.environment)
+    if node:
+        variables[NODE_VARIABLE] = node
+    return environment.exports(variables, engine.room)
+
+
+def open_engine(stack: str, file: Path | None, sink: Sink) -> Engine:
+    """An engine for reading the state of a stack that was brought up."""
+    want = asked(stack, file)
+    return prepare(want, sink, tools.ready(sink), node=None)
+
+
+def _checked(stack: str, file: Path | None, sink: Sink) -> Asked:
+    with step(sink, "Checking configuration and plan") as work:
+        want = asked(stack, file)
+        names = ", ".join(each.name for each in want.plan.components)
+        work.end("done", f"{want.config.profile}: {names}")
+    return want
+
+
+def _gathered(want: Asked, sink: Sink) -> Tools:
+    """Tools and images; two threads, for one compiles while the other unpacks and writes."""
+    if not want.record.cluster:
+        return tools.ready(sink)
+    simulated = want.config.cluster.simulated
+    names = (*tools.NEEDED, *(CONTROL_PLANE if simulated else CLUSTER_TOOLS))
+    with ThreadPoolExecutor(2) as pool:
+        made = pool.submit(toolchain.ensure, names, sink)
+        built = None if simulated else pool.submit(images.build_many, _recipes(want.plan), sink)
+        made.result()
+        if built is not None:
+            built.result()
+    return tools.ready(sink)
+
+
+def _cluster(want: Asked, sink: Sink) -> str:
+    name = want.record.cluster or want.stack
+    cluster = EmbeddedCluster(name)
+    cluster.start(sink, simulated=want.config.cluster.simulated)
+    if not cluster.simulated:
+        cluster.load(images.build_many(_own(want.plan), sink), sink)
+    return cluster.node_address
+
+
+def _own(plan: Plan) -> tuple[str, ...]:
+    """Recipes of the components' images that are built here."""
+    return tuple(dict.fromkeys(image.recipe for image in plan.images if image.recipe))
+
+
+def _recipes(plan: Plan) -> Sequence[str]:
+    return tuple(dict.fromkeys((*CLUSTER_IMAGES, *_own(plan))))
+
+
+def _reach(want: Asked, sink: Sink) -> None:
+    with step(sink, "Reaching the cluster") as work:
+        work.end("done", f"Kubernetes {reach.check(want.record)}")
+
+
+def _outcome(want: Asked, result: Result, found: Tools) -> Outcome:
+    notes = [found.provider.announcement] if found.provider.announcement else []
+    if want.record.cluster:
+        notes += EmbeddedCluster(want.record.cluster).status().notes
+    notes += [f"{each.path}: {each.message}" for each in want.plan.findings]
+    changes = tuple(change.as_dict() for change in result.changes)
+    return Outcome(want.stack, changes, result.counts, result.outputs, tuple(notes))
+
+
+def _everything(want: Asked) -> Outcome:
+    changes: list[Mapping[str, object]] = [
+        {"op": "create", "kind": "Component", "name": each.name, "keys": []}
+        for each in want.plan.components
+    ]
+    note = f"cluster {want.record.cluster} does not exist yet: up makes it, and everything in it"
+    counts = {"create components": len(changes)}
+    return Outcome(want.stack, tuple(changes), counts, {}, (note,))

@@ -1,0 +1,175 @@
+"""One cause and one next step for a run that failed.
+
+The engine repeats a failure on every resource above it and ends with "update failed"; here the
+first resource that really failed is found in the events, and the cluster is asked about its Pods.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pulumi.automation.errors import CommandError, ConcurrentUpdateError
+
+from mlops_infra.engine.events import Change, Diagnostic, Record
+from mlops_infra.engine.pods import Cluster, PodProblem
+from mlops_infra.errors import MissingError, MlopsError, OperationFailed, StackLocked
+
+_MAX_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do about a failure that is known by its reason or its words."""
+
+    pattern: str
+    next: str
+
+
+_BY_REASON = (
+    Advice("ImagePull|ErrImage|InvalidImageName", "check the image's name, tag and registry in the "
+           "stack's file (embedded cluster: mlops-infra images list), then up again"),
+    Advice("CrashLoop|Error|OOMKilled|StartError|RunContainerError",
+           "mend what the log says, then up again; all of it: kubectl -n {namespace} logs {pod}"),
+    Advice("Unschedulable", "give the cluster what the Pod waits for, then up again; "
+           "kubectl -n {namespace} describe pod {pod}"),
+    Advice("", "kubectl -n {namespace} describe pod {pod}"),
+)  # fmt: skip
+
+_BY_WORDS = (
+    Advice(r"storageclass.*not found|no persistent volumes available",
+           "kubectl get storageclass, and name one of them as cluster.storageClass"),
+    Advice(r"connection refused|unreachable|no route to host|i/o timeout|timed out|no such host"
+           r"|cannot be reached|does not answer",
+           "see that the cluster runs (embedded: mlops-infra cluster status {stack}) and that the "
+           "kubeconfig names it"),
+    Advice(r"unauthorized|forbidden|x509|certificate",
+           "the cluster refuses these credentials: check cluster.kubeconfig and cluster.context"),
+    Advice(r"no space left|disk is full", "free some room on the disk, then type up again"),
+    Advice(r"incorrect passphrase|passphrase must be set",
+           "the passphrase is not the one that the state was written with: restore the file"),
+    Advice(r"already exists", "somebody else made this object: remove or rename it, then up again"),
+    Advice(r"is protected|protected resource", "set mlops-infra:protect: false or name it in "
+           "mlops-infra:allowReplace"),
+)  # fmt: skip
+
+
+def failure(
+    record: Record,
+    error: CommandError,
+    *,
+    raised: BaseException | None,
+    stack: str,
+    cluster: Callable[[], Cluster] | None,
+) -> MlopsError:
+    """The error to raise for a run that ended with `error`.
+
+    Args:
+        record: what the engine's events told.
+        error: the child's end; its text may hold secrets, only chosen lines of it are shown.
+        raised: what our program raised, if it did.
+        stack: name of the stack, for the next step.
+        cluster: opens the cluster where there is one to ask.
+    """
+    if (own := _own(raised)) is not None:
+        return own
+    if isinstance(error, ConcurrentUpdateError):
+        return StackLocked(
+            f"another run holds stack {stack}",
+            where=_line(str(error), "created by"),
+            hint=f"wait until it ends, or if it has: mlops-infra up -s {stack} --break-lock",
+        )
+    failed = _first_failed(record)
+    if failed is not None:
+        return _of_resource(failed, record, stack, cluster)
+    said = record.errors()
+    text = said[0].message if said else _last_words(error)
+    return OperationFailed(_short(text), hint=_advice(_BY_WORDS, text, stack=stack))
+
+
+def _own(raised: BaseException | None) -> MlopsError | None:
+    while raised is not None:
+        if isinstance(raised, MlopsError):
+            return raised
+        if isinstance(raised, ImportError):
+            return MissingError(
+                f"the program needs a package that is not installed: {raised}",
+                hint="make venv, or: pip install 'mlops-infra[onprem]'",
+            )
+        raised = raised.__cause__
+    return None
+
+
+def _first_failed(record: Record) -> Change | None:
+    """The first failed resource that is not just the parent of one."""
+    objects = [each for each in record.failed if each.type.startswith("kubernetes:")]
+    charts = [each for each in objects if each.kind == "Chart"]
+    return next(iter([e for e in objects if e not in charts] or charts or record.failed), None)
+
+
+def _of_resource(
+    failed: Change, record: Record, stack: str, cluster: Callable[[], Cluster] | None
+) -> MlopsError:
+    own = [d for d in record.errors() if d.urn == failed.urn]
+    text = _best(own or record.errors())
+    where = f"{failed.kind} {failed.name}"
+    problem = _ask(failed, cluster)
+    if problem is not None:
+        advice = _advice(_BY_WORDS, str(problem), stack=stack) or _advice(
+            _BY_REASON, problem.reason, namespace=problem.namespace, pod=problem.pod
+        )
+        return OperationFailed(f"{where} is not ready: {problem}", where=where, hint=advice)
+    hint = _advice(_BY_WORDS, text, stack=stack)
+    return OperationFailed(f"{where}: {_short(text)}", where=failed.urn, hint=hint)
+
+
+def _ask(failed: Change, cluster: Callable[[], Cluster] | None) -> PodProblem | None:
+    space, _, name = failed.name.rpartition("/")
+    if cluster is None or not space:
+        return None
+    import kubernetes.client
+    import kubernetes.config
+    import urllib3
+
+    try:
+        return cluster().problem(failed.kind, space, name)
+    except (
+        kubernetes.client.ApiException,
+        kubernetes.config.ConfigException,
+        urllib3.exceptions.HTTPError,
+        OSError,
+    ):
+        return None  # the cluster may be what failed; the engine's own words must do then
+
+
+def _best(said: list[Diagnostic]) -> str:
+    return max((d.message for d in said), key=len, default="no reason given")
+
+
+def _advice(table: tuple[Advice, ...], text: str, **names: str) -> str | None:
+    for advice in table:
+        if re.search(advice.pattern, text, re.IGNORECASE):
+            return advice.next.format_map(_Names(names))
+    return None
+
+
+class _Names(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return key.upper()
+
+
+def _short(text: str) -> str:
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    cut = [*lines[:_MAX_LINES], "…"] if len(lines) > _MAX_LINES else lines
+    return "\n".join(cut) or "no reason given"
+
+
+def _last_words(error: CommandError) -> str:
+    """Pulumi's own `error:` line; the rest of its output is not shown for it may hold secrets."""
+    found = [line for line in str(error).splitlines() if line.strip().startswith("error:")]
+    return found[-1].partition("error:")[2].strip() if found else "pulumi ended without a reason"
+
+
+def _line(text: str, holding: str) -> str | None:
+    return next((line.strip() for line in text.splitlines() if holding in line), None)

@@ -1,0 +1,145 @@
+"""From a stack's name to an engine that is ready to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_infra import config as configuration
+from mlops_infra import images
+from mlops_infra.config import StackConfig
+from mlops_infra.engine import environment, locks, tools
+from mlops_infra.engine import record as records
+from mlops_infra.engine.record import StackRecord
+from mlops_infra.engine.room import Room
+from mlops_infra.engine.runner import Engine
+from mlops_infra.engine.tools import Tools
+from mlops_infra.errors import InputError, MlopsError
+from mlops_infra.plan import Plan, make_plan
+from mlops_infra.progress import Sink
+
+NODE_VARIABLE = "MLOPS_INFRA_NODE_ADDRESS"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asks for, checked: nothing has been touched yet."""
+
+    stack: str
+    file: Path
+    config: StackConfig
+    plan: Plan
+    record: StackRecord
+
+
+def asked(stack: str, file: Path | None) -> Asked:
+    """Read and check configuration and plan.
+
+    Raises:
+        ConfigError: with every mistake of the file.
+        PlanError: a gate refuses the plan, or this release cannot deploy the profile yet.
+    """
+    path = file or configuration.stack_file(stack)
+    config = configuration.load(path)
+    plan = make_plan(config, stack=stack, built=images.references())
+    plan.require_deployable()
+    return Asked(stack, path, config, plan, StackRecord.of(config, stack))
+
+
+def prepare(want: Asked, sink: Sink, found: Tools, *, node: str | None) -> Engine:
+    """An engine for `want`, with its room, passphrase and seed made where they were not.
+
+    Raises:
+        InputError: the stack has state, but passphrase or seed are gone.
+    """
+    room = Room.of(want.stack)
+    backend = want.record.backend
+    variables = _variables(room, want.record, found, stack_file=want.file)
+    if node:
+        variables[NODE_VARIABLE] = node
+    engine = _engine(want.stack, room, want.record, found, variables, sink, _program())
+    room.refresh(want.file)
+    room.secure(state_exists=_has_resources(engine, backend, want.stack))
+    want.record.write(room)
+    return engine
+
+
+def from_state(stack: str, file: Path | None, sink: Sink) -> Engine | None:
+    """An engine that can only take things away; None where there is nothing of this stack.
+
+    Works with a stack's file that cannot be read: the record of the last run says enough.
+    """
+    room = Room.of(stack)
+    record = records.read(room) or _record_of_config(stack, file)
+    if record is None:
+        return None
+    found = tools.ready(sink)
+    variables = _variables(room, record, found, stack_file=None)
+    room.refresh(None)
+    return _engine(stack, room, record, found, variables, sink, None)
+
+
+def _record_of_config(stack: str, file: Path | None) -> StackRecord | None:
+    try:
+        config = configuration.load(file or configuration.stack_file(stack))
+    except InputError:
+        return None
+    return StackRecord.of(config, stack)
+
+
+def _program() -> Callable[[], None]:
+    from stacks.program import program
+
+    return program
+
+
+def _engine(
+    stack: str,
+    room: Room,
+    record: StackRecord,
+    found: Tools,
+    variables: dict[str, str],
+    sink: Sink,
+    program: Callable[[], None] | None,
+) -> Engine:
+    return Engine(
+        stack,
+        sink,
+        room=room,
+        record=record,
+        tools=found,
+        environment=variables,
+        program=program,
+    )
+
+
+def _variables(
+    room: Room, record: StackRecord, found: Tools, *, stack_file: Path | None
+) -> dict[str, str]:
+    return environment.variables(
+        room,
+        backend=record.backend,
+        path_entries=found.folders,
+        helm=found.helm,
+        kubeconfig=Path(record.kubeconfig) if record.kubeconfig else None,
+        stack_file=stack_file,
+    )
+
+
+def _has_resources(engine: Engine, backend: str, stack: str) -> bool:
+    """Whether losing the secrets would matter: an empty state of a first run does not count."""
+    if room_is_complete(engine.room):
+        return True  # nothing will be made; the question costs nothing
+    file = locks.state_file(backend, stack)
+    if file is not None:
+        return file.exists() and '"resources"' in file.read_text(encoding="utf-8")
+    try:
+        return engine.exists()
+    except MlopsError:
+        return False  # a backend that does not answer stops the run itself, with its own reason
+
+
+def room_is_complete(room: Room) -> bool:
+    """Whether passphrase and seed are both there."""
+    return room.seed.exists() and room.passphrase.exists()

@@ -1,0 +1,49 @@
+"""Refuses a plan that would lose something stateful, before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mlops_infra.components.protection import stateful_object
+from mlops_infra.engine.events import Change
+from mlops_infra.errors import InputError
+
+_LOSING = frozenset({"replace", "create-replacement", "delete-replaced", "delete"})
+
+
+def losses(changes: Iterable[Change], allow_replace: Sequence[str]) -> list[tuple[str, Change]]:
+    """Stateful objects that the changes replace or delete and the configuration does not let go."""
+    found: dict[str, Change] = {}
+    for change in changes:
+        if change.op not in _LOSING:
+            continue
+        # What is lost is the old object; a new one may not be marked as stateful any more.
+        lost = stateful_object(change.type, change.old or change.new)
+        if lost is not None and not lost.allowed(allow_replace):
+            found.setdefault(str(lost), change)
+    return list(found.items())
+
+
+def refuse_losses(changes: Iterable[Change], allow_replace: Sequence[str], stack: str) -> None:
+    """Raise where `losses` finds any.
+
+    Raises:
+        InputError: naming each object, what forces it, and the key that would allow it.
+    """
+    found = losses(changes, allow_replace)
+    if not found:
+        return
+    told = [f"{name} ({_why(change)})" for name, change in found]
+    keys = ", ".join(name for name, _ in found)
+    raise InputError(
+        f"nothing was changed: this would lose data by replacing or deleting {'; '.join(told)}",
+        where=f"stacks/Pulumi.{stack}.yaml",
+        hint=f"undo the change, or back the data up and allow it: mlops-infra:allowReplace: [{keys}]",
+    )
+
+
+def _why(change: Change) -> str:
+    if change.op == "delete":
+        return "deleted, for the configuration asks for it no longer"
+    keys = ", ".join(change.keys)
+    return f"replaced, for {keys} cannot be changed in place" if keys else "replaced"

@@ -1,0 +1,238 @@
+"""One stack under the real Pulumi engine, through the Automation API with our inline program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pulumi.automation import LocalWorkspace, Stack, errors
+
+from mlops_infra.engine import explain, locks, pending
+from mlops_infra.engine.environment import applied, pulumi_home
+from mlops_infra.engine.events import Change, Collector, Record
+from mlops_infra.engine.pods import Cluster
+from mlops_infra.engine.process import OwnedPulumi
+from mlops_infra.engine.protection import refuse_losses
+from mlops_infra.engine.record import StackRecord
+from mlops_infra.engine.room import Room
+from mlops_infra.engine.tools import Tools
+from mlops_infra.errors import MlopsError, OperationFailed
+from mlops_infra.progress import Sink, Step, step
+
+_UPSERT = "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run did, or in a preview would do."""
+
+    changes: tuple[Change, ...]
+    counts: Mapping[str, int]
+    """Operation -> number of resources."""
+    outputs: Mapping[str, Any]
+
+    @property
+    def changed(self) -> int:
+        """How many resources are touched."""
+        return sum(self.counts.values())
+
+
+class Engine:
+    """Runs one stack; everything it needs is handed in."""
+
+    def __init__(
+        self,
+        stack: str,
+        sink: Sink,
+        *,
+        room: Room,
+        record: StackRecord,
+        tools: Tools,
+        environment: Mapping[str, str],
+        program: Callable[[], None] | None = None,
+    ) -> None:
+        self.stack = stack
+        self.room = room
+        self.record = record
+        self._sink = sink
+        self.environment = environment
+        self._program = program
+        self._raised: BaseException | None = None
+        self._command = OwnedPulumi(tools.pulumi, tools.version, sink)
+
+    def preview(self) -> Result:
+        """Compare the program with the state and the cluster; changes nothing.
+
+        Raises:
+            MlopsError: the program or the cluster refuses.
+        """
+        with applied(self.environment):
+            return self._preview(self._open())
+
+    def up(self, allow_replace: Sequence[str], *, break_lock: bool = False) -> Result:
+        """Bring the stack to what the program says; nothing is run where nothing differs.
+
+        Raises:
+            InputError: it would lose something stateful that `allow_replace` does not name.
+            StackLocked: another run holds the stack.
+            OperationFailed: with one cause and one next step.
+            Interrupted: on Ctrl-C; what was done is recorded.
+        """
+        locks.clear(self.record.backend, self.stack, self._sink, break_lock=break_lock)
+        with applied(self.environment):
+            stack = self._open()
+            upsert = {_UPSERT: "true"} if self._clear_pending() else {}
+            planned = self._preview(stack)
+            refuse_losses(planned.changes, allow_replace, self.stack)
+            if not planned.changed and not upsert:
+                return planned
+            with applied(upsert):
+                return self._up(stack, planned)
+
+    def destroy(self, *, ignore_protect: bool = False) -> Result:
+        """Take every resource away, from the state alone, what depends on others first.
+
+        Raises: as `up`.
+        """
+        with applied(self.environment):
+            stack = self._open()
+            self._clear_pending()
+            if ignore_protect:
+                self._run(["state", "unprotect", "--all", "--yes", "--stack", self.stack])
+            with step(self._sink, "Removing the platform", unit="resources") as work:
+                record = self._collect(
+                    work, lambda on: stack.destroy(on_event=on, show_secrets=False)
+                )
+            return _result(record)
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs as the state has them."""
+        import json
+
+        with applied(self.environment):
+            self._open()
+            return dict(json.loads(self._run(["stack", "output", "--json", "-s", self.stack])))
+
+    def exists(self) -> bool:
+        """Whether the backend knows the stack."""
+        file = locks.state_file(self.record.backend, self.stack)
+        if file is not None:
+            return file.exists() or file.with_suffix(".json.gz").exists()
+        import json
+
+        with applied(self.environment):
+            self.room.refresh(None)
+            found = json.loads(self._run(["stack", "ls", "--json"]))
+        return any(each["name"].rpartition("/")[2] == self.stack for each in found)
+
+    def exported(self) -> dict[str, Any]:
+        """The state, its secrets still encrypted."""
+        import json
+
+        with applied(self.environment):
+            self._open()
+            return dict(json.loads(self._run(["stack", "export", "--stack", self.stack])))
+
+    def forget(self) -> None:
+        """Remove the empty stack from the backend."""
+        with applied(self.environment):
+            self._run(["stack", "rm", "--yes", "--stack", self.stack, "--preserve-config"])
+
+    def _open(self) -> Stack:
+        folder = locks.state_folder(self.record.backend)
+        if folder is not None:
+            _writable(folder)
+        workspace = LocalWorkspace(
+            work_dir=str(self.room.project),
+            pulumi_home=str(pulumi_home()),
+            program=self._guarded_program if self._program else None,
+            secrets_provider=self.record.secrets_provider,
+            pulumi_command=self._command,
+        )
+        try:
+            return Stack.create_or_select(self.stack, workspace)
+        except errors.CommandError as error:
+            raise self._explained(Record(), error) from error
+
+    def _guarded_program(self) -> None:
+        # The SDK turns what the program raises into text; the original is worth more.
+        assert self._program is not None  # noqa: S101 - `_open` hands this on only where there is one
+        try:
+            self._program()
+        except BaseException as error:
+            self._raised = error
+            raise
+
+    def _preview(self, stack: Stack) -> Result:
+        with step(self._sink, "Comparing with what is there", unit="changes") as work:
+            record = self._collect(work, lambda on: stack.preview(on_event=on))
+            result = _result(record)
+            work.end("done" if result.changed else "unchanged", described(result.counts))
+            return result
+
+    def _up(self, stack: Stack, planned: Result) -> Result:
+        total = planned.changed
+        with step(self._sink, "Deploying", total=total, unit="resources") as work:
+            record = self._collect(work, lambda on: stack.up(on_event=on, show_secrets=False))
+            result = _result(record)
+            work.end("done", described(result.counts))
+            return result
+
+    def _collect(self, work: Step, run: Callable[[Collector], object]) -> Record:
+        collector = Collector(work)
+        self._raised = None
+        try:
+            run(collector)
+        except errors.CommandError as error:
+            raise self._explained(collector.record, error) from error
+        if collector.record.corrupt:
+            raise OperationFailed(
+                "Pulumi doubts the state that it wrote",
+                hint=f'eval "$(mlops-infra env -s {self.stack})", then: pulumi state repair',
+            )
+        return collector.record
+
+    def _explained(self, record: Record, error: errors.CommandError) -> MlopsError:
+        cluster = None
+        if self.record.kubeconfig or self.record.cluster is None:
+            path = Path(self.record.kubeconfig) if self.record.kubeconfig else None
+            cluster = lambda: Cluster(path, self.record.context)  # noqa: E731 - opened only if asked
+        return explain.failure(
+            record, error, raised=self._raised, stack=self.stack, cluster=cluster
+        )
+
+    def _clear_pending(self) -> list[str]:
+        state = locks.state_file(self.record.backend, self.stack)
+        return pending.clear(self._run, state, self.stack, self.room.folder, self._sink)
+
+    def _run(self, arguments: list[str]) -> str:
+        try:
+            done = self._command.run(arguments, str(self.room.project), {})
+        except errors.CommandError as error:
+            raise self._explained(Record(), error) from error
+        return str(done.stdout)
+
+
+def described(counts: Mapping[str, int]) -> str:
+    """For example `12 create, 1 update`; `no changes` where there are none."""
+    return ", ".join(f"{number} {op}" for op, number in counts.items()) or "no changes"
+
+
+def _result(record: Record) -> Result:
+    counts = record.counts()
+    if record.outputs_changed and not counts:
+        counts = {"update outputs": 1}
+    return Result(tuple(record.changed()), counts, record.outputs or {})
+
+
+def _writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise OperationFailed(
+            f"the folder of the state cannot be made: {error.strerror}",
+            where=str(folder),
+            hint="choose another data folder with MLOPS_INFRA_DATA",
+        ) from error

@@ -1,0 +1,51 @@
+"""Where services are reached: inside the cluster by name, outside by a port of the nodes."""
+
+from __future__ import annotations
+
+from mlops_infra.catalog import Component, Port
+from mlops_infra.config import StackConfig
+from mlops_infra.plan.model import NODE
+
+
+def host(component: Component) -> str:
+    """DNS name of the component's Service."""
+    return f"{component.name}.{component.namespace}.svc"
+
+
+def node_port(port: Port, config: StackConfig) -> int | None:
+    """The port on the nodes; None where services are not exposed."""
+    return port.node_port if config.cluster.expose == "nodePort" else None
+
+
+def node(config: StackConfig) -> str:
+    """Address of the nodes; the placeholder where an embedded cluster will have one."""
+    return config.cluster.address or NODE
+
+
+def inside(component: Component, port: Port) -> str:
+    """URL for clients in the cluster."""
+    return f"{port.scheme}://{host(component)}:{port.number}"
+
+
+def outside(component: Component, port: Port, config: StackConfig) -> str:
+    """URL for everybody: through the nodes where exposed, else the one inside the cluster."""
+    exposed = node_port(port, config)
+    if exposed is None:
+        return inside(component, port)
+    return f"{port.scheme}://{node(config)}:{exposed}"
+
+
+def server_names(component: Component, config: StackConfig) -> tuple[str, ...]:
+    """Every host name that a client may call the component by."""
+    names = [
+        component.name,
+        f"{component.name}.{component.namespace}",
+        host(component),
+        f"{host(component)}.cluster.local",
+        # kubectl port-forward
+        "localhost",
+        "127.0.0.1",
+    ]
+    if config.cluster.expose == "nodePort":
+        names.append(node(config))
+    return tuple(names)

@@ -1,0 +1,249 @@
+"""A real cluster on this machine: real Pods, real volumes, real network, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_infra import images, toolchain
+from mlops_infra.cluster import EmbeddedCluster, daemon, footprint
+from mlops_infra.progress import Event, quiet
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.skipif(os.geteuid() != 0, reason="a real node needs root"),
+]
+CANARY = "canary-9f27c1d4"
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[footprint.Footprint]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLOPS_INFRA_DATA", str(tmp_path_factory.mktemp("data")))
+        yield footprint.snapshot()
+
+
+@pytest.fixture(scope="module")
+def events() -> list[Event]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def cluster(before: footprint.Footprint, events: list[Event]) -> Iterator[EmbeddedCluster]:
+    one = EmbeddedCluster("e2e-one")
+    try:
+        one.start(events.append)
+        yield one
+    finally:
+        one.delete(quiet)
+
+
+@pytest.fixture(scope="module")
+def kubectl(cluster: EmbeddedCluster) -> Callable[..., str]:
+    return _kubectl(cluster)
+
+
+def _kubectl(cluster: EmbeddedCluster) -> Callable[..., str]:
+    binary = toolchain.ensure(["kubectl"], quiet)["kubectl"].path
+
+    def run(*words: str, given: str | None = None) -> str:
+        command = [str(binary), f"--kubeconfig={cluster.kubeconfig}", *words]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def store(cluster: EmbeddedCluster, kubectl: Callable[..., str]) -> str:
+    """A Valkey with a volume, as somebody who may do nothing else: its Pod's name."""
+    built = images.build("valkey", quiet)
+    cluster.load([built], quiet)
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects(built.reference)})
+    kubectl("apply", "-f", "-", given=text)
+    kubectl("rollout", "status", "statefulset/store", "--timeout=60s")
+    return "store-0"
+
+
+def _objects(image: str) -> list[dict[str, Any]]:
+    container = {
+        "name": "valkey",
+        "image": image,
+        "args": ["--appendonly", "yes", "--appendfsync", "always", "--protected-mode", "no",
+                 "--dir", "/data"],
+        "ports": [{"containerPort": 6379}],
+        "readinessProbe": {"tcpSocket": {"port": 6379}, "periodSeconds": 1},
+        "resources": {"limits": {"memory": "128Mi", "cpu": "500m"}},
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }  # fmt: skip
+    template = {
+        "metadata": {"labels": {"app": "store"}},
+        "spec": {
+            "securityContext": {"runAsNonRoot": True, "runAsUser": 999, "fsGroup": 999},
+            "containers": [container],
+        },
+    }
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+    port = {"port": 6379, "nodePort": 30637}
+    return [
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "store"},
+         "spec": {"type": "NodePort", "selector": {"app": "store"}, "ports": [port]}},
+        {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "store"},
+         "spec": {"serviceName": "store", "replicas": 1, "template": template,
+                  "selector": {"matchLabels": {"app": "store"}},
+                  "volumeClaimTemplates": [claim]}},
+    ]  # fmt: skip
+
+
+def ask(address: str, port: int, command: str) -> str:
+    """One command in Valkey's inline protocol."""
+    with socket.create_connection((address, port), timeout=5) as connection:
+        connection.sendall(f"{command}\r\n".encode())
+        return connection.recv(4096).decode()
+
+
+def test_it_starts_in_time_and_says_how_long_each_step_took(
+    cluster: EmbeddedCluster, events: list[Event]
+) -> None:
+    found = cluster.status()
+    assert (found.phase, found.simulated) == ("running", False)
+    assert {process.phase for process in found.processes} == {"running"}
+    assert any("NetworkPolicies" in note for note in found.notes)
+    seconds = {e.title: e.seconds or 0 for e in events if e.kind == "finished"}
+    assert seconds["Starting the control plane"] < 30
+    assert seconds["Starting the node"] < 30
+
+
+def test_starting_it_again_changes_nothing(cluster: EmbeddedCluster) -> None:
+    again: list[Event] = []
+    pids = {p.name: p.pid for p in cluster.status().processes}
+    cluster.start(again.append)
+    assert [e.outcome for e in again if e.kind == "finished"] == ["unchanged"]
+    assert {p.name: p.pid for p in cluster.status().processes} == pids
+
+
+def test_the_host_reaches_a_pod_through_its_node_port(cluster: EmbeddedCluster, store: str) -> None:
+    assert ask(cluster.node_address, 30637, "PING") == "+PONG\r\n"
+
+
+def test_exec_logs_and_port_forward(kubectl: Callable[..., str], store: str) -> None:
+    seen = kubectl(
+        "exec", store, "--", "sh", "-c", "id -u; grep -E 'Seccomp:|CapEff' /proc/1/status"
+    )
+    assert seen.split() == ["999", "CapEff:", "0000000000000000", "Seccomp:", "2"]
+    assert "Ready to accept connections" in kubectl("logs", store)
+    binary = toolchain.ensure(["kubectl"], quiet)["kubectl"].path
+    command = [str(binary), "--kubeconfig", str(EmbeddedCluster("e2e-one").kubeconfig),
+               "port-forward", store, ":6379"]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forward:
+        assert forward.stdout is not None
+        port = int(forward.stdout.readline().split()[2].rpartition(":")[2])
+        assert ask("127.0.0.1", port, "PING") == "+PONG\r\n"
+        forward.terminate()
+
+
+def test_a_pod_resolves_names_and_reaches_services(kubectl: Callable[..., str], store: str) -> None:
+    def cli(host: str) -> str:
+        return kubectl("exec", store, "--", "valkey-cli", "-h", host, "ping").strip()
+
+    assert cli("store") == "PONG"
+    assert cli("store.default.svc.cluster.local") == "PONG"
+    # the API server's own Service: anything but a refused connection proves the way
+    health = kubectl("exec", store, "--", "sh", "-c",
+                     "nc -w 3 kubernetes.default.svc 443 </dev/null && echo open")  # fmt: skip
+    assert "open" in health
+
+
+def test_a_name_outside_fails_at_once(kubectl: Callable[..., str], store: str) -> None:
+    begun = time.monotonic()
+    kubectl("exec", store, "--", "sh", "-c", "! nc -w 20 example.com 80 </dev/null")
+    kubectl("exec", store, "--", "sh", "-c", "! nc -w 20 192.0.2.1 80 </dev/null")
+    assert time.monotonic() - begun < 10
+
+
+def test_the_api_server_wants_a_name_and_shows_its_own(cluster: EmbeddedCluster) -> None:
+    url = cluster.status().apiserver
+    context = ssl.create_default_context(cafile=str(cluster.layout.pki / "ca.crt"))
+    assert urllib.request.urlopen(f"{url}/readyz", context=context).read() == b"ok"  # noqa: S310
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{url}/api/v1/secrets", context=context)  # noqa: S310
+    assert refused.value.code == 401
+
+
+def test_secrets_are_sealed_on_disk(cluster: EmbeddedCluster, kubectl: Callable[..., str]) -> None:
+    kubectl("create", "secret", "generic", "sealed", f"--from-literal=password={CANARY}")
+    for file in cluster.layout.folder.glob("keep/etcd/**/*"):
+        assert not file.is_file() or CANARY.encode() not in file.read_bytes()
+    commands = [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()]
+    assert not any(CANARY.encode() in command for command in commands)
+
+
+def test_data_survives_a_stop(cluster: EmbeddedCluster, store: str) -> None:
+    assert ask(cluster.node_address, 30637, "SET kept stop").startswith("+OK")
+    cluster.stop(quiet)
+    assert cluster.status().phase == "stopped"
+    cluster.start(quiet)
+    assert "stop" in ask(cluster.node_address, 30637, "GET kept")
+
+
+def test_data_survives_a_kill_of_everything(cluster: EmbeddedCluster, store: str) -> None:
+    assert ask(cluster.node_address, 30637, "SET kept kill").startswith("+OK")
+    pid = daemon.inner(cluster.layout)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    cluster.start(quiet)
+    assert cluster.status().phase == "running"
+    assert "kill" in ask(cluster.node_address, 30637, "GET kept")
+
+
+def test_a_deleted_claim_takes_its_folder_along(
+    cluster: EmbeddedCluster, kubectl: Callable[..., str], store: str
+) -> None:
+    volumes = cluster.layout.kept("volumes")
+    assert len(list(volumes.iterdir())) == 1
+    kubectl("delete", "statefulset/store", "pvc/data-store-0", "--timeout=60s")
+    deadline = time.monotonic() + 30
+    while list(volumes.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert list(volumes.iterdir()) == []
+
+
+def test_two_clusters_live_side_by_side_and_go_without_a_trace(
+    cluster: EmbeddedCluster, before: footprint.Footprint
+) -> None:
+    two = EmbeddedCluster("e2e-two")
+    alone = footprint.snapshot()
+    try:
+        two.start(quiet)
+        assert two.node_address != cluster.node_address
+        _kubectl(two)("create", "configmap", "only-here")
+        assert "only-here" not in _kubectl(cluster)("get", "configmap", "-o", "name")
+    finally:
+        two.delete(quiet)
+    assert footprint.difference(alone, footprint.snapshot()) == ()
+    cluster.delete(quiet)
+    assert footprint.difference(before, footprint.snapshot()) == ()

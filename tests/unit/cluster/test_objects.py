@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mlops_infra.cluster import addons, loading, node_config, processes, readiness, simulation
+from mlops_infra.cluster.api import ApiError
+from mlops_infra.cluster.identity import Identity
+from mlops_infra.cluster.layout import Layout
+from mlops_infra.cluster.provisioner import DRIVER, Provisioner, volume_for
+
+CLAIM: dict[str, Any] = {
+    "metadata": {
+        "name": "data", "namespace": "ns", "uid": "u1",
+        "annotations": {"volume.kubernetes.io/selected-node": "one"},
+    },
+    "spec": {
+        "storageClassName": "local-path", "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "5Gi"}},
+    },
+    "status": {"phase": "Pending"},
+}  # fmt: skip
+
+
+class FakeApi:
+    def __init__(self, provisioner: str = DRIVER) -> None:
+        self.kind = {"provisioner": provisioner, "reclaimPolicy": "Delete"}
+        self.created: list[dict[str, Any]] = []
+        self.deleted: list[str] = []
+
+    def get(self, path: str) -> dict[str, Any]:
+        return self.kind
+
+    def create(self, path: str, value: dict[str, Any]) -> dict[str, Any]:
+        if any(known["metadata"]["name"] == value["metadata"]["name"] for known in self.created):
+            raise ApiError(409, "exists")
+        self.created.append(value)
+        return value
+
+    def delete(self, path: str) -> None:
+        self.deleted.append(path)
+
+
+def test_a_claim_gets_a_local_volume_on_its_node_once(tmp_path: Path) -> None:
+    api = FakeApi()
+    provisioner = Provisioner(api, tmp_path, "/node/volumes")  # type: ignore[arg-type]
+    provisioner.claim(CLAIM)
+    provisioner.claim(CLAIM)
+    (volume,) = api.created
+    assert volume["spec"]["local"] == {"path": "/node/volumes/pvc-u1"}
+    assert volume["spec"]["claimRef"]["uid"] == "u1"
+    assert (tmp_path / "pvc-u1").is_dir()
+
+
+@pytest.mark.parametrize("change", ["other driver", "no node", "bound"])
+def test_claims_that_are_not_ours_are_left_alone(tmp_path: Path, change: str) -> None:
+    api = FakeApi("someone.else/driver" if change == "other driver" else DRIVER)
+    claim = json.loads(json.dumps(CLAIM))
+    if change == "no node":
+        claim["metadata"]["annotations"] = {}
+    if change == "bound":
+        claim["status"]["phase"] = "Bound"
+    Provisioner(api, tmp_path, "/v").claim(claim)  # type: ignore[arg-type]
+    assert api.created == []
+
+
+@pytest.mark.parametrize(("policy", "gone"), [("Delete", True), ("Retain", False)])
+def test_a_released_volume_goes_unless_it_is_retained(
+    tmp_path: Path, policy: str, gone: bool
+) -> None:
+    api = FakeApi()
+    volume = volume_for(CLAIM, {"reclaimPolicy": policy}, node="one", shown="/v")
+    volume["status"] = {"phase": "Released"}
+    (tmp_path / "pvc-u1").mkdir()
+    (tmp_path / "pvc-u1/file").write_text("data")
+    Provisioner(api, tmp_path, "/v").volume(volume)  # type: ignore[arg-type]
+    assert (tmp_path / "pvc-u1").exists() is not gone
+    assert bool(api.deleted) is gone
+
+
+def test_the_stream_of_an_image_holds_it_alone_and_names_it(tmp_path: Path) -> None:
+    import hashlib
+
+    blobs = tmp_path / "blobs/sha256"
+    blobs.mkdir(parents=True)
+
+    def put(content: bytes) -> str:
+        digest = hashlib.sha256(content).hexdigest()
+        (blobs / digest).write_bytes(content)
+        return f"sha256:{digest}"
+
+    layer, settings, _other = put(b"layer"), put(b"{}"), put(b"an SBOM")
+    manifest = {
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"digest": settings},
+        "layers": [{"digest": layer, "size": 5}, {"digest": layer, "size": 5}],
+    }
+    digest = put(json.dumps(manifest).encode())
+    image = SimpleNamespace(reference="mlops-infra.local/x:1-a", digest=digest, layout=tmp_path)
+    sizes: list[int] = []
+    target = io.BytesIO()
+    loading.stream(image, target, sizes.append)  # type: ignore[arg-type]
+    target.seek(0)
+    with tarfile.open(fileobj=target) as tar:
+        index = json.load(tar.extractfile("index.json"))  # type: ignore[arg-type]
+        names = [member.name for member in tar.getmembers()]
+    annotations = index["manifests"][0]["annotations"]
+    assert annotations == {"io.containerd.image.name": "mlops-infra.local/x:1-a"}
+    assert len(names) == len(set(names)) == 5
+
+
+def test_every_argument_can_be_read_by_anybody(tmp_path: Path) -> None:
+    layout = Layout("one", tmp_path)
+    known = Identity("one", simulated=False, slot=7)
+    paths = processes.in_node(("etcd", "kube-apiserver", "kube-controller-manager",
+                               "kube-scheduler", "kubelet", "kube-proxy"))  # fmt: skip
+    specs = [*processes.control_plane(known, paths), *processes.node(layout, known, paths),
+             processes.provisioner(layout, known)]  # fmt: skip
+    text = " ".join(word for spec in specs for word in spec.argv)
+    assert "token" not in text.replace("service-account", "")
+    assert "--authorization-mode=Node,RBAC" in text
+    assert f"--bind-address={known.node_address}" in text
+    assert "--kubelet-preferred-address-types=InternalIP" in text
+
+
+def test_nobody_without_a_name_gets_past_health() -> None:
+    anonymous = node_config.authentication()["anonymous"]
+    assert {c["path"] for c in anonymous["conditions"]} == {"/healthz", "/livez", "/readyz"}
+
+
+def test_capabilities_are_read_from_the_mask() -> None:
+    assert node_config.capable(24, "Name:\tx\nCapEff:\t000001ffffffffff\n")
+    assert not node_config.capable(24, "Name:\tx\nCapEff:\t000001fffeffffff\n")
+
+
+def test_dns_runs_hardened_and_holds_no_way_out() -> None:
+    objects = dict(addons.objects("image:1"))
+    pod = objects["/apis/apps/v1/namespaces/kube-system/deployments/coredns"]["spec"]["template"]
+    container = pod["spec"]["containers"][0]
+    assert pod["spec"]["securityContext"]["runAsNonRoot"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    corefile = objects["/api/v1/namespaces/kube-system/configmaps/coredns"]["data"]["Corefile"]
+    assert "forward" not in corefile
+
+
+def test_simulated_nodes_say_so() -> None:
+    assert simulation.node("one")["metadata"]["annotations"][simulation.SIMULATED] == "true"
+    assert {stage["metadata"]["name"] for stage in simulation.stages()} == {
+        "node-ready", "pod-ready", "job-finished", "pod-deleted",
+    }  # fmt: skip
+
+
+def _pod(started: str, ready: str = "True") -> dict[str, Any]:
+    return {
+        "metadata": {"uid": "p"},
+        "status": {
+            "podIP": "10.244.0.3",
+            "conditions": [{"type": "Ready", "status": ready}],
+            "containerStatuses": [{"state": {"running": {"startedAt": started}}}],
+        },
+    }
+
+
+def test_a_pod_of_an_earlier_run_does_not_count_as_back() -> None:
+    since = 1795241171.4  # 2026-11-21T06:06:11Z
+    assert readiness.fresh(_pod("2026-11-21T06:06:11Z"), since)
+    assert not readiness.fresh(_pod("2026-11-21T06:06:10Z"), since)
+    assert not readiness.fresh(_pod("2026-11-21T06:07:00Z", ready="False"), since)
+    assert not readiness.fresh({"status": {}}, since)
