@@ -14,10 +14,11 @@ import click
 from mlops_infra import __version__
 from mlops_infra.cli import failures, options
 from mlops_infra.cli.commands import LazyGroup
-from mlops_infra.errors import InputError, Interrupted, MlopsError
+from mlops_infra.errors import InputError, Interrupted, MissingError, MlopsError
 
 PROGRAM = "mlops-infra"
 COMPLETE_VARIABLE = "_MLOPS_INFRA_COMPLETE"
+OWN = ("mlops_infra", "offline_bundle", "stacks")
 BROKEN_PIPE = 141
 """128 + SIGPIPE: what a shell reports of a program whose reader went away."""
 
@@ -67,6 +68,8 @@ def run(arguments: list[str]) -> int:
         return failures.tell(Interrupted("stopped on request"), session)
     except BrokenPipeError:
         return _reader_gone()
+    except ModuleNotFoundError as error:
+        return _module_missing(error, session)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a report, not a traceback
         return failures.crashed(error, session)
     return 0
@@ -76,6 +79,18 @@ def _as_input_error(error: click.ClickException) -> MlopsError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else PROGRAM
     return InputError(error.format_message(), where=path, hint=f"{path} --help")
+
+
+def _module_missing(error: ModuleNotFoundError, session: options.Session) -> int:
+    package = (error.name or "").partition(".")[0]
+    if package in OWN:
+        return failures.crashed(error, session)
+    missing = MissingError(
+        f"the Python package '{package}' is not installed",
+        where=sys.prefix,
+        hint="pip install 'mlops-infra[onprem]', or [aws] for that profile",
+    )
+    return failures.tell(missing.with_traceback(error.__traceback__), session)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

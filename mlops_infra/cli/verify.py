@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_infra.cli import options, output, render
-from mlops_infra.errors import FoundError
+from mlops_infra.errors import FoundError, MissingError, OperationFailed
 
 if TYPE_CHECKING:
+    from mlops_infra.cluster import EmbeddedCluster
     from mlops_infra.config import StackConfig
     from mlops_infra.lifecycle.credentials import Secrets
     from mlops_infra.lifecycle.verify import Report
@@ -28,7 +29,7 @@ def command(stack: str, file: Path | None, as_json: bool, clean: bool) -> None:
     Passwords are read from the cluster's Secrets and never shown. Exit code 3 if a step fails.
     """
     from mlops_infra.config import load, stack_file
-    from mlops_infra.engine import Engine
+    from mlops_infra.engine import open_engine
     from mlops_infra.lifecycle.connect import connect
     from mlops_infra.lifecycle.credentials import credentials
     from mlops_infra.lifecycle.platform import from_outputs
@@ -36,8 +37,10 @@ def command(stack: str, file: Path | None, as_json: bool, clean: bool) -> None:
 
     sink = render.sink_for(as_json)
     config = load(file or stack_file(stack))
-    platform = from_outputs(stack, Engine(stack, config, sink).outputs())
-    services = connect(platform, credentials(_secrets(stack, config)))
+    # Before the engine: a platform that is not there is told without looking for Pulumi first.
+    secrets = _secrets(stack, config)
+    platform = from_outputs(stack, open_engine(stack, file, sink).outputs())
+    services = connect(platform, credentials(secrets))
     report = verify(services, sink, clean=clean)
     if as_json:
         output.document(_as_dict(stack, report))
@@ -48,14 +51,32 @@ def command(stack: str, file: Path | None, as_json: bool, clean: bool) -> None:
 
 
 def _secrets(stack: str, config: StackConfig) -> Secrets:
-    from mlops_infra.cluster import EmbeddedCluster
     from mlops_infra.lifecycle.credentials import ClusterSecrets
 
-    cluster = config.cluster
-    if cluster.embedded:
-        return ClusterSecrets(EmbeddedCluster(cluster.name or stack).kubeconfig)
-    kubeconfig = Path(cluster.kubeconfig).expanduser() if cluster.kubeconfig else None
-    return ClusterSecrets(kubeconfig, cluster.context)
+    if config.cluster.embedded:
+        cluster = config.cluster.name or stack
+        return ClusterSecrets(_running(cluster, f"mlops-infra up -s {stack}").kubeconfig)
+    kubeconfig = Path(config.cluster.kubeconfig).expanduser() if config.cluster.kubeconfig else None
+    return ClusterSecrets(kubeconfig, config.cluster.context)
+
+
+def _running(name: str, again: str) -> EmbeddedCluster:
+    from mlops_infra.cluster import EmbeddedCluster
+
+    cluster = EmbeddedCluster(name)
+    status = cluster.status()
+    if status.phase in ("absent", "stopped"):
+        raise OperationFailed(
+            f"nothing to verify: cluster {name} is {status.phase}",
+            hint=again if status.phase == "absent" else f"mlops-infra cluster start {name}",
+        )
+    if status.simulated:
+        raise MissingError(
+            "nothing to verify: the cluster's Pods are simulated",
+            where=f"cluster {name}",
+            hint=f"as root, so that real Pods are possible: {again}",
+        )
+    return cluster
 
 
 def _show(stack: str, report: Report) -> None:

@@ -100,6 +100,8 @@ def _processes(unlike: set[int]) -> Iterator[str]:
         except OSError:
             continue  # it ended while we looked, or belongs to another user
         name = words[0].rpartition("/")[2]
+        if not words[0]:
+            continue  # a kernel thread, or a process that has ended and waits for its parent
         if elsewhere or name in PROGRAMS or OWN in " ".join(words):
             yield f"{folder.name} {' '.join(words).strip()}"
 

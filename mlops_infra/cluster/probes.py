@@ -7,6 +7,7 @@ certificate is checked against `ca`). Only the standard library; runs inside the
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import ssl
 from pathlib import Path
@@ -21,13 +22,22 @@ def passes(probe: str, *, ca: Path, root: Path | None = None) -> bool:
     kind, _, rest = probe.partition(":")
     try:
         if kind == "unix":
-            return _connects(socket.AF_UNIX, str(root or "") + rest)
+            return _connects_to(Path(f"{root or ''}{rest}"))
         if kind == "tcp":
             host, _, port = rest.rpartition(":")
             return _connects(socket.AF_INET, (host, int(port)))
         return _answers(probe, ca)
     except (OSError, http.client.HTTPException):
         return False
+
+
+def _connects_to(path: Path) -> bool:
+    # a socket's path may have 107 bytes only: name it through its open folder
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        return _connects(socket.AF_UNIX, f"/proc/self/fd/{folder}/{path.name}")
+    finally:
+        os.close(folder)
 
 
 def _connects(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:

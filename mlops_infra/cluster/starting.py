@@ -33,8 +33,8 @@ from mlops_infra.progress import Sink, step
 
 PODS_PATIENCE = 60.0
 """Seconds to wait for Pods of an earlier run; the cluster itself is up by then."""
-PROXY_PERIOD = 1.0
-"""Seconds in which kube-proxy follows a change (its `--iptables-min-sync-period`)."""
+PROXY_PERIOD = 0.4
+"""Seconds in which kube-proxy follows a change (twice its `--iptables-min-sync-period`)."""
 
 
 def start(layout: Layout, sink: Sink, *, simulated: bool) -> None:

@@ -74,7 +74,7 @@ class Serverless(Section):
 
 
 class Deployment(Section):
-    """How a new model takes over."""
+    """Roll-out of a new model, and the way back."""
 
     strategy: Literal["canary", "linear", "allAtOnce"] = "canary"
     """A part first, step by step, or everything."""

@@ -48,7 +48,7 @@ class ComponentConfig(Section):
 
 
 class MlflowComponent(ComponentConfig):
-    """Experiment tracking and the model registry."""
+    """MLflow, the one component that is there unless it is taken out."""
 
     state: State = "managed"
     """managed: deployed here; external: someone else runs it; removed: there is none."""

@@ -18,6 +18,8 @@ from mlops_infra.errors import Problem
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
+WHOLE_FILE = "(file)"
+"""Stands in the place of a key in problems that no key has."""
 
 Path = tuple[str | int, ...]
 Tree = dict[str, "Value"]
@@ -81,7 +83,7 @@ def read(text: str) -> Document:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
         line = mark.line + 1 if mark else None
-        document.problems.append(Problem("", f"this is not YAML: {reason}", line))
+        document.problems.append(Problem(WHOLE_FILE, f"this is not YAML: {reason}", line))
     return document
 
 
@@ -158,6 +160,8 @@ class _Reader:
 
 def dotted(path: Path) -> str:
     """`("endpoints", "a", "variants", 0)` as `endpoints.a.variants[0]`."""
+    if not path:
+        return WHOLE_FILE
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from mlops_infra.config.document import Origin, Path, dotted
@@ -25,6 +26,8 @@ _KINDS = {
     "model_type": "keys with values",
     "model_attributes_type": "keys with values",
 }
+_MISSING = "is missing"
+_MEANT = "did you mean '"
 _SHOWN = 60
 """Characters of a wrong value that a message repeats."""
 
@@ -36,7 +39,13 @@ def problems(error: ValidationError, model: type[BaseModel], origin: Origin) -> 
         path = _path(details["loc"])
         problem = _problem(details, path, model, origin)
         found.setdefault((path, problem.message), problem)
-    return list(found.values())
+    misspelt = {
+        dotted((*path[:-1], problem.suggestion[len(_MEANT) : -2]))
+        for (path, _), problem in found.items()
+        if problem.suggestion and problem.suggestion.startswith(_MEANT)
+    }
+    # one slip, one problem: what is misspelt is not missing as well
+    return [p for p in found.values() if not (p.message == _MISSING and p.path in misspelt)]
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -71,11 +80,12 @@ def _explained(details: ErrorDetails, path: Path, model: type[BaseModel]) -> tup
     if kind == "extra_forbidden":
         return _unknown(path, model)
     if kind == "missing":
-        return "is missing", "add it: " + (_purpose(model, path) or "it has no default")
+        return _MISSING, "add it: " + (_purpose(model, path) or "it has no default")
     if kind == "literal_error":
         return f"{_shown(value)} is not one of {context['expected']}", _choice(model, path, value)
     if kind == "string_pattern_mismatch":
-        return f"{_shown(value)} does not have the right form", _purpose(model, path)
+        advice = _example(_field(model, path)) or _purpose(model, path)
+        return f"{_shown(value)} does not have the right form", advice
     if kind in _KINDS:
         advice = "write it in quotes" if kind == "string_type" and _is_number(value) else None
         return f"must be {_KINDS[kind]}, not {_shown(value)}", advice or _purpose(model, path)
@@ -87,7 +97,7 @@ def _unknown(path: Path, model: type[BaseModel]) -> tuple[str, str | None]:
     known = keys_of(owner) if owner else []
     close = nearest(str(path[-1]), known)
     if close:
-        return "there is no such key", f"did you mean '{close}'?"
+        return "there is no such key", f"{_MEANT}{close}'?"
     elsewhere = _paths_ending_in(str(path[-1]), model)
     if elsewhere:
         return "there is no such key here", f"it belongs at {elsewhere}"
@@ -127,6 +137,16 @@ def _choice(model: type[BaseModel], path: Path, value: object) -> str | None:
     return f"did you mean '{close}'?" if close else None
 
 
+def _example(annotation: Any) -> str | None:
+    """A value that would do, where the type knows one."""
+    for part in (annotation, *get_args(annotation)):
+        if isinstance(part, FieldInfo) and part.examples:
+            return f"for example {part.examples[0]}"
+        if part is not annotation and (found := _example(part)):
+            return found
+    return None
+
+
 def _purpose(model: type[BaseModel], path: Path) -> str | None:
     """First sentence of the key's own documentation."""
     found = None
@@ -160,7 +180,8 @@ def _step(annotation: Any, part: str | int) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         for name, info in annotation.model_fields.items():
             if (info.alias or name) == part:
-                return info.annotation
+                # pydantic lifts the outermost Annotated off; the example was in it
+                return Annotated[info.annotation, info] if info.examples else info.annotation
         return None
     inner = [each for each in get_args(annotation) if each is not Ellipsis]
     return inner[-1] if get_origin(annotation) in (dict, tuple, list) and inner else None

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from mlops_infra import places
 from mlops_infra.config import explain, resolve, rules
-from mlops_infra.config.document import MAX_BYTES, Document, Origin, Tree, Value, read
+from mlops_infra.config.document import MAX_BYTES, WHOLE_FILE, Document, Origin, Tree, Value, read
 from mlops_infra.config.stack import StackConfig
 from mlops_infra.errors import ConfigError, Problem
 from mlops_infra.naming import dns_label
@@ -54,7 +54,7 @@ def parse(values: Mapping[str, object], *, source: str = "configuration") -> Sta
     try:
         tree = json.loads(json.dumps(dict(values), default=_tuples))
     except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigError(source, [Problem("", f"not plain data: {error}")]) from error
+        raise ConfigError(source, [Problem(WHOLE_FILE, f"not plain data: {error}")]) from error
     return _validated(tree, Origin(source), [])
 
 
@@ -91,17 +91,17 @@ def _text(file: Path) -> str:
         with file.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
-            raise ConfigError(str(file), [Problem("", f"larger than {MAX_BYTES} bytes")])
+            raise ConfigError(str(file), [Problem(WHOLE_FILE, f"larger than {MAX_BYTES} bytes")])
         return raw.decode("utf-8")
     except FileNotFoundError as error:
         raise ConfigError(
             str(file),
-            [Problem("", "there is no such file", None, _other_stacks(file))],
+            [Problem(WHOLE_FILE, "there is no such file", None, _other_stacks(file))],
             hint="name an existing stack with -s, or a file with --file",
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise ConfigError(str(file), [Problem("", f"cannot be read: {reason}")]) from error
+        raise ConfigError(str(file), [Problem(WHOLE_FILE, f"cannot be read: {reason}")]) from error
 
 
 def _other_stacks(file: Path) -> str | None:
@@ -137,6 +137,8 @@ _FIRST_LINES = "begin with 'config:' and below it '  mlops-infra:profile: onprem
 
 
 def _top_advice(key: str) -> str:
+    if ":" in key:
+        return "it belongs below 'config:'"
     if key in explain.keys_of(StackConfig):
         return f"below 'config:' write '{NAMESPACE}:{key}'"
     close = explain.nearest(key, _PULUMI_KEYS)

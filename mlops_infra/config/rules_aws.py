@@ -83,9 +83,9 @@ def _endpoints(tree: Tree) -> Iterator[Broken]:
         base: Path = ("aws", "endpoints", name)
         endpoint = section(tree, "aws", "endpoints", name)
         mode = endpoint.get("mode", "realtime")
-        if mode != "serverless" and "serverless" in endpoint:
+        if mode != "serverless" and endpoint.get("serverless") is not None:
             yield (*base, "serverless"), f"has no use in mode {mode}", "set mode: serverless"
-        if mode == "serverless" and "scaling" in endpoint:
+        if mode == "serverless" and endpoint.get("scaling") is not None:
             message = "a serverless endpoint scales by itself"
             yield (*base, "scaling"), message, "use serverless.maxConcurrency"
         yield from _capture(base, endpoint, mode)
@@ -119,6 +119,7 @@ def _variants(base: Path, endpoint: Tree) -> Iterator[Broken]:
 
 
 def _scaling(base: Path, endpoint: Tree, tree: Tree) -> Iterator[Broken]:
+    scaled = endpoint.get("scaling") is not None
     low, high = get(endpoint, "scaling", "min"), get(endpoint, "scaling", "max")
     low, high = 1 if low is None else low, 2 if high is None else high
     if not isinstance(low, int) or not isinstance(high, int):
@@ -129,7 +130,7 @@ def _scaling(base: Path, endpoint: Tree, tree: Tree) -> Iterator[Broken]:
         count = get(variant, "count")
         count = 1 if count is None else count
         where = (*base, "variants", index)
-        if "scaling" in endpoint and isinstance(count, int) and count < low:
+        if scaled and isinstance(count, int) and count < low:
             message = f"count {count} is below scaling.min {low}"
             yield where, message, "an update would fall back to it"
         strict = tree.get("policy") == "hardened" and endpoint.get("mode", "realtime") == "realtime"

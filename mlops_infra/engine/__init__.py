@@ -1,6 +1,16 @@
 """Runs Pulumi: a stack's room and environment, locks, events, failures, and bringing it up."""
 
 from mlops_infra.engine.bring_up import Outcome, bring_up, exports, open_engine, preview
+from mlops_infra.engine.prepare import from_state
 from mlops_infra.engine.runner import Engine, Result
 
-__all__ = ["Engine", "Outcome", "Result", "bring_up", "exports", "open_engine", "preview"]
+__all__ = [
+    "Engine",
+    "Outcome",
+    "Result",
+    "bring_up",
+    "exports",
+    "from_state",
+    "open_engine",
+    "preview",
+]

@@ -1,7 +1,7 @@
 """Locks of Pulumi's file backend: who holds the stack, whether that process lives, breaking them.
 
-The backend's locks have no lease: a killed run leaves its file for ever (pulumi#9253). The file names
-process, user and host, so on the same host it can be told whether anybody still holds it.
+The backend's locks have no lease: a killed run leaves its file for ever (pulumi#9253). The file
+names process, user and host, so on the same host it can be told whether anybody still holds it.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import IO
 
 from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation.errors import create_command_error
+from semver import VersionInfo
 
 from mlops_infra.errors import Interrupted
 from mlops_infra.progress import Sink, quiet, step
@@ -139,7 +140,5 @@ class _Reader:
         return "\n".join(self._lines)
 
 
-def _version(text: str) -> object:
-    from semver import VersionInfo
-
+def _version(text: str) -> VersionInfo:
     return VersionInfo.parse(text.removeprefix("v"))

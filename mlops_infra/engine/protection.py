@@ -38,7 +38,8 @@ def refuse_losses(changes: Iterable[Change], allow_replace: Sequence[str], stack
     raise InputError(
         f"nothing was changed: this would lose data by replacing or deleting {'; '.join(told)}",
         where=f"stacks/Pulumi.{stack}.yaml",
-        hint=f"undo the change, or back the data up and allow it: mlops-infra:allowReplace: [{keys}]",
+        hint="undo the change, or back the data up and allow it: "
+        f"mlops-infra:allowReplace: [{keys}]",
     )
 
 

@@ -3,7 +3,7 @@
 `data()/stacks/<stack>/`, mode 0700:
 
 * `passphrase`, `seed`: made on first use, mode 0600, one line each;
-* `project/`: what the Automation API takes for the project. Pulumi writes the salt of the passphrase
+* `project/`: what the Automation API takes for the project. Pulumi writes the passphrase's salt
   beside the stack's configuration, and a checkout must stay clean, so both live in a copy that is
   refreshed before every run (docs/decisions/0007-engine.md).
 """

@@ -135,10 +135,11 @@ class Engine:
             self._open()
             return dict(json.loads(self._run(["stack", "export", "--stack", self.stack])))
 
-    def forget(self) -> None:
-        """Remove the empty stack from the backend."""
+    def forget(self, *, force: bool = False) -> None:
+        """Remove the stack from the backend; with `force` also one that records resources."""
+        flags = ["--force"] if force else []
         with applied(self.environment):
-            self._run(["stack", "rm", "--yes", "--stack", self.stack, "--preserve-config"])
+            self._run(["stack", "rm", "--yes", "--preserve-config", *flags, "--stack", self.stack])
 
     def _open(self) -> Stack:
         folder = locks.state_folder(self.record.backend)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
+from typing import Literal
+from urllib.parse import urlsplit
+
 from mlops_infra.catalog import Component, Port
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.model import NODE
@@ -49,3 +53,22 @@ def server_names(component: Component, config: StackConfig) -> tuple[str, ...]:
     if config.cluster.expose == "nodePort":
         names.append(node(config))
     return tuple(names)
+
+
+def external(config: StackConfig, store: Literal["object", "sql", "kv"]) -> tuple[str, int]:
+    """Host and port of a store that someone else runs."""
+    if store == "object":
+        url = urlsplit(config.stores.object.endpoint or "")
+        return url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+    endpoint = config.stores.sql.endpoint if store == "sql" else config.stores.kv.endpoint
+    host, _, port = (endpoint or "").rpartition(":")
+    return host, int(port or 0)
+
+
+def is_ipv4(host: str) -> bool:
+    """Whether `host` is an IPv4 address and no name."""
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return True

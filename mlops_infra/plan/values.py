@@ -100,7 +100,6 @@ def _versitygw(context: Context) -> Values:
     return {
         **_persistence(context, "object"),
         "auth": {"secret": "object-store-root"},
-        "buckets": [wanted.bucket],
         "region": wanted.region,
     }
 
@@ -112,35 +111,52 @@ def _valkey(context: Context) -> Values:
 def _mlflow(context: Context) -> Values:
     config, settings = context.config, context.config.components.mlflow.settings
     objects = config.stores.object
-    names = addresses.server_names(context.component, config)
-    allowed = [each for name in names for each in (name, f"{name}:*")]
     return {
         "workers": settings.workers,
-        "allowedHosts": [*allowed, *settings.allowed_hosts],
-        "database": {**_endpoint(context, "sql"), "secret": "mlflow-db"},
+        # the chart lists each name with and without a port
+        "allowedHosts": [
+            *addresses.server_names(context.component, config),
+            *settings.allowed_hosts,
+        ],
+        "database": {**_database(context), "secret": "mlflow-db"},
         "objectStore": {
-            "endpoint": objects.endpoint or _url(context, "object"),
+            "endpoint": objects.endpoint or _object_url(context),
             "region": objects.region,
             "bucket": objects.bucket,
             "prefix": settings.artifact_prefix,
             "secret": "mlflow-s3",
         },
         "auth": {"enabled": settings.auth, "secret": "mlflow-auth"},
+        "networkPolicy": {"servers": [_server(context, "sql"), _server(context, "object")]},
     }
 
 
-def _url(context: Context, name: StoreName) -> str:
-    component = context.catalog[engine(context.config, name)]
+def _object_url(context: Context) -> str:
+    component = context.catalog[context.config.stores.object.engine]
     return addresses.inside(component, component.ports[0])
 
 
-def _endpoint(context: Context, name: StoreName) -> Values:
+def _database(context: Context) -> Values:
     sql = context.config.stores.sql
     if sql.endpoint:
         host, _, port = sql.endpoint.rpartition(":")
         return {"host": host, "port": int(port)}
-    component = context.catalog[engine(context.config, name)]
+    component = context.catalog[sql.engine]
     return {"host": addresses.host(component), "port": component.ports[0].number}
+
+
+def _server(context: Context, name: StoreName) -> Values:
+    """A store as a peer that the component may connect to."""
+    if store(context.config, name).state == "managed":
+        component = context.catalog[engine(context.config, name)]
+        return {
+            "namespace": component.namespace,
+            "podLabels": {"app.kubernetes.io/name": component.name},
+            "port": component.ports[0].number,
+        }
+    host, port = addresses.external(context.config, name)
+    # A NetworkPolicy knows addresses, not names: a name opens its one port to all addresses.
+    return {"cidr": f"{host}/32" if addresses.is_ipv4(host) else "0.0.0.0/0", "port": port}
 
 
 _OWN: dict[str, Callable[[Context], Values]] = {

@@ -44,7 +44,7 @@ def make_stack(api_server: ControlPlane, tmp_path: Path) -> Callable[..., Stack]
 
     def make(name: str = "stack", kubeconfig: str | None = None) -> Stack:
         folder = tmp_path / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         return Stack(folder, kubeconfig or str(api_server.kubeconfig))
 
     return make

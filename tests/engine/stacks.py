@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from pulumi import automation as auto
 from mlops_infra.kubeprovider import install
 from tests.engine.control_plane import find_binary
 
-Program = Callable[[], None]
+Program = Callable[[pulumi.ResourceOptions], None]
 PROJECT = "kubeprovider-test"
 
 
@@ -25,13 +27,14 @@ class Stack:
         self.folder = folder
         self.kubeconfig = kubeconfig
         self.provider_options: dict[str, Any] = {}
-        self.program: Callable[[pulumi.ResourceOptions], None] = lambda _opts: None
+        self.program: Program = lambda _opts: None
         self.events: list[Any] = []
         root = folder / "pulumi"
-        (root / "bin").mkdir(parents=True)
-        (folder / "state").mkdir()
+        (root / "bin").mkdir(parents=True, exist_ok=True)
+        (folder / "state").mkdir(exist_ok=True)
         binary = find_binary("pulumi")
         assert binary is not None
+        (root / "bin" / "pulumi").unlink(missing_ok=True)
         (root / "bin" / "pulumi").symlink_to(binary)
         install(folder / "plugins")
         self.environment = {
@@ -44,7 +47,7 @@ class Stack:
             "MLOPS_INFRA_HELM": str(find_binary("helm") or "helm"),
         }
         work = folder / "work"
-        work.mkdir()
+        work.mkdir(exist_ok=True)
         options = auto.LocalWorkspaceOptions(
             work_dir=str(work),
             pulumi_home=str(folder / "home"),
@@ -95,4 +98,25 @@ class Stack:
 
     def _with_events(self, operation: Callable[..., Any], **options: Any) -> Any:
         self.events = []
-        return operation(on_event=self.events.append, **options)
+        with _closed_loops():
+            return operation(on_event=self.events.append, **options)
+
+
+@contextmanager
+def _closed_loops() -> Iterator[None]:
+    """Close the event loops that the SDK makes in threads without one and leaves behind."""
+    made: list[asyncio.AbstractEventLoop] = []
+    original = asyncio.new_event_loop
+
+    def recording() -> asyncio.AbstractEventLoop:
+        made.append(original())
+        return made[-1]
+
+    asyncio.new_event_loop = recording
+    try:
+        yield
+    finally:
+        asyncio.new_event_loop = original
+        for loop in made:
+            if not loop.is_running():
+                loop.close()

@@ -1,7 +1,7 @@
 {{- define "mlflow.files" -}}
 prepare.py: |
   {{- .Files.Get "files/prepare.py" | trim | nindent 2 }}
-{{- if .Values.auth.secret }}
+{{- if .Values.auth.enabled }}
 auth.ini: |
   [mlflow]
   default_permission = {{ .Values.auth.defaultPermission }}
@@ -87,7 +87,7 @@ address and login are libpq's own variables, so no URI holds a password.
 - {name: PGSSLROOTCERT, value: /etc/trusted-ca/ca.crt}
 - {name: AWS_CA_BUNDLE, value: /etc/trusted-ca/ca.crt}
 {{- end }}
-{{- if .Values.auth.secret }}
+{{- if .Values.auth.enabled }}
 - {name: MLFLOW_AUTH_CONFIG_PATH, value: /etc/mlflow/auth.ini}
 - name: MLFLOW_AUTH_ADMIN_USERNAME
   valueFrom:
@@ -97,7 +97,7 @@ address and login are libpq's own variables, so no URI holds a password.
     secretKeyRef: {name: "{{ .Values.auth.secret }}", key: password}
 - name: MLFLOW_FLASK_SERVER_SECRET_KEY
   valueFrom:
-    secretKeyRef: {name: "{{ .Values.auth.secret }}", key: secretKey}
+    secretKeyRef: {name: "{{ .Values.auth.secret }}", key: flaskSecretKey}
 {{- end }}
 {{- end }}
 

@@ -7,7 +7,7 @@
 {{- else if kindIs "string" $value }}
 {{ $name }} = '{{ replace "'" "''" $value }}'
 {{- else }}
-{{ $name }} = {{ $value }}
+{{ $name }} = {{ toJson $value }}
 {{- end }}
 {{- end }}
 {{- end }}

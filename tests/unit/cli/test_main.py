@@ -52,6 +52,8 @@ def raising(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no
         (click.Abort(), 130),
         (click.UsageError("no"), 2),
         (RuntimeError("no"), 1),
+        (ModuleNotFoundError("no", name="kubernetes.client"), 4),
+        (ModuleNotFoundError("no", name="mlops_infra.gone"), 1),
     ],
 )
 def test_the_class_of_an_error_owns_the_exit_code(raising, error, code) -> None:  # type: ignore[no-untyped-def]

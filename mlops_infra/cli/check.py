@@ -1,0 +1,147 @@
+"""`mlops-infra check`: the file, the gates and the plan, without opening a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlops_infra.cli import options, output
+from mlops_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from mlops_infra.config import StackConfig
+    from mlops_infra.plan import Plan
+
+
+@click.command()
+@click.option(
+    "-s",
+    "--stack",
+    metavar="NAME",
+    envvar=options.STACK_VARIABLE,
+    show_envvar=True,
+    help="The stack: NAME of stacks/Pulumi.NAME.yaml; taken from --file where absent.",
+)
+@options.file
+@click.option("--effective", is_flag=True, help="Print the configuration with all defaults.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of a stack's file.")
+@options.as_json
+def command(
+    stack: str | None, file: Path | None, effective: bool, schema: bool, as_json: bool
+) -> None:
+    """Check a stack's file and show the plan, without opening a socket."""
+    from mlops_infra import config as configuration
+    from mlops_infra.plan import make_plan
+
+    if schema:
+        output.document(configuration.json_schema())
+        return
+    name, path = _which(stack, file)
+    config = configuration.load(path)
+    plan = make_plan(config, stack=name, built=_built(config))
+    if effective:
+        _effective(configuration.effective(config), as_json=as_json)
+    elif as_json:
+        output.document(_as_data(config, plan))
+    else:
+        _tell(config, plan)
+
+
+def _which(stack: str | None, file: Path | None) -> tuple[str, Path]:
+    from mlops_infra.config import stack_file
+
+    if file is None:
+        if stack is None:
+            hint = "mlops-infra check -s sandbox"
+            raise InputError("name a stack with -s, or a file with --file", hint=hint)
+        return stack, stack_file(stack)
+    return stack or _stack_of(file), file
+
+
+def _stack_of(file: Path) -> str:
+    name = file.name.removeprefix("Pulumi.").removesuffix(".yaml").removesuffix(".yml")
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower()).strip("-") or (
+        "stack"
+    )
+
+
+def _built(config: StackConfig) -> Mapping[str, str]:
+    """References of the images built here; their keys are only reckoned where they are used."""
+    if config.profile == "aws" or not (config.network.images == "built" or config.cluster.embedded):
+        return {}
+    from mlops_infra.images import references
+
+    return references()
+
+
+def _effective(values: Mapping[str, Any], *, as_json: bool) -> None:
+    import yaml
+
+    from mlops_infra.config import NAMESPACE
+
+    whole = {"config": {f"{NAMESPACE}:{key}": value for key, value in values.items()}}
+    if as_json:
+        output.document(whole)
+    else:
+        output.text(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True).rstrip())
+
+
+def _as_data(config: StackConfig, plan: Plan) -> dict[str, Any]:
+    return {
+        "file": plan.file,
+        "stack": plan.stack,
+        "profile": config.profile,
+        "environment": config.environment,
+        "policy": config.policy,
+        "deployable": plan.refusal is None,
+        "components": [
+            {
+                "name": each.name,
+                "version": each.version,
+                "licence": _licence(each.name, each.version),
+                "namespace": each.namespace,
+                "needs": list(each.needs),
+                "stateful": each.stateful,
+                "images": [image.reference for image in each.images],
+            }
+            for each in plan.components
+        ],
+        "nodeImages": [image.reference for image in plan.node_images],
+        "outputs": dict(plan.outputs),
+        "findings": list(plan.findings),
+    }
+
+
+def _licence(name: str, version: str) -> str:
+    from mlops_infra.catalog import load_catalog
+
+    return load_catalog()[name].licence(version).spdx
+
+
+def _tell(config: StackConfig, plan: Plan) -> None:
+    output.text(
+        f"{plan.file} is valid: profile {config.profile}, environment {config.environment}, "
+        f"policy {config.policy}, licences {config.licence.policy}"
+    )
+    if plan.components:
+        output.text()
+        output.table(
+            ("component", "version", "licence", "namespace", "needs", "image"),
+            [
+                (
+                    each.name,
+                    each.version,
+                    _licence(each.name, each.version),
+                    each.namespace,
+                    ", ".join(each.needs) or None,
+                    ", ".join(image.reference for image in each.images),
+                )
+                for each in plan.components
+            ],
+        )
+    for finding in plan.findings:
+        output.text()
+        output.text(f"{finding.gate}: {finding.path}: {finding.message}")

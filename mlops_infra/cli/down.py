@@ -1,0 +1,53 @@
+"""`mlops-infra down`: the platform goes, and what remains is listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlops_infra.cli import options, output
+from mlops_infra.cli.render import sink_for
+from mlops_infra.errors import FoundError, InputError
+
+
+@click.command()
+@options.stack
+@options.file
+@click.option("--keep-data", is_flag=True, help="Keep the volumes; the next up finds them again.")
+@click.option(
+    "--purge", is_flag=True, help="Remove protected things and kept volumes, with all their data."
+)
+@click.option("--keep-cluster", is_flag=True, help="Leave the embedded cluster running, empty.")
+@click.option(
+    "--break-lock",
+    is_flag=True,
+    help="Take the stack even if another run, on another machine, may still hold it.",
+)
+@click.option(
+    "--forget-unreachable",
+    is_flag=True,
+    help="The cluster is gone for good: drop its objects from the state unseen.",
+)
+@options.as_json
+def command(stack: str, file: Path | None, as_json: bool, **wishes: bool) -> None:
+    """Take the platform away and list what remains."""
+    from mlops_infra.teardown import Wishes, take_down
+
+    if wishes["keep_data"] and wishes["purge"]:
+        raise InputError("--keep-data and --purge contradict each other", hint="choose one")
+    done = take_down(stack, file, sink_for(as_json), Wishes(**wishes))
+    if as_json:
+        output.document(done.as_dict())
+    else:
+        output.text(f"removed: {done.removed} resources")
+        for each in done.kept:
+            output.text(f"kept: {each}")
+    if done.leftovers:
+        raise FoundError(
+            f"{len(done.leftovers)} things are left of stack {stack}",
+            done.leftovers,
+            hint=f"see why, then again: mlops-infra down -s {stack}",
+        )
+    if not as_json:
+        output.text("left: nothing")

@@ -1,0 +1,48 @@
+"""How `up`, `preview` and `outputs` show what they found, to people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mlops_infra.cli import output
+
+if TYPE_CHECKING:
+    from mlops_infra.engine import Outcome
+
+_SHOWN = 60
+"""Changes listed before the rest is only counted."""
+
+
+def show(outcome: Outcome, *, planned: bool = False) -> None:
+    """The changes, the notes and the outputs of one run."""
+    if outcome.changes:
+        rows = [(each["op"], each["kind"], each["name"], _keys(each)) for each in outcome.changes]
+        output.table(("operation", "kind", "name", "because of"), rows[:_SHOWN])
+        if len(rows) > _SHOWN:
+            output.text(f"and {len(rows) - _SHOWN} more: --json lists them all")
+        output.text()
+    counts = ", ".join(f"{number} {op}" for op, number in outcome.counts.items())
+    verb = "would change" if planned else "changed"
+    output.text(f"{verb}: {counts or '0, everything is as the stack asks'}")
+    for note in outcome.notes:
+        output.text(f"note: {note}")
+    if outcome.outputs and not planned:
+        output.text()
+        show_outputs(outcome.outputs)
+
+
+def show_outputs(outputs: Mapping[str, Any]) -> None:
+    """The platform contract as a table; what is removed is `-`."""
+    rows = [(name, _value(value)) for name, value in outputs.items()]
+    output.table(("output", "value"), rows)
+
+
+def _value(value: Any) -> object:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {each}" for name, each in value.items())
+    return value
+
+
+def _keys(change: Mapping[str, Any]) -> str | None:
+    return ", ".join(change.get("keys") or ()) or None

@@ -1,0 +1,30 @@
+"""`mlops-infra outputs`: the platform contract of a running stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlops_infra.cli import options, output
+from mlops_infra.cli.outcomes import show_outputs
+from mlops_infra.errors import InputError
+
+
+@click.command()
+@options.stack
+@options.file
+@options.as_json
+def command(stack: str, file: Path | None, as_json: bool) -> None:
+    """Print the endpoints and versions that the platform promises."""
+    from mlops_infra import engine
+    from mlops_infra.progress import quiet
+
+    opened = engine.from_state(stack, file, quiet)
+    found = opened.outputs() if opened is not None and opened.exists() else {}
+    if not found:
+        raise InputError(f"stack {stack} is not deployed", hint=f"mlops-infra up -s {stack}")
+    if as_json:
+        output.document(found)
+    else:
+        show_outputs(found)

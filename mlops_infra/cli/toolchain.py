@@ -1,0 +1,77 @@
+"""Install and list the pinned binaries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_infra.cli import options, output
+from mlops_infra.cli.render import sink_for
+
+if TYPE_CHECKING:
+    from mlops_infra.toolchain import Listed
+
+
+@click.group(name="toolchain")
+def command() -> None:
+    """Install and list the pinned binaries.
+
+    Each comes from the first source that has it at exactly the pinned version: PATH, the cache, an
+    offline bundle, the project's release archive (checked against a pinned sha256), the Go module.
+    """
+
+
+@command.command()
+@click.argument("names", nargs=-1, metavar="[NAMES]...")
+@click.option(
+    "--bundle",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    envvar="MLOPS_INFRA_BUNDLE",
+    show_envvar=True,
+    metavar="FOLDER",
+    help="An unpacked offline bundle to take binaries from.",
+)
+@options.as_json
+def install(names: tuple[str, ...], bundle: Path | None, as_json: bool) -> None:
+    """Find, fetch or build the tools NAMES, or all of them."""
+    from mlops_infra import toolchain
+
+    toolchain.ensure(names, sink_for(as_json), bundle_folder=bundle)
+    _show(toolchain.listing(names), as_json)
+
+
+@command.command(name="list")
+@click.argument("names", nargs=-1, metavar="[NAMES]...")
+@options.as_json
+def list_(names: tuple[str, ...], as_json: bool) -> None:
+    """Show each tool: its version, where it lies and where it came from; fetch nothing."""
+    from mlops_infra import toolchain
+
+    _show(toolchain.listing(names), as_json)
+
+
+def _show(rows: tuple[Listed, ...], as_json: bool) -> None:
+    if as_json:
+        output.document([row.as_dict() for row in rows])
+        return
+    output.table(
+        ("tool", "version", "source", "came from", "MiB", "path"),
+        [
+            (
+                row.name,
+                row.version,
+                row.source or "missing",
+                row.origin,
+                None if row.size is None else row.size >> 20,
+                row.path,
+            )
+            for row in rows
+        ],
+    )
+    for row in rows:
+        for reason in row.passed_over:
+            output.text(f"{row.name}: passed over {reason}")
+    if missing := [row.name for row in rows if row.source is None]:
+        output.text(f"{len(missing)} missing; mlops-infra toolchain install {' '.join(missing)}")

@@ -1,0 +1,158 @@
+"""The cluster as a teardown sees it: a few typed clients, and a look at everything there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mlops_infra.errors import OperationFailed
+
+TIMEOUT = 15
+"""Seconds for each request."""
+
+_NOT_OBJECTS = frozenset({"events", "componentstatuses", "bindings", "endpoints"})
+"""Kinds that the cluster itself makes and removes, or that are no objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One object in the cluster."""
+
+    version: str
+    kind: str
+    plural: str
+    namespace: str
+    name: str
+    finalizers: tuple[str, ...]
+    terminating: bool
+    owned: bool
+    """Whether another object owns it, so that it goes with that one."""
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        stuck = f", terminating, held by {', '.join(self.finalizers)}" if self.terminating else ""
+        return f"{self.kind} {where}{stuck}"
+
+
+class ClusterAccess:
+    """Opened by a kubeconfig; raises OperationFailed where the cluster does not answer."""
+
+    def __init__(self, kubeconfig: str | None, context: str | None) -> None:
+        import urllib3
+        from kubernetes import client, config
+
+        try:
+            api = config.new_client_from_config(config_file=kubeconfig, context=context)
+            api.rest_client.pool_manager.connection_pool_kw["retries"] = urllib3.Retry(total=0)
+            self.api = api
+            self.core = client.CoreV1Api(api)
+            self.apps = client.AppsV1Api(api)
+            self.batch = client.BatchV1Api(api)
+            client.VersionApi(api).get_code(_request_timeout=TIMEOUT)
+        except (config.ConfigException, OSError) as error:
+            raise _unusable(kubeconfig, str(error)) from error
+        except (client.ApiException, urllib3.exceptions.HTTPError) as error:
+            raise _unusable(kubeconfig, str(getattr(error, "reason", None) or error)) from error
+
+    def labelled(self, selector: str) -> Iterator[Found]:
+        """Every object of every kind that `selector` matches."""
+        for version, kind, plural, _ in self._kinds():
+            for item in self._list(version, plural, {"labelSelector": selector}):
+                yield _found(version, kind, plural, item)
+
+    def inside(self, namespace: str) -> Iterator[Found]:
+        """Every object in `namespace`, whoever made it."""
+        for version, kind, plural, namespaced in self._kinds():
+            if namespaced:
+                for item in self._list(version, plural, {}, namespace):
+                    yield _found(version, kind, plural, item)
+
+    def delete(self, found: Found) -> None:
+        """Ask for the deletion of an object; fine where it has gone already."""
+        from kubernetes.client import ApiException
+
+        path = _path(found.version, found.plural, found.namespace) + f"/{found.name}"
+        try:
+            self._call("DELETE", path, {"propagationPolicy": "Background"})
+        except ApiException as error:
+            if error.status != 404:
+                raise
+
+    def _kinds(self) -> Iterator[tuple[str, str, str, bool]]:
+        groups = self._call("GET", "/apis").get("groups", [])
+        versions = ["v1", *(group["preferredVersion"]["groupVersion"] for group in groups)]
+        for version in versions:
+            for each in self._resources(version):
+                listable = "list" in each["verbs"] and "delete" in each["verbs"]
+                if listable and "/" not in each["name"] and each["name"] not in _NOT_OBJECTS:
+                    yield version, each["kind"], each["name"], each["namespaced"]
+
+    def _resources(self, version: str) -> list[dict[str, Any]]:
+        from kubernetes.client import ApiException
+
+        try:
+            path = f"/api/{version}" if version == "v1" else f"/apis/{version}"
+            return list(self._call("GET", path)["resources"])
+        except ApiException:
+            return []  # an aggregated API whose server is down lists nothing
+
+    def _list(
+        self, version: str, plural: str, query: dict[str, str], namespace: str = ""
+    ) -> list[dict[str, Any]]:
+        from kubernetes.client import ApiException
+
+        try:
+            return list(self._call("GET", _path(version, plural, namespace), query)["items"])
+        except ApiException as error:
+            if error.status in {403, 404, 405}:
+                return []
+            raise
+
+    def _call(self, method: str, path: str, query: dict[str, str] | None = None) -> dict[str, Any]:
+        answer = self.api.call_api(
+            *self.api.param_serialize(
+                method,
+                path,
+                query_params=list((query or {}).items()),
+                header_params={"Accept": "application/json"},
+                auth_settings=["BearerToken"],
+            ),
+            _request_timeout=TIMEOUT,
+        )
+        answer.read()
+        if not 200 <= answer.status < 300:
+            from kubernetes.client import ApiException
+
+            raise ApiException(status=answer.status, reason=answer.reason)
+        import json
+
+        return dict(json.loads(answer.data))
+
+
+def _path(version: str, plural: str, namespace: str) -> str:
+    root = f"/api/{version}" if version == "v1" else f"/apis/{version}"
+    return f"{root}/namespaces/{namespace}/{plural}" if namespace else f"{root}/{plural}"
+
+
+def _found(version: str, kind: str, plural: str, item: dict[str, Any]) -> Found:
+    meta = item["metadata"]
+    in_spec = (item.get("spec") or {}).get("finalizers") if kind == "Namespace" else ()
+    return Found(
+        version=version,
+        kind=kind,
+        plural=plural,
+        namespace=meta.get("namespace", ""),
+        name=meta["name"],
+        finalizers=(*(meta.get("finalizers") or ()), *(in_spec or ())),
+        terminating="deletionTimestamp" in meta,
+        owned=bool(meta.get("ownerReferences")),
+    )
+
+
+def _unusable(kubeconfig: str | None, reason: str) -> OperationFailed:
+    return OperationFailed(
+        f"the cluster cannot be reached: {reason}",
+        where=kubeconfig or "the default kubeconfig",
+        hint="bring it back, or, if it is gone for good: mlops-infra down --forget-unreachable",
+    )

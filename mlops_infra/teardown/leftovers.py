@@ -1,0 +1,64 @@
+"""What is still there after a teardown, in the cluster and on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from mlops_infra.components.protection import STACK_LABEL
+from mlops_infra.progress import Sink, step
+from mlops_infra.teardown import volumes
+from mlops_infra.teardown.cluster_access import ClusterAccess, Found
+
+SWEEP_PATIENCE = 60.0
+"""Seconds for what carries our label to go after it was told to."""
+
+
+def sweep(access: ClusterAccess, stack: str, kept: Iterable[str], sink: Sink) -> None:
+    """Delete what carries the stack's label and is not in the state: halves of a killed run.
+
+    Only the label of this very stack counts, and objects that another owns go with their owner.
+    """
+    spare = set(kept)
+    with step(sink, "Looking for what the state does not know", unit="objects") as work:
+        told: set[Found] = set()
+        deadline = time.monotonic() + SWEEP_PATIENCE
+        while True:
+            here = _ours(access, stack, spare)
+            for each in here:
+                if each not in told and not each.terminating and not each.owned:
+                    work.note(str(each))
+                    access.delete(each)
+                    told.add(each)
+                    work.advance()
+            if not here or time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
+        work.end("done" if told else "unchanged", f"{len(told)} removed" if told else "nothing")
+
+
+def in_cluster(
+    access: ClusterAccess, stack: str, namespaces: Sequence[str], kept: Iterable[str]
+) -> list[str]:
+    """Namespaces with what holds them, everything with our label, volumes without a claim."""
+    spare = set(kept)
+    found = [str(each) for each in _ours(access, stack, spare)]
+    for name in namespaces:
+        found += [f"{each} (holds namespace {name})" for each in access.inside(name)
+                  if each.finalizers and str(each) not in found]  # fmt: skip
+    for volume in volumes.of_namespaces(access, namespaces):
+        line = f"PersistentVolume {volume.metadata.name}, {volume.status.phase.lower()}"
+        if volume.metadata.name not in spare and line not in found:
+            found.append(line)
+    return list(dict.fromkeys(found))
+
+
+def on_machine(paths: Iterable[Path]) -> list[str]:
+    """Which of the paths that must be gone are there."""
+    return [str(path) for path in paths if path.exists()]
+
+
+def _ours(access: ClusterAccess, stack: str, spare: set[str]) -> list[Found]:
+    found = access.labelled(f"{STACK_LABEL}={stack}")
+    return [each for each in found if not (each.kind == "PersistentVolume" and each.name in spare)]

@@ -1,0 +1,194 @@
+"""`down`: drain, destroy in order, look for leftovers, then the embedded cluster and the files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlops_infra import engine as engines
+from mlops_infra.cluster import EmbeddedCluster
+from mlops_infra.engine import Engine, locks
+from mlops_infra.engine.record import StackRecord
+from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.progress import Sink, step
+from mlops_infra.teardown import leftovers, machine, volumes, workloads
+from mlops_infra.teardown.cluster_access import ClusterAccess
+from mlops_infra.teardown.state import Deployed
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user says about data and dangers; each is spelled out on the command line."""
+
+    keep_data: bool = False
+    """Volumes stay, and with an embedded cluster the stopped cluster that holds them."""
+    purge: bool = False
+    """Protected things and volumes that were kept go too."""
+    keep_cluster: bool = False
+    """The embedded cluster goes on running, empty."""
+    break_lock: bool = False
+    """Take the stack even if another run may hold it."""
+    forget_unreachable: bool = False
+    """The cluster is gone for good: drop its objects from the state unseen."""
+
+
+@dataclass(slots=True)
+class TearDown:
+    """What a teardown did."""
+
+    stack: str
+    removed: int = 0
+    """Resources of the state."""
+    kept: list[str] = field(default_factory=list)
+    """What stays because it was asked for, and where it lies."""
+    leftovers: list[str] = field(default_factory=list)
+    """What is still there and should not be."""
+
+    def as_dict(self) -> dict[str, object]:
+        """For `--json`."""
+        return {
+            "stack": self.stack,
+            "removed": self.removed,
+            "kept": self.kept,
+            "leftovers": self.leftovers,
+        }
+
+
+def take_down(stack: str, file: Path | None, sink: Sink, wishes: Wishes) -> TearDown:
+    """Take the platform of `stack` away; works from the state alone.
+
+    Raises:
+        InputError: protected things would go, and `purge` was not asked for.
+        StackLocked: another run holds the stack.
+        OperationFailed: the cluster does not answer, or an object does not go.
+    """
+    done = TearDown(stack)
+    engine = engines.from_state(stack, file, sink)
+    if engine is None:
+        with step(sink, f"Stack {stack}") as work:
+            work.end("unchanged", "there is nothing of it")
+        return done
+    record = engine.record
+    locks.clear(record.backend, stack, sink, break_lock=wishes.break_lock)
+    exists = engine.exists()
+    deployed = Deployed.of(engine.exported()) if exists else Deployed(())
+    _refuse_protected(deployed, wishes, stack)
+    if _whole_cluster_goes(record, wishes):
+        done.removed = _count(deployed)
+    elif wishes.forget_unreachable:
+        done.kept.append("whatever the unreachable cluster still holds: it was not asked")
+    else:
+        _take_apart(engine, deployed, wishes, sink, done)
+    _end_cluster(record, wishes, sink, done)
+    if exists and not done.kept and not done.leftovers:
+        engine.forget(force=True)
+    if not done.kept and not done.leftovers:
+        machine.forget_files(stack, record.backend)
+    done.leftovers += _on_machine(engine, done)
+    return done
+
+
+def _refuse_protected(deployed: Deployed, wishes: Wishes, stack: str) -> None:
+    protected = deployed.protected()
+    if protected and not wishes.purge:
+        raise InputError(
+            f"protected, so nothing was removed: {', '.join(protected)}",
+            where=f"stack {stack}",
+            hint=f"set mlops-infra:protect: false and run up, or with all data: "
+            f"mlops-infra down -s {stack} --purge",
+        )
+
+
+def _whole_cluster_goes(record: StackRecord, wishes: Wishes) -> bool:
+    """Whether taking the platform apart first would serve nothing: its stopped cluster goes too."""
+    if record.cluster is None or wishes.keep_data or wishes.keep_cluster:
+        return False
+    return EmbeddedCluster(record.cluster).status().phase in {"absent", "stopped"}
+
+
+def _take_apart(
+    engine: Engine, deployed: Deployed, wishes: Wishes, sink: Sink, done: TearDown
+) -> None:
+    record, stack = engine.record, engine.stack
+    if record.cluster is not None:
+        phase = EmbeddedCluster(record.cluster).status().phase
+        if phase == "absent":
+            return
+        if phase == "stopped":
+            EmbeddedCluster(record.cluster).start(sink)
+    if deployed.empty and record.cluster is None and not wishes.purge:
+        return  # nothing was ever made: a cluster out of reach is no reason to fail
+    access = ClusterAccess(record.kubeconfig, record.context)
+    keep = () if wishes.purge else tuple(
+        volumes.to_keep(access, deployed.namespaces, everything=wishes.keep_data)
+    )  # fmt: skip
+    volumes.keep(access, keep, stack)
+    workloads.drain(access, stack, deployed.waves(), sink)
+    if not deployed.empty:
+        done.removed = engine.destroy(ignore_protect=wishes.purge).changed
+    already = () if wishes.purge else tuple(v.metadata.name for v in volumes.kept(access, stack))
+    leftovers.sweep(access, stack, already, sink)
+    _settle_volumes(access, stack, wishes, sink, done)
+    _report(access, stack, deployed.namespaces, already, sink, done)
+
+
+def _settle_volumes(
+    access: ClusterAccess, stack: str, wishes: Wishes, sink: Sink, done: TearDown
+) -> None:
+    if wishes.purge:
+        volumes.purge(access, stack)
+        return
+    offered = volumes.offer_again(access, stack)
+    if offered:
+        with step(sink, "Keeping volumes") as work:
+            work.end("done", "; ".join(str(each) for each in offered))
+    done.kept += [str(each) for each in offered]
+
+
+def _report(
+    access: ClusterAccess,
+    stack: str,
+    namespaces: Sequence[str],
+    kept: Sequence[str],
+    sink: Sink,
+    done: TearDown,
+) -> None:
+    with step(sink, "Looking for leftovers in the cluster") as work:
+        found = leftovers.in_cluster(access, stack, namespaces, kept)
+        work.end("done", f"{len(found)} found" if found else "none")
+    done.leftovers += found
+
+
+def _end_cluster(record: StackRecord, wishes: Wishes, sink: Sink, done: TearDown) -> None:
+    if record.cluster is None:
+        return
+    cluster = EmbeddedCluster(record.cluster)
+    if wishes.keep_cluster:
+        done.kept.append(f"cluster {record.cluster}: {cluster.kubeconfig.parent}")
+    elif done.kept:
+        cluster.stop(sink)
+        done.kept.append(
+            f"the stopped cluster {record.cluster} with these volumes: {cluster.kubeconfig.parent}"
+        )
+    else:
+        try:
+            cluster.delete(sink)
+        except OperationFailed as error:
+            done.leftovers.append(error.what)
+        else:
+            # with the cluster, everything in it went
+            done.leftovers.clear()
+
+
+def _count(deployed: Deployed) -> int:
+    return sum(1 for each in deployed.resources if each["type"].startswith("kubernetes:"))
+
+
+def _on_machine(engine: Engine, done: TearDown) -> list[str]:
+    if done.kept:
+        return []
+    paths = [engine.room.folder]
+    if engine.record.cluster is not None:
+        paths.append(EmbeddedCluster(engine.record.cluster).kubeconfig.parent)
+    return leftovers.on_machine(paths)

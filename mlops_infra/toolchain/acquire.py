@@ -1,0 +1,172 @@
+"""Asks the sources of a tool in their order and puts what they give into the cache."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mlops_infra.errors import MissingError, OperationFailed
+from mlops_infra.progress import Sink, Step, step
+from mlops_infra.toolchain import archive, bundle, go_build, go_client, on_path, store
+from mlops_infra.toolchain.manifest import Family, Pin, pin, selected
+from mlops_infra.toolchain.store import Origin, PassedOver, Tool
+
+
+def locate(name: str, *, from_path: bool = True) -> Tool | None:
+    """The tool `name` as it lies on this machine; nothing is fetched or built.
+
+    Raises:
+        InputError: there is no such tool.
+    """
+    return _locate(pin(name), from_path, [])
+
+
+def ensure(
+    names: Iterable[str],
+    sink: Sink,
+    *,
+    from_path: bool = True,
+    bundle_folder: Path | None = None,
+) -> dict[str, Tool]:
+    """Have the tools `names` (all, where it is empty) and return them by name, in that order.
+
+    `from_path=False` passes over programs on PATH: for binaries that go into images, whose content
+    must not depend on this machine. The bundle is `bundle_folder`, else `$MLOPS_INFRA_BUNDLE`.
+
+    Raises:
+        InputError: a name is unknown, or the bundle is none.
+        MissingError: no source on this machine serves; it says why for each.
+        OperationFailed: a bundle was changed, or a build failed.
+    """
+    wanted = selected(names)
+    binaries = bundle.configured(bundle_folder)
+    found: dict[str, Tool] = {}
+    refused: dict[str, list[PassedOver]] = {}
+    for one in wanted:
+        tool = _locate(one, from_path, refused.setdefault(one.name, []))
+        if tool:
+            found[one.name] = tool
+    missing = [one for one in wanted if one.name not in found]
+    for _, group in itertools.groupby(missing, key=lambda one: one.family.name):
+        for tool in _acquire(list(group), refused, binaries, sink):
+            found[tool.name] = tool
+    return {one.name: found[one.name] for one in wanted}
+
+
+def bin_dir(tools: Mapping[str, Tool]) -> Path:
+    """A folder with a link to every program of `tools`, to be put on a PATH."""
+    links = {
+        file.name: file
+        for tool in tools.values()
+        for file in (_files(tool) if tool.source != "path" else [tool.path])
+    }
+    text = "\n".join(f"{name} {file}" for name, file in sorted(links.items()))
+    folder = store.root() / "path" / hashlib.sha256(text.encode()).hexdigest()[:8]
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, file in links.items():
+        # another process may lay the same link, to the same file
+        with contextlib.suppress(FileExistsError):
+            (folder / name).symlink_to(file)
+    return folder
+
+
+def _files(tool: Tool) -> list[Path]:
+    folder = tool.path if tool.path.is_dir() else tool.path.parent
+    return sorted(folder.iterdir())
+
+
+def _locate(one: Pin, from_path: bool, refused: list[PassedOver]) -> Tool | None:
+    if from_path:
+        found = on_path.find(one)
+        if isinstance(found, Tool):
+            return found
+        refused.append(found)
+    return store.cached(one)
+
+
+def _acquire(
+    group: Sequence[Pin],
+    refused: Mapping[str, list[PassedOver]],
+    binaries: Path | None,
+    sink: Sink,
+) -> list[Tool]:
+    """Get tools of one family: from the bundle or the archive one by one, the rest in one build."""
+    family = group[0].family
+    tools: list[Tool] = []
+    rest: list[Pin] = []
+    title = f"{family.name} {family.version}"
+    with step(sink, f"Getting {title}", unit="packages") as work, store.locked(family.name, work):
+        with store.scratch(family.name) as into:
+            for one in group:
+                # another process may have made it while this one waited for the lock
+                tool = store.cached(one) or _fetched(one, refused[one.name], binaries, into, work)
+                if tool:
+                    tools.append(tool)
+                else:
+                    rest.append(one)
+            if rest:
+                tools += _built(family, rest, refused, into, work)
+        sources = dict.fromkeys(tool.source for tool in tools)
+        work.end("done", ", ".join(sources))
+    return tools
+
+
+def _fetched(
+    one: Pin, refused: list[PassedOver], binaries: Path | None, into: Path, work: Step
+) -> Tool | None:
+    got = bundle.take(one, binaries, into)
+    if isinstance(got, PassedOver):
+        refused.append(got)
+        work.unit = "bytes"
+        got = archive.take(one, into, work)
+        work.unit = "packages"
+        work.done, work.total = 0, None
+    if isinstance(got, PassedOver):
+        refused.append(got)
+        work.note(f"{one.name}: {got}")
+        return None
+    return _published(one, into, got, refused)
+
+
+def _built(
+    family: Family,
+    rest: Sequence[Pin],
+    refused: Mapping[str, list[PassedOver]],
+    into: Path,
+    work: Step,
+) -> list[Tool]:
+    got = go_build.make(family, rest, into, work)
+    if isinstance(got, PassedOver):
+        for one in rest:
+            refused[one.name].append(got)
+        raise _nothing_serves(rest[0], refused[rest[0].name])
+    return [_published(one, into, got, refused[one.name]) for one in rest]
+
+
+def _published(one: Pin, made: Path, origin: Origin, refused: Sequence[PassedOver]) -> Tool:
+    """Let the program tell its version before it gets its place in the cache."""
+    for name in one.programs:
+        (made / name).chmod(0o755)
+        problem = one.check and on_path.version_problem(made / name, one.check)
+        if problem:
+            raise OperationFailed(
+                f"{name} from the {origin.source} source {problem}",
+                where=origin.detail,
+                hint="report this: the pin and what it points at do not agree",
+            )
+    # PATH is another one tomorrow; a refused archive is worth telling for as long as the file lives
+    told = tuple(str(r) for r in refused if r.notable and r.source != "path")
+    return store.publish(one, made, replace(origin, passed_over=told))
+
+
+def _nothing_serves(one: Pin, refused: Sequence[PassedOver]) -> MissingError:
+    return MissingError(
+        f"{one.name} {one.version} is not on this machine and no source has it",
+        where="; ".join(map(str, refused)),
+        hint=f"install Go {go_client.MINIMUM} or newer (https://go.dev/dl), or set"
+        f" {bundle.VARIABLE} to an offline bundle; then: mlops-infra toolchain install {one.name}",
+    )

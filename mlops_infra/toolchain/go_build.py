@@ -1,0 +1,190 @@
+"""Builds the tools of one family from their Go module."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlops_infra.errors import OperationFailed
+from mlops_infra.progress import Step
+from mlops_infra.toolchain import go_client
+from mlops_infra.toolchain.manifest import Family, Pin
+from mlops_infra.toolchain.store import Origin, PassedOver, root
+
+_MAJOR = re.compile(r"v[0-9]+")
+_TOO_OLD = re.compile(r"requires go >=|invalid go version|unknown directive|toolchain not avail")
+_NO_NETWORK = re.compile(
+    r"no such host|network is unreachable|connection refused|i/o timeout|TLS handshake timeout"
+    r"|server misbehaving|no route to host|module lookup disabled|proxyconnect"
+)
+_KEPT_LINES = 12
+
+
+class _GoError(OperationFailed):
+    """`go` ended with an error; `lines` are its last words."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("go failed: " + (lines[-1] if lines else "it said nothing"))
+        self.lines = tuple(lines)
+
+
+def make(family: Family, pins: Sequence[Pin], into: Path, work: Step) -> Origin | PassedOver:
+    """Compile the programs of `pins` into the folder `into`, in one call that shares the work.
+
+    What was compiled before an interruption is taken from Go's cache.
+
+    Raises:
+        OperationFailed: the compiler, the disk or the memory said no.
+    """
+    go = go_client.find_go()
+    if go is None:
+        return PassedOver("built", "no Go client on this machine")
+    go_client.silence()
+    temporary = into / "tmp"
+    temporary.mkdir()
+    environment = go_client.environment(temporary)
+    packages = {package: name for pin in pins for name, package in pin.programs.items()}
+    flags = family.flags
+    try:
+        with _in_module(family, into) as folder:
+            run = _Runner(str(go), folder, environment)
+            _count(run, flags, list(packages), work)
+            _compile(run, flags, list(packages), into, work)
+            _lay_files(run, family, pins, into)
+    except _GoError as error:
+        return _explained(error, family)
+    for package, name in packages.items():
+        (into / "out" / _go_name(package)).replace(into / name)
+    return Origin("built", f"{family.module} {family.version}")
+
+
+class _Runner:
+    """Runs `go` in one module with one environment."""
+
+    def __init__(self, go: str, folder: Path, environment: dict[str, str]) -> None:
+        self._go = go
+        self._folder = folder
+        self._environment = environment
+
+    def __call__(self, arguments: Sequence[str], on_line: Callable[[str], None]) -> list[str]:
+        """Run `go`, give each line of its stderr to `on_line`, return the lines of its stdout."""
+        out = Path(self._environment["GOTMPDIR"]) / "stdout"
+        last: deque[str] = deque(maxlen=_KEPT_LINES)
+        with out.open("w+", encoding="utf-8") as stdout:
+            process = subprocess.Popen(
+                [self._go, *arguments],
+                cwd=self._folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+            try:
+                assert process.stderr is not None  # noqa: S101  PIPE was asked for
+                for line in process.stderr:
+                    last.append(line.rstrip())
+                    on_line(line.rstrip())
+                code = process.wait()
+            except BaseException:
+                # the compilers are the children of `go`: end the whole group
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                raise
+            finally:
+                if process.stderr is not None:
+                    process.stderr.close()
+            if code:
+                raise _GoError(tuple(last))
+            stdout.seek(0)
+            return stdout.read().splitlines()
+
+
+@contextmanager
+def _in_module(family: Family, into: Path) -> Iterator[Path]:
+    """A copy of the wrapper module: the original may lie on a read-only disk."""
+    folder = into / "module"
+    shutil.copytree(family.folder, folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _count(run: _Runner, flags: Sequence[str], packages: list[str], work: Step) -> None:
+    """Tell how many packages there are; this fetches the modules that are missing."""
+    work.note("fetching Go modules")
+
+    def tell(line: str) -> None:
+        if line.startswith("go: downloading "):
+            work.note(line.removeprefix("go: "))
+
+    found = run(["list", "-deps", *flags, *packages], tell)
+    work.advance(0, total=len(found))
+
+
+def _compile(
+    run: _Runner, flags: Sequence[str], packages: list[str], into: Path, work: Step
+) -> None:
+    def tell(line: str) -> None:
+        # `-v` names each package when it has been compiled; other lines have spaces in them
+        if line and " " not in line and not line.startswith("#"):
+            work.advance()
+            if line in packages:
+                work.note(f"linking {_go_name(line)}")
+
+    work.note("compiling")
+    out = into / "out"
+    out.mkdir()
+    run(["build", "-v", *flags, "-o", f"{out}{os.sep}", *packages], tell)
+    # the rest was in Go's cache already
+    work.advance(max(0, (work.total or 0) - work.done))
+
+
+def _lay_files(run: _Runner, family: Family, pins: Sequence[Pin], into: Path) -> None:
+    wanted = {name: path for pin in pins for name, path in pin.files.items()}
+    if not wanted:
+        return
+    (folder,) = run(["list", "-m", "-f", "{{.Dir}}", family.module], lambda _: None)
+    for name, path in wanted.items():
+        shutil.copyfile(Path(folder) / path, into / name)
+
+
+def _go_name(package: str) -> str:
+    """The file name that `go build` gives to a package: its last part that is no major version."""
+    *_, before, last = ("", *package.split("/"))
+    return before if _MAJOR.fullmatch(last) else last
+
+
+def _explained(error: _GoError, family: Family) -> PassedOver:
+    text = "\n".join(error.lines)
+    if _TOO_OLD.search(text):
+        return PassedOver("built", f"the Go client is older than {go_client.MINIMUM}")
+    if "no space left on device" in text:
+        raise OperationFailed(
+            f"the disk is full while {family.name} {family.version} is compiled",
+            where=str(root()),
+            hint="free some space (or set MLOPS_INFRA_CACHE to another disk) and run it again:"
+            " what is compiled so far is kept",
+        )
+    if "signal: killed" in text:
+        raise OperationFailed(
+            f"the system has killed the Go compiler while it made {family.name}: out of memory",
+            hint="give this machine 4 GB, or set GOMEMLIMIT=700MiB and GOGC=100, and run it again",
+        )
+    if _NO_NETWORK.search(text):
+        return PassedOver("built", f"the Go modules cannot be reached: {error.lines[-1]}")
+    raise OperationFailed(
+        f"{family.name} {family.version} does not compile",
+        where="\n".join(error.lines),
+        hint="run it again; where it fails in the same place, report it with these lines",
+    )

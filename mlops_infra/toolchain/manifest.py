@@ -1,0 +1,191 @@
+"""What is pinned: families, tools and archives of `tools.yaml`, and the key of each binary."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mlops_infra import places
+from mlops_infra.errors import InputError, MissingError
+
+_DATA = Path(__file__).with_name("tools.yaml")
+_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How a program tells its version."""
+
+    arguments: tuple[str, ...]
+    text: str
+    """What must be in the answer, as a word of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """One official release file and the sha256 that was published for it."""
+
+    url: str
+    sha256: str
+    published: str
+    """Where the sha256 was found."""
+    members: Mapping[str, str]
+    """Program to path within the archive; empty where the file is the program itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Binaries that are built together from one Go module."""
+
+    name: str
+    version: str
+    licence: str
+    """SPDX id."""
+    module: str
+    """The Go module that the binaries come from."""
+    flags: tuple[str, ...]
+    """All arguments of `go build` but `-o` and the packages."""
+
+    @property
+    def folder(self) -> Path:
+        """The wrapper module with `go.mod` and `go.sum`."""
+        return places.project() / "toolchain" / self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One tool at its pinned version."""
+
+    name: str
+    family: Family
+    programs: Mapping[str, str]
+    """File name to Go package."""
+    files: Mapping[str, str]
+    """File name to path within the family's module: scripts laid beside the programs."""
+    check: Check | None
+    """None where the program cannot tell its version."""
+    archives: Mapping[str, Archive]
+    """By `<os>/<arch>`."""
+
+    @property
+    def version(self) -> str:
+        """Version with its leading `v`."""
+        return self.family.version
+
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """Names of all files in the tool's `bin` folder."""
+        return (*self.programs, *self.files)
+
+
+def target() -> str:
+    """This machine as `<os>/<arch>`, in Go's words.
+
+    Raises:
+        MissingError: no binaries are pinned for this processor.
+    """
+    machine = platform.machine().lower()
+    if machine not in _MACHINES:
+        raise MissingError(
+            f"the toolchain is not known on the processor '{machine}'",
+            hint="use a machine with x86_64 or arm64",
+        )
+    return f"{sys.platform}/{_MACHINES[machine]}"
+
+
+@functools.cache
+def pins() -> Mapping[str, Pin]:
+    """All pinned tools by name, in the order of `tools.yaml`."""
+    # the C loader takes 4 ms for this file, the Python one 25
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document = yaml.load(_DATA.read_text("utf-8"), Loader=loader)  # noqa: S506  both are safe
+    found: dict[str, Pin] = {}
+    for name, entry in document["families"].items():
+        family = _family(name, entry, document["goFlags"])
+        for tool, spec in entry["tools"].items():
+            found[tool] = _pin(tool, family, spec)
+    return found
+
+
+def pin(name: str) -> Pin:
+    """The pinned tool `name`.
+
+    Raises:
+        InputError: there is no such tool.
+    """
+    known = pins()
+    if name not in known:
+        raise InputError(f"there is no tool '{name}'", hint=f"the tools are: {', '.join(known)}")
+    return known[name]
+
+
+def selected(names: Iterable[str]) -> tuple[Pin, ...]:
+    """The pinned tools of `names`, each once; all of them where `names` is empty."""
+    chosen = dict.fromkeys(names) or pins()
+    return tuple(pin(name) for name in chosen)
+
+
+@functools.cache
+def key(name: str) -> str:
+    """SHA-256 over everything that determines the binary: nothing is fetched or run.
+
+    These are the Go module with its sums and sources, the flags, the packages and the target. The
+    Go version is left out: it differs between machines, and image references must not.
+    """
+    wanted = pin(name)
+    family = wanted.family
+    inputs = {
+        "version": family.version,
+        "target": target(),
+        "flags": family.flags,
+        "programs": sorted(wanted.programs.items()),
+        "files": sorted(wanted.files.items()),
+        "sources": [(file.name, _sha256(file)) for file in _sources(family.folder)],
+    }
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+def _sources(folder: Path) -> list[Path]:
+    return [folder / "go.mod", folder / "go.sum", *sorted(folder.glob("*.go"))]
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _family(name: str, entry: Mapping[str, Any], common: list[str]) -> Family:
+    version = entry["version"]
+    variables = [f"-X {k}={_filled(v, version)}" for k, v in entry.get("variables", {}).items()]
+    tags = ["-tags", ",".join(entry["tags"])] if "tags" in entry else []
+    flags = (*common, *tags, "-ldflags", " ".join(["-s -w", *variables]))
+    return Family(name, version, entry["licence"], entry["module"], flags)
+
+
+def _pin(name: str, family: Family, spec: Mapping[str, Any]) -> Pin:
+    check = spec.get("check")
+    return Pin(
+        name=name,
+        family=family,
+        programs=spec["programs"],
+        files=spec.get("files", {}),
+        check=check and Check(tuple(check["arguments"]), _filled(check["text"], family.version)),
+        archives={
+            where: Archive(
+                _filled(a["url"], family.version), a["sha256"], a["published"], a.get("members", {})
+            )
+            for where, a in spec.get("archives", {}).items()
+        },
+    )
+
+
+def _filled(text: str, version: str) -> str:
+    return text.replace("{version}", version).replace("{number}", version.removeprefix("v"))

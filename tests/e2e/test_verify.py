@@ -1,0 +1,78 @@
+"""The MLOps loop through a real platform, and what is told when a part of it is missing."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any
+
+import pytest
+
+
+def verified(platform: Any, *options: str) -> dict[str, Any]:
+    done = platform.run("verify", "-s", platform.stack, "--json", *options)
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == (0 if report["ok"] else 3), done.stderr
+    return report
+
+
+def test_the_whole_loop_works_from_outside(platform: Any) -> None:
+    report = verified(platform)
+    assert {step["step"]: step["outcome"] for step in report["steps"]} == {
+        "reach the endpoints": "done",
+        "make the data set": "done",
+        "train a model": "done",
+        "log the run": "done",
+        "read the run back": "done",
+        "register the model": "done",
+        "load it and predict": "done",
+        "link both runs": "done",
+        "object store round trip": "done",
+    }
+
+
+def test_what_it_made_is_found_by_others_and_removed_on_request(platform: Any) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(platform.outputs["tracking_uri"])
+    kept = verified(platform)
+    run = client.get_run(kept["trackingRun"])
+    assert run.data.tags["mlops-infra.pipeline_run"] == kept["pipelineRun"]
+    assert len(run.data.tags["mlops-infra.data.sha256"]) == 64
+
+    removed = verified(platform, "--clean")
+    assert removed["cleaned"]
+    assert client.get_run(removed["trackingRun"]).info.lifecycle_stage == "deleted"
+    assert client.get_run(kept["trackingRun"]).info.lifecycle_stage == "active"
+    _, name, version = kept["model"].replace("models:/", "models/").split("/")
+    left = {str(one.version) for one in client.search_model_versions(f"name='{name}'")}
+    assert version in left
+    assert removed["model"].rpartition("/")[2] not in left
+
+
+def test_people_get_a_table_and_no_secret(platform: Any) -> None:
+    from mlops_infra.lifecycle.credentials import ClusterSecrets, credentials
+
+    done = platform.run("verify", "-s", platform.stack)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].split() == ["STEP", "OUTCOME", "TIME", "WHAT"]
+    held = credentials(ClusterSecrets(platform.kubeconfig))
+    assert held.lineage_password
+    assert held.objects
+    for secret in (held.lineage_password, held.objects.password):
+        assert secret not in done.stdout + done.stderr
+
+
+def test_a_store_without_its_bucket_is_named(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlops_infra.errors import OperationFailed
+    from mlops_infra.lifecycle.credentials import ClusterSecrets, credentials
+    from mlops_infra.lifecycle.objects import S3Store
+
+    monkeypatch.delenv("HTTP_PROXY", raising=False)
+    held = credentials(ClusterSecrets(platform.kubeconfig))
+    assert held.objects
+    bucket = f"absent-{secrets.token_hex(4)}"
+    with pytest.raises(OperationFailed, match="did not show the bucket"):
+        S3Store(platform.outputs["object_endpoint"], bucket, held.objects).reach()

@@ -1,0 +1,104 @@
+"""What a user installs: a wheel that carries everything, and a lock that holds what it says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from mlops_infra import __version__
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (file,) = folder.glob("*.whl")
+    assert file.name == f"mlops_infra-{__version__}-py3-none-any.whl"
+    return zipfile.ZipFile(file).namelist()
+
+
+def test_the_wheel_carries_the_project(wheel: list[str]) -> None:
+    for carried in ("charts", "images", "toolchain", "stacks"):
+        files = [
+            p for p in (ROOT / carried).rglob("*") if p.is_file() and "__pycache__" not in str(p)
+        ]
+        missing = [
+            str(file.relative_to(ROOT))
+            for file in files
+            if f"mlops_infra/_project/{file.relative_to(ROOT)}" not in wheel
+        ]
+        assert missing == []
+    assert "mlops_infra/_project/Pulumi.yaml" in wheel
+    assert "mlops_infra/cli/main.py" in wheel
+
+
+def test_the_wheel_carries_nothing_else(wheel: list[str]) -> None:
+    allowed = (
+        "mlops_infra/",
+        "offline_bundle/",
+        "stacks/",
+        f"mlops_infra-{__version__}.dist-info/",
+    )
+    assert [name for name in wheel if not name.startswith(allowed)] == []
+    assert [name for name in wheel if "__pycache__" in name or "/tests/" in name] == []
+
+
+def test_the_distribution_is_no_pulumi_plugin_by_name() -> None:
+    # Pulumi takes every installed distribution named pulumi-* for a provider package.
+    assert PROJECT["name"] == "mlops-infra"
+    assert set(PROJECT["optional-dependencies"]) == {"aws", "onprem", "dev"}
+    assert PROJECT["scripts"] == {"mlops-infra": "mlops_infra.cli.main:main"}
+
+
+def requirements() -> list[Requirement]:
+    lists = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    return [Requirement(line) for lines in lists for line in lines]
+
+
+def locked() -> dict[str, list[str]]:
+    pins: dict[str, list[str]] = {}
+    for name, version in re.findall(
+        r"^([A-Za-z0-9._-]+)==(\S+)", (ROOT / "requirements.lock").read_text("utf-8"), re.M
+    ):
+        pins.setdefault(canonicalize_name(name), []).append(version)
+    return pins
+
+
+def test_the_lock_holds_what_the_project_asks_for() -> None:
+    pins = locked()
+    wrong = {
+        str(asked): pins.get(canonicalize_name(asked.name))
+        for asked in requirements()
+        if not any(map(asked.specifier.contains, pins.get(canonicalize_name(asked.name), [])))
+    }
+    assert wrong == {}
+
+
+def test_every_pin_has_a_hash() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    entries = re.split(r"^(?=\S)", re.sub(r"^\s*#.*\n", "", text, flags=re.M), flags=re.M)
+    assert [e.split()[0] for e in entries if e.strip() and "--hash=sha256:" not in e] == []
+
+
+def test_the_dependencies_are_explained() -> None:
+    told = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text(encoding="utf-8")
+    told = told.lower()
+    names = {asked.name for asked in requirements()}
+    unexplained = [n for n in names if n.lower() not in told and not n.startswith("types-")]
+    assert unexplained == []
