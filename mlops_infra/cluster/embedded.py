@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from mlops_infra import places
 from mlops_infra.cluster import cgroups, daemon, identity, layout, loading, network, starting, state
 from mlops_infra.cluster.layout import Layout
 from mlops_infra.cluster.lock import exclusive
@@ -97,7 +96,6 @@ class EmbeddedCluster:
             self._clear()
             work.note("removing its files")
             shutil.rmtree(self.layout.folder)
-            _remove_if_empty(layout.clusters())
 
     def load(self, images: Iterable[BuiltImage], sink: Sink) -> None:
         """Bring images into the node; those it has already are left alone.
@@ -139,8 +137,3 @@ def existing() -> tuple[str, ...]:
     if not folder.is_dir():
         return ()
     return tuple(sorted(f.name for f in folder.iterdir() if state.read(f / "cluster.json")))
-
-
-def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and folder.is_relative_to(places.data()) and not any(folder.iterdir()):
-        folder.rmdir()

@@ -16,14 +16,12 @@ from pathlib import Path
 
 from mlops_infra import places
 from mlops_infra.cluster import cgroups
+from mlops_infra.cluster.layout import NODE_ETC
 
-PROGRAMS = frozenset({
-    "containerd", "containerd-shim-runc-v2", "etcd", "kube-apiserver", "kube-controller-manager",
-    "kube-proxy", "kube-scheduler", "kubelet", "kwok", "pause", "runc",
-})  # fmt: skip
-"""Names of what a cluster runs."""
-OWN = "mlops_infra.cluster"
-"""In the command line of the cluster's own Python processes."""
+MARKS = ("mlops_infra.cluster", NODE_ETC, "/clusters/")
+"""In the command line of whatever a cluster runs outside of containers."""
+GROUP = "mlops-infra-"
+"""In the cgroup of everything a real cluster runs, containers included."""
 SETTINGS = (
     "vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops",
     "net/ipv4/ip_forward", "net/ipv4/conf/all/route_localnet", "net/ipv4/conf/all/rp_filter",
@@ -89,21 +87,19 @@ def _ancestors() -> set[int]:
 
 
 def _processes(unlike: set[int]) -> Iterator[str]:
-    """Those with a name or mark of ours, and everything in a process namespace of its own."""
-    ours = Path("/proc/self/ns/pid").readlink()
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit() or int(folder.name) in unlike:
             continue
         try:
-            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            elsewhere = (folder / "ns/pid").readlink() != ours
+            command = (
+                (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            )
+            group = (folder / "cgroup").read_text(encoding="utf-8")
         except OSError:
-            continue  # it ended while we looked, or belongs to another user
-        name = words[0].rpartition("/")[2]
-        if not words[0]:
-            continue  # a kernel thread, or a process that has ended and waits for its parent
-        if elsewhere or name in PROGRAMS or OWN in " ".join(words):
-            yield f"{folder.name} {' '.join(words).strip()}"
+            continue  # it ended while we looked
+        # without a command line: a kernel thread, or ended and waiting for its parent
+        if command and (GROUP in group or any(mark in command for mark in MARKS)):
+            yield f"{folder.name} {command.strip()}"
 
 
 def _routes() -> Iterator[str]:

@@ -12,6 +12,7 @@ import subprocess
 import tarfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -89,12 +90,11 @@ def _import(layout: Layout, image: BuiltImage, advance: Any) -> None:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:
-        assert process.stdin is not None and process.stderr is not None  # noqa: S101, PT018
-        try:
-            stream(image, process.stdin, advance)
-            process.stdin.close()
-        except BrokenPipeError:
-            pass  # it ended early; its own words follow
+        stdin = process.stdin
+        assert stdin is not None and process.stderr is not None  # noqa: S101, PT018
+        for send in (lambda: stream(image, stdin, advance), stdin.close):
+            with suppress(BrokenPipeError):  # it ended early; its own words follow
+                send()
         stderr = process.stderr.read().decode(errors="replace")
         if process.wait() != 0:
             raise _refused(layout, f"import of {image.reference}", stderr)

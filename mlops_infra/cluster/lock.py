@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mlops_infra import places
@@ -25,7 +25,6 @@ def exclusive(layout: Layout, sink: Sink, *, patience: float = PATIENCE) -> Iter
     Raises:
         OperationFailed: another command held it for `patience` seconds.
     """
-    places.private(layout.folder.parent)
     file = layout.folder.parent / f".{layout.name}.lock"
     descriptor = _take(file)
     if descriptor is None:
@@ -38,11 +37,17 @@ def exclusive(layout: Layout, sink: Sink, *, patience: float = PATIENCE) -> Iter
         # removed while held: whoever waits on the old file sees that the name is gone and retries
         if not layout.folder.exists():
             file.unlink(missing_ok=True)
+            with suppress(OSError):  # other clusters live there
+                file.parent.rmdir()
         os.close(descriptor)
 
 
 def _take(file: Path) -> int | None:
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        places.private(file.parent)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    except FileNotFoundError:  # the last holder has just taken the empty folder away
+        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(descriptor).st_ino == file.stat().st_ino:

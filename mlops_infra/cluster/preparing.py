@@ -72,4 +72,3 @@ def plan(layout: Layout, known: Identity, found: Sources) -> dict[str, object]:
         "node": {"root": root, "slot": known.slot},
         "children": [child.as_dict() for child in children],
     }
-

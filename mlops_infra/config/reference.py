@@ -26,10 +26,10 @@ config:
 ```
 
 `mlops-infra check -s STACK` reports all mistakes at once, `--effective` shows what every absent key
-means, `--schema` prints the JSON Schema for editors (also in `config.schema.json` beside this page).
+means, `--schema` prints the JSON Schema for editors; `config.schema.json` beside this page is it.
 
-Defaults that depend on another key: `protect` is true unless `policy` is dev; in an embedded cluster
-`cluster.expose` is nodePort, `cluster.kubernetes` is that of the pinned binaries and
+Defaults that depend on another key: `protect` is true unless `policy` is dev; in an embedded
+cluster `cluster.expose` is nodePort, `cluster.kubernetes` is that of the pinned binaries and
 `network.images` is built.
 """
 

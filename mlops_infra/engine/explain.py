@@ -18,6 +18,8 @@ from mlops_infra.errors import MissingError, MlopsError, OperationFailed, StackL
 
 _MAX_LINES = 12
 
+_ECHO = ("python inline source runtime error", "update failed", "preview failed")
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:
@@ -49,6 +51,8 @@ _BY_WORDS = (
     Advice(r"no space left|disk is full", "free some room on the disk, then type up again"),
     Advice(r"incorrect passphrase|passphrase must be set",
            "the passphrase is not the one that the state was written with: restore the file"),
+    Advice(r"namespaces? .*not found",
+           "the state knows what this cluster does not: mlops-infra down -s {stack}, then up"),
     Advice(r"already exists", "somebody else made this object: remove or rename it, then up again"),
     Advice(r"is protected|protected resource", "set mlops-infra:protect: false or name it in "
            "mlops-infra:allowReplace"),
@@ -83,7 +87,7 @@ def failure(
     failed = _first_failed(record)
     if failed is not None:
         return _of_resource(failed, record, stack, cluster)
-    said = record.errors()
+    said = [each for each in record.errors() if not each.message.startswith(_ECHO)]
     text = said[0].message if said else _last_words(error)
     return OperationFailed(_short(text), hint=_advice(_BY_WORDS, text, stack=stack))
 
@@ -111,8 +115,7 @@ def _first_failed(record: Record) -> Change | None:
 def _of_resource(
     failed: Change, record: Record, stack: str, cluster: Callable[[], Cluster] | None
 ) -> MlopsError:
-    own = [d for d in record.errors() if d.urn == failed.urn]
-    text = _best(own or record.errors())
+    text = _best(record.errors(), failed.urn)
     where = f"{failed.kind} {failed.name}"
     problem = _ask(failed, cluster)
     if problem is not None:
@@ -143,8 +146,14 @@ def _ask(failed: Change, cluster: Callable[[], Cluster] | None) -> PodProblem | 
         return None  # the cluster may be what failed; the engine's own words must do then
 
 
-def _best(said: list[Diagnostic]) -> str:
-    return max((d.message for d in said), key=len, default="no reason given")
+def _best(said: list[Diagnostic], urn: str) -> str:
+    """What was said about this very resource, or else about any; never our program's traceback.
+
+    After a failure the engine shuts its monitor, and the program dies of that: an echo.
+    """
+    real = [each for each in said if not each.message.startswith(_ECHO)]
+    own = [each.message for each in real if each.urn == urn]
+    return max(own or [each.message for each in real[:1]], key=len, default="no reason given")
 
 
 def _advice(table: tuple[Advice, ...], text: str, **names: str) -> str | None:

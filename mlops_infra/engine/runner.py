@@ -19,6 +19,7 @@ from mlops_infra.engine.record import StackRecord
 from mlops_infra.engine.room import Room
 from mlops_infra.engine.tools import Tools
 from mlops_infra.errors import MlopsError, OperationFailed
+from mlops_infra.plan import CONTRACT
 from mlops_infra.progress import Sink, Step, step
 
 _UPSERT = "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"
@@ -113,7 +114,8 @@ class Engine:
 
         with applied(self.environment):
             self._open()
-            return dict(json.loads(self._run(["stack", "output", "--json", "-s", self.stack])))
+            found = json.loads(self._run(["stack", "output", "--json", "-s", self.stack]))
+        return promised(found) if found else {}
 
     def exists(self) -> bool:
         """Whether the backend knows the stack."""
@@ -225,7 +227,12 @@ def _result(record: Record) -> Result:
     counts = record.counts()
     if record.outputs_changed and not counts:
         counts = {"update outputs": 1}
-    return Result(tuple(record.changed()), counts, record.outputs or {})
+    return Result(tuple(record.changed()), counts, promised(record.outputs or {}))
+
+
+def promised(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """All keys of the platform contract in its order, then the others: the state drops nulls."""
+    return {**{key: outputs.get(key) for key in CONTRACT}, **outputs}
 
 
 def _writable(folder: Path) -> None:

@@ -103,8 +103,12 @@ def _layer(item: LayerKey, below: list[Path], sink: Sink) -> StoredLayer:
 
 
 def _scratch(parent: Path) -> tempfile.TemporaryDirectory[str]:
+    for left in parent.glob("build-*"):
+        owner = left.name.split("-")[1]
+        if not Path("/proc", owner).exists():  # its build was killed
+            shutil.rmtree(left, ignore_errors=True)
     # on the cache's own file system: the system's /tmp may be small, or memory
-    return tempfile.TemporaryDirectory(dir=parent, prefix="build-")
+    return tempfile.TemporaryDirectory(dir=parent, prefix=f"build-{os.getpid()}-")
 
 
 def _assemble(

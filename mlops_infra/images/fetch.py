@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from mlops_infra import places
@@ -51,10 +51,21 @@ def fetch(packages: Iterable[Package], snapshot: str, sink: Sink) -> dict[str, P
     folder = packages_folder()
     partial = folder / "partial"
     partial.mkdir(parents=True, exist_ok=True)
+    packages = list(packages)
     files = {package.name: folder / f"{package.sha256}.deb" for package in packages}
+    # images share packages: two builds side by side must not write one file
+    with (partial / "lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        _fetch_missing(packages, files, snapshot, partial, sink)
+    return files
+
+
+def _fetch_missing(
+    packages: list[Package], files: dict[str, Path], snapshot: str, partial: Path, sink: Sink
+) -> None:
     missing = [package for package in packages if not _intact(files[package.name], package)]
     if not missing:
-        return files
+        return
     total = sum(package.size for package in missing)
     with step(sink, "Fetching Debian packages", total=total, unit="bytes") as work:
         if _APT_HELPER.exists():
@@ -62,7 +73,6 @@ def fetch(packages: Iterable[Package], snapshot: str, sink: Sink) -> dict[str, P
         for package in missing:
             work.note(package.name)
             _with_http(package, snapshot, partial, files[package.name], work)
-    return files
 
 
 def sha256(file: Path) -> str:
@@ -114,7 +124,7 @@ def _with_http(package: Package, snapshot: str, partial: Path, target: Path, wor
         f"{SNAPSHOT}/{package.section}/{snapshot}/{package.path}",
     )
     reasons: list[str] = []
-    part = partial / f"{package.sha256}.{os.getpid()}.part"
+    part = partial / f"{package.sha256}.part"
     for source in sources:
         try:
             _from(source, package, part, work)
@@ -172,8 +182,3 @@ def _resume(source: str, package: Package, part: Path, work: Step) -> None:
                 work.advance(len(block))
     if left:
         raise ConnectionError(f"the connection ended {left} bytes early")
-
-
-def forget(folder: Path) -> None:
-    """Remove a scratch folder, whatever it holds."""
-    shutil.rmtree(folder, ignore_errors=True)

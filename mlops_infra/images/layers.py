@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_infra import __version__, toolchain
+from mlops_infra.errors import OperationFailed
 from mlops_infra.images import deb, fetch, layer, locks, program, sbom, system_files
 from mlops_infra.images.bytecode import Interpreter
 from mlops_infra.images.recipe import Recipe
@@ -32,6 +34,8 @@ RUNNING_DEBIAN = (
 
 COPYRIGHT = ("usr/share/doc/*/copyright", "usr/share/common-licenses/**")
 """Always kept: the licences ask for it."""
+
+_PT_INTERP = 3
 
 PYTHON_FOLDER = "usr/local/lib/python{minor}/dist-packages"
 """Where Debian's interpreter looks for packages that are not Debian's own."""
@@ -98,12 +102,35 @@ def tools(work: Work) -> tuple[Tree, Components]:
     found = toolchain.ensure([tool.name for tool in work.recipe.tools], work.sink)
     for tool in work.recipe.tools:
         binary = found[tool.name]
+        require_static(binary.path)
         content = Slice(binary.path, 0, binary.path.stat().st_size)
         tree.place(tool.path, Entry("file", 0o755, content=content))
         with binary.path.open("rb") as reader:
             digest = hashlib.file_digest(reader, "sha256").hexdigest()
         components.append(sbom.binary_component(tool.name, binary.version, tool.module, digest))
     return tree, tuple(components)
+
+
+def require_static(binary: Path) -> None:
+    """Refuse a program that needs a loader: the image it goes into has none.
+
+    Raises:
+        OperationFailed: it is not a 64-bit ELF file, or it names an interpreter (PT_INTERP).
+    """
+    with binary.open("rb") as file:
+        header = file.read(64)
+        if header[:5] != b"\x7fELF\x02":
+            raise OperationFailed("not a 64-bit ELF program", where=str(binary))
+        table, size, count = struct.unpack_from("<Q14xHH", header, 32)
+        file.seek(table)
+        programs = file.read(size * count)
+    kinds = {struct.unpack_from("<I", programs, size * number)[0] for number in range(count)}
+    if _PT_INTERP in kinds:
+        raise OperationFailed(
+            "the program is linked dynamically and cannot run in a static image",
+            where=str(binary),
+            hint="take it off PATH, so that the pinned static one is used",
+        )
 
 
 def own_program(work: Work) -> tuple[Tree, Components]:

@@ -9,7 +9,7 @@ from mlops_infra.kubeprovider import pods as diagnosis
 from mlops_infra.kubeprovider.claims import claim_troubles, claim_verdict
 from mlops_infra.kubeprovider.cluster import Cluster
 from mlops_infra.kubeprovider.objects import Object, annotation, is_true, metadata, namespace_of
-from mlops_infra.kubeprovider.rollout import RULES, condition
+from mlops_infra.kubeprovider.rollout import RULES, condition, observed
 from mlops_infra.kubeprovider.routes import ingress_verdict, service_verdict
 from mlops_infra.kubeprovider.verdict import Trouble, Verdict, waiting
 from mlops_infra.kubeprovider.waitfor import ANNOTATION, evaluate, parse
@@ -19,6 +19,7 @@ SKIP = "pulumi.com/skipAwait"
 _REFUSED_GRACE = 10.0
 """A quota or a webhook may let the next try through."""
 _SEEN_PODS = 3
+_REVISION = "controller-revision-hash"
 _STUCK_EVENTS = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
 
 Look = Callable[[Object], Verdict]
@@ -59,7 +60,11 @@ def _workload(
     pods_of: Callable[[Cluster, Object], list[Object]],
 ) -> Verdict:
     verdict = rule(live)
-    if verdict.ready or any(trouble.grace == 0 for trouble in verdict.troubles):
+    if (
+        verdict.ready
+        or not observed(live)
+        or any(trouble.grace == 0 for trouble in verdict.troubles)
+    ):
         return verdict
     pods = pods_of(cluster, live)
     found = [*pod_troubles(cluster, pods), *_refusals(cluster, live, pods)]
@@ -134,11 +139,21 @@ def _deployment_pods(cluster: Cluster, live: Object) -> list[Object]:
 
 def _stateful_pods(cluster: Cluster, live: Object) -> list[Object]:
     newest = (live.get("status") or {}).get("updateRevision")
-    return [
-        pod
-        for pod in _direct_pods(cluster, live)
-        if (metadata(pod).get("labels") or {}).get("controller-revision-hash") == newest
-    ]
+    return [pod for pod in _direct_pods(cluster, live) if _label(pod, _REVISION) == newest]
+
+
+def _daemon_pods(cluster: Cluster, live: Object) -> list[Object]:
+    """Pods of the newest revision, as its ControllerRevision tells."""
+    space = namespace_of(live)
+    path = f"/apis/apps/v1/namespaces/{space}/controllerrevisions"
+    revisions = _owned(cluster.select(path, _labels(live)), live)
+    newest = max(revisions, key=lambda revision: int(revision.get("revision", 0)), default={})
+    wanted = _label(newest, _REVISION)
+    return [pod for pod in _direct_pods(cluster, live) if _label(pod, _REVISION) == wanted]
+
+
+def _label(obj: Object, key: str) -> str:
+    return str((metadata(obj).get("labels") or {}).get(key, ""))
 
 
 def _direct_pods(cluster: Cluster, live: Object) -> list[Object]:
@@ -152,7 +167,7 @@ def _itself(_cluster: Cluster, live: Object) -> list[Object]:
 PODS_OF: dict[tuple[str, str], Callable[[Cluster, Object], list[Any]]] = {
     ("apps", "Deployment"): _deployment_pods,
     ("apps", "StatefulSet"): _stateful_pods,
-    ("apps", "DaemonSet"): _direct_pods,
+    ("apps", "DaemonSet"): _daemon_pods,
     ("apps", "ReplicaSet"): _direct_pods,
     ("batch", "Job"): _direct_pods,
     ("", "Pod"): _itself,

@@ -35,7 +35,8 @@ def _count(fields: dict[str, Any], key: str) -> int:
     return int(fields.get(key) or 0)
 
 
-def _observed(obj: Object) -> bool:
+def observed(obj: Object) -> bool:
+    """Whether the controller has seen the newest change; until then the status is about the past."""
     return _count(_status(obj), "observedGeneration") >= _count(metadata(obj), "generation")
 
 
@@ -44,7 +45,7 @@ def deployment(obj: Object) -> Verdict:
     spec, status = _spec(obj), _status(obj)
     if spec.get("paused"):
         return READY
-    if not _observed(obj):
+    if not observed(obj):
         return waiting("waiting for the Deployment controller")
     progressing = condition(obj, "Progressing")
     if progressing.get("reason") == "ProgressDeadlineExceeded":
@@ -66,7 +67,7 @@ def stateful_set(obj: Object) -> Verdict:
     strategy = spec.get("updateStrategy") or {}
     if strategy.get("type") == "OnDelete":
         return READY
-    if not _observed(obj):
+    if not observed(obj):
         return waiting("waiting for the StatefulSet controller")
     wanted = spec.get("replicas", 1)
     ready = _count(status, "readyReplicas")
@@ -84,7 +85,7 @@ def daemon_set(obj: Object) -> Verdict:
     """A Pod available on every node that should have one."""
     if (_spec(obj).get("updateStrategy") or {}).get("type") == "OnDelete":
         return READY
-    if not _observed(obj):
+    if not observed(obj):
         return waiting("waiting for the DaemonSet controller")
     status = _status(obj)
     wanted = _count(status, "desiredNumberScheduled")
@@ -98,7 +99,7 @@ def replicas(obj: Object) -> Verdict:
     """ReplicaSet and ReplicationController: all replicas available."""
     wanted = _spec(obj).get("replicas", 1)
     available = _count(_status(obj), "availableReplicas")
-    if not _observed(obj) or available < wanted:
+    if not observed(obj) or available < wanted:
         return waiting(f"{available} of {wanted} Pods available")
     return READY
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from mlops_infra.kubeprovider.cluster import Cluster
-from mlops_infra.kubeprovider.objects import Object, name_of, namespace_of
+from mlops_infra.kubeprovider.objects import Object, metadata, name_of, namespace_of
 from mlops_infra.kubeprovider.verdict import READY, Trouble, Verdict, waiting
 
-NO_PODS = "no-pods"
-"""Key of the trouble of a Service that selects nothing: another object's failure explains it."""
-
 _CLASS_GRACE = 20.0
-_FOREVER = float("inf")
+_BROKEN_GRACE = 20.0
+"""In a rollout the Pods of the old revision are still there for a while."""
+_BROKEN_AFTER_FAILURE = 2.0
+_EMPTY_AFTER_FAILURE = 15.0
 
 
 def service_verdict(
@@ -35,11 +36,20 @@ def service_verdict(
     )
     if any(_is_ready(point) for part in slices for point in part.get("endpoints") or []):
         return READY
-    pods = cluster.pods(space, selector)
-    if pods:
-        return waiting("no Pod behind it is ready yet", *troubles_of(pods))
-    text = "no Pod matches its selector"
-    return waiting(text, Trouble(NO_PODS, text, _FOREVER))
+    pods = [p for p in cluster.pods(space, selector) if "deletionTimestamp" not in metadata(p)]
+    if not pods:
+        text = "no Pod matches its selector"
+        return waiting(text, Trouble("empty", text, math.inf, after_failure=_EMPTY_AFTER_FAILURE))
+    broken = [found[0] for found in (troubles_of([pod]) for pod in pods) if found]
+    message = "no Pod behind it is ready yet"
+    if len(broken) < len(pods):
+        return waiting(message)
+    worst = broken[0]
+    grace = max(worst.grace, _BROKEN_GRACE)
+    return waiting(
+        message,
+        Trouble("broken", worst.message, grace, worst.pod, after_failure=_BROKEN_AFTER_FAILURE),
+    )
 
 
 def ingress_verdict(cluster: Cluster, ingress: Object) -> Verdict:

@@ -21,6 +21,11 @@ def restart_stuck_pods(cluster: Cluster, live: Object, report: Report) -> None:
     """
     if live.get("kind") not in _RESTARTED:
         return
+    seen = int((live.get("status") or {}).get("observedGeneration") or 0)
+    is_changing = seen < int(metadata(live).get("generation") or 0)
+    if is_changing and live["kind"] != "StatefulSet":
+        # the change brings new Pods by itself
+        return
     key = (str(live.get("apiVersion", "")).rpartition("/")[0], str(live["kind"]))
     pods_of = PODS_OF["apps", "ReplicaSet"] if live["kind"] == "StatefulSet" else PODS_OF[key]
     for pod in pods_of(cluster, live):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 
@@ -16,6 +17,8 @@ class Trouble:
     """Seconds that it may last before the wait is given up; such things sometimes heal."""
     pod: tuple[str, str] | None = None
     """Pod and container whose last log lines tell more."""
+    after_failure: float = math.inf
+    """Seconds that it may last after another object of the run has failed, which explains it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from mlops_infra.kubeprovider.problems import (
     UnreachableError,
 )
 from mlops_infra.kubeprovider.readiness import look_for
-from mlops_infra.kubeprovider.routes import NO_PODS
 from mlops_infra.kubeprovider.verdict import Trouble, Verdict
 
 _TIMEOUT_NOTE = "pulumi.com/timeoutSeconds"
@@ -25,7 +24,6 @@ _OTHER_SECONDS = 600.0
 """The official provider's limits (its README); definitions are served within seconds."""
 _AWAY_SECONDS = 20.0
 """How long the API server may be away in the middle of a wait."""
-_AFTER_FAILURE_SECONDS = 15.0
 
 Report = Callable[[str], None]
 
@@ -55,10 +53,9 @@ class Stop:
         self._failed_at = self._failed_at or time.monotonic()
 
     @property
-    def is_hopeless(self) -> bool:
-        """Whether another failure is so old that what still selects nothing will stay so."""
-        failed = self._failed_at
-        return failed is not None and time.monotonic() - failed > _AFTER_FAILURE_SECONDS
+    def since_failure(self) -> float:
+        """Seconds since the first failure of this run; less than none where all is well."""
+        return -1.0 if self._failed_at is None else time.monotonic() - self._failed_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +105,9 @@ def until_ready(watch: Watch, live: Object, asked: float) -> Object:
         verdict = look(live)
         if verdict.ready:
             return live
-        trouble = _lasting(verdict, since)
+        trouble = _lasting(verdict, since, watch.stop)
         waited = time.monotonic() - started
-        if trouble or waited > limit or watch.stop.cancelled or _pointless(watch, verdict):
+        if trouble or waited > limit or watch.stop.cancelled:
             watch.stop.note_failure()
             raise NotReadyError(live, _reasons(watch, live, verdict, trouble, waited))
         watch.report(verdict.message)
@@ -125,18 +122,19 @@ def look_once(cluster: Cluster, live: Object) -> Verdict | None:
     return look(live) if look else None
 
 
-def _lasting(verdict: Verdict, since: dict[str, float]) -> Trouble | None:
+def _lasting(verdict: Verdict, since: dict[str, float], stop: Stop) -> Trouble | None:
     now = time.monotonic()
     current = {trouble.key for trouble in verdict.troubles}
     for key in [k for k in since if k not in current]:
         del since[key]
-    lasting = [t for t in verdict.troubles if now - since.setdefault(t.key, now) >= t.grace]
+    lasting = [
+        trouble
+        for trouble in verdict.troubles
+        if now - since.setdefault(trouble.key, now) >= trouble.grace
+        or stop.since_failure > trouble.after_failure
+    ]
     # what is beyond hope tells more than what has merely lasted
     return min(lasting, key=lambda trouble: trouble.grace, default=None)
-
-
-def _pointless(watch: Watch, verdict: Verdict) -> bool:
-    return watch.stop.is_hopeless and any(t.key == NO_PODS for t in verdict.troubles)
 
 
 def _again(watch: Watch, path: str, live: Object) -> Object:

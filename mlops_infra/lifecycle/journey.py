@@ -12,7 +12,13 @@ from mlops_infra.errors import MlopsError, OperationFailed
 from mlops_infra.lifecycle import dataset, training
 from mlops_infra.lifecycle.lineage import Lineage, Pair
 from mlops_infra.lifecycle.objects import ObjectStore
-from mlops_infra.lifecycle.tracking import LoggedRun, ModelVersion, Record, Tracking
+from mlops_infra.lifecycle.tracking import (
+    LoggedRun,
+    ModelVersion,
+    Record,
+    SavedModel,
+    Tracking,
+)
 
 _T = TypeVar("_T")
 EXPERIMENT = "mlops-infra-verify"
@@ -46,6 +52,7 @@ class Journey:
         self._services = services
         self.pipeline_run = pipeline_run
         self.run: LoggedRun | None = None
+        self.model: SavedModel | None = None
         self.version: ModelVersion | None = None
         self._data: dataset.Dataset | None = None
         self._trained: training.Trained | None = None
@@ -120,9 +127,15 @@ class Journey:
                     )
         return "parameters, metrics and data fingerprint are as written"
 
+    def save_model(self) -> str:
+        """Send the model to the tracking server, and through it to the object store."""
+        run, trained = _there(self.run), _there(self._trained)
+        self.model = self._services.tracking.save_model(run, trained)
+        return f"model {self.model.model_id}"
+
     def register(self) -> str:
         """Make a version of the registered model."""
-        self.version = self._services.tracking.register(_there(self.run), MODEL)
+        self.version = self._services.tracking.register(_there(self.model), MODEL)
         return self.version.uri
 
     def predict(self) -> str:
@@ -175,7 +188,7 @@ class Journey:
             self._services.objects.delete(self._object_key)
             removed.append("the object")
         if self.run is not None:
-            self._services.tracking.remove(self.run, self.version)
+            self._services.tracking.remove(self.run, self.model, self.version)
             removed.append("the run, its model and its files")
         return f"removed {', '.join(removed)}" if removed else Skipped("nothing was made")
 

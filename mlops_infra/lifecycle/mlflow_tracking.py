@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.credentials import Login
 from mlops_infra.lifecycle.reach import answering
-from mlops_infra.lifecycle.tracking import LoggedRun, ModelVersion, Record
+from mlops_infra.lifecycle.tracking import LoggedRun, ModelVersion, Record, SavedModel
+from mlops_infra.lifecycle.training import Trained
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,35 +58,42 @@ class MlflowTracking:
         return f"MLflow at {self._uri}"
 
     def log(self, record: Record) -> LoggedRun:
-        """Write parameters, metrics, fingerprint and the model of one run."""
-        mlflow, trained = self._mlflow, record.trained
+        """Write parameters, metrics and the data's fingerprint of one run."""
+        mlflow = self._mlflow
         with self._told("take the run"):
             experiment = self._experiment(record.experiment)
-            with mlflow.start_run(experiment_id=experiment, run_name=record.pipeline_run) as run:
-                mlflow.set_tags(record.tags)
-                mlflow.log_params(trained.parameters)
-                mlflow.log_metrics(trained.metrics)
+            with mlflow.start_run(
+                experiment_id=experiment, run_name=record.pipeline_run, tags=record.tags
+            ) as run:
+                mlflow.log_params(record.trained.parameters)
+                mlflow.log_metrics(record.trained.metrics)
                 mlflow.log_input(_data(mlflow, record), context="training")
-                model = mlflow.sklearn.log_model(
-                    trained.model,
-                    name="model",
-                    signature=mlflow.models.infer_signature(trained.unseen, trained.probabilities),
-                    # Named here, or MLflow finds them out by running the model in a child process.
-                    pip_requirements=_requirements(),
-                )
-        return LoggedRun(run.info.run_id, experiment, model.model_uri)
+        return LoggedRun(run.info.run_id, experiment)
 
-    def register(self, run: LoggedRun, name: str) -> ModelVersion:
-        """Make the run's model a new version of the registered model `name`."""
+    def save_model(self, run: LoggedRun, trained: Trained) -> SavedModel:
+        """Save the run's model, which sends its files through the object store."""
+        mlflow = self._mlflow
+        with self._told("take the model"), mlflow.start_run(run_id=run.run_id):
+            saved = mlflow.sklearn.log_model(
+                trained.model,
+                name="model",
+                signature=mlflow.models.infer_signature(trained.unseen, trained.probabilities),
+                # Named here, or MLflow finds them out by running the model in a child process.
+                pip_requirements=_requirements(),
+            )
+        return SavedModel(run.run_id, saved.model_id)
+
+    def register(self, model: SavedModel, name: str) -> ModelVersion:
+        """Make the saved model a new version of the registered model `name`."""
         client = self._client
         with self._told("register the model"):
             if not client.search_registered_models(f"name='{name}'", max_results=1):
                 client.create_registered_model(name)
             made = client.create_model_version(
                 name,
-                run.model_uri,
-                run_id=run.run_id,
-                model_id=_model_id(run),
+                f"models:/{model.model_id}",
+                run_id=model.run_id,
+                model_id=model.model_id,
                 await_creation_for=0,
             )
         return ModelVersion(name, str(made.version))
@@ -105,16 +113,19 @@ class MlflowTracking:
         answer: NDArray[np.float64] = model.predict_proba(rows)
         return answer
 
-    def remove(self, run: LoggedRun, version: ModelVersion | None) -> None:
-        """Take away the version, the run, the files, and what is empty after that."""
+    def remove(
+        self, run: LoggedRun, model: SavedModel | None, version: ModelVersion | None
+    ) -> None:
+        """Take away the version, the model's files, the run, and what is empty after that."""
         client = self._client
         with self._told("remove what was made"):
             if version is not None:
                 client.delete_model_version(version.name, version.version)
                 if not client.search_model_versions(f"name='{version.name}'", max_results=1):
                     client.delete_registered_model(version.name)
-            _delete_files(client.get_logged_model(_model_id(run)).artifact_location)
-            client.delete_logged_model(_model_id(run))
+            if model is not None:
+                _delete_files(client.get_logged_model(model.model_id).artifact_location)
+                client.delete_logged_model(model.model_id)
             client.delete_run(run.run_id)
             if not client.search_runs([run.experiment_id], max_results=1):
                 client.delete_experiment(run.experiment_id)
@@ -172,10 +183,6 @@ def _hint(error: str) -> str:
     if "401" in error:
         return "MLflow wants a login: is Secret mlflow/mlflow-auth the one it was started with?"
     return "mlops-infra status shows its Pod"
-
-
-def _model_id(run: LoggedRun) -> str:
-    return run.model_uri.removeprefix("models:/")
 
 
 def _delete_files(location: str) -> None:

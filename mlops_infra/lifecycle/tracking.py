@@ -30,8 +30,15 @@ class LoggedRun:
 
     run_id: str
     experiment_id: str
-    model_uri: str
-    """Of the logged model, for example `models:/m-0a1b`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedModel:
+    """A model that a run has saved, not yet registered."""
+
+    run_id: str
+    model_id: str
+    """For example `m-0a1b`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +61,13 @@ class Tracking(Protocol):
         """Ask for the version and for one real answer of the API; return the version."""
 
     def log(self, record: Record) -> LoggedRun:
-        """Write parameters, metrics, fingerprint and the model of one run."""
+        """Write parameters, metrics and the data's fingerprint of one run."""
 
-    def register(self, run: LoggedRun, name: str) -> ModelVersion:
-        """Make the run's model a new version of the registered model `name`."""
+    def save_model(self, run: LoggedRun, trained: Trained) -> SavedModel:
+        """Save the run's model, which sends its files through the object store."""
+
+    def register(self, model: SavedModel, name: str) -> ModelVersion:
+        """Make the saved model a new version of the registered model `name`."""
 
     def recorded(self, run: LoggedRun) -> dict[str, Any]:
         """What the server tells of the run: params, metrics and tags in one mapping each."""
@@ -67,5 +77,7 @@ class Tracking(Protocol):
     ) -> NDArray[np.float64]:
         """Load the version through the server and ask it about `rows`."""
 
-    def remove(self, run: LoggedRun, version: ModelVersion | None) -> None:
-        """Take away the version, the run, the files, and what is empty after that."""
+    def remove(
+        self, run: LoggedRun, model: SavedModel | None, version: ModelVersion | None
+    ) -> None:
+        """Take away the version, the model's files, the run, and what is empty after that."""

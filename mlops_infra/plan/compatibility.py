@@ -16,6 +16,7 @@ def judge(choices: tuple[Choice, ...], config: StackConfig, refusals: Refusals) 
         _release(choice, refusals)
         _kubernetes(choice, config, refusals)
     _cluster(config, refusals)
+    _without_effect(config, refusals)
 
 
 def _release(choice: Choice, refusals: Refusals) -> None:
@@ -45,3 +46,19 @@ def _cluster(config: StackConfig, refusals: Refusals) -> None:
     if config.cluster.simulated:
         message = "nodes are simulated: Pods count as Ready and nothing in them runs"
         refusals.note(Finding("compatibility", "cluster.simulated", message))
+
+
+def _without_effect(config: StackConfig, refusals: Refusals) -> None:
+    """Keys that are understood and checked, and that this release does not act on yet."""
+    network = config.network
+    given = {
+        "network.charts": network.charts,
+        "network.packages": network.packages,
+        "network.ca": network.ca,
+        "network.proxy": network.proxy,
+        "tenants": config.tenants,
+    }
+    for path, value in given.items():
+        if value:
+            message = f"is checked; mlops-infra {__version__} does nothing with it yet"
+            refusals.note(Finding("release", path, message))

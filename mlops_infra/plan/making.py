@@ -44,6 +44,10 @@ def make_plan(
     known = catalog or load_catalog()
     if config.profile == "aws":
         return _aws(config, stack, known)
+    return _onprem(config, stack, built, known)
+
+
+def _onprem(config: StackConfig, stack: str, built: Mapping[str, str], known: Catalog) -> Plan:
     refusals = Refusals(config.origin)
     selection = select(config, known, refusals)
     licence.judge(selection.choices, config.licence, refusals)

@@ -33,4 +33,5 @@ class Refusals:
             PlanError: at least one thing was refused.
         """
         if self.problems:
-            raise PlanError(self.origin.file, self.problems)
+            ordered = sorted(self.problems, key=lambda p: (p.line is None, p.line or 0))
+            raise PlanError(self.origin.file, ordered)

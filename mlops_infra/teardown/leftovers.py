@@ -41,7 +41,10 @@ def sweep(access: ClusterAccess, stack: str, kept: Iterable[str], sink: Sink) ->
 def in_cluster(
     access: ClusterAccess, stack: str, namespaces: Sequence[str], kept: Iterable[str]
 ) -> list[str]:
-    """Namespaces with what holds them, everything with our label, volumes without a claim."""
+    """Namespaces with what holds them, everything with our label, volumes without a claim.
+
+    A volume that its own StorageClass or administrator retains is not ours to remove, nor a fault.
+    """
     spare = set(kept)
     found = [str(each) for each in _ours(access, stack, spare)]
     for name in namespaces:
@@ -49,7 +52,8 @@ def in_cluster(
                   if each.finalizers and str(each) not in found]  # fmt: skip
     for volume in volumes.of_namespaces(access, namespaces):
         line = f"PersistentVolume {volume.metadata.name}, {volume.status.phase.lower()}"
-        if volume.metadata.name not in spare and line not in found:
+        retained = volume.spec.persistent_volume_reclaim_policy == "Retain"
+        if volume.metadata.name not in spare and not retained:
             found.append(line)
     return list(dict.fromkeys(found))
 

@@ -186,8 +186,8 @@ def _count(deployed: Deployed) -> int:
 
 
 def _on_machine(engine: Engine, done: TearDown) -> list[str]:
-    if done.kept:
-        return []
+    if done.kept or done.leftovers:
+        return []  # they are what finds the rest again
     paths = [engine.room.folder]
     if engine.record.cluster is not None:
         paths.append(EmbeddedCluster(engine.record.cluster).kubeconfig.parent)

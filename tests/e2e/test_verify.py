@@ -24,6 +24,7 @@ def test_the_whole_loop_works_from_outside(platform: Any) -> None:
         "train a model": "done",
         "log the run": "done",
         "read the run back": "done",
+        "save the model": "done",
         "register the model": "done",
         "load it and predict": "done",
         "link both runs": "done",

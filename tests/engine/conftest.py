@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,27 @@ from tests.engine.control_plane import BINARIES, ControlPlane, find_binary
 
 if TYPE_CHECKING:
     from tests.engine.stacks import Stack
+
+
+@pytest.fixture(autouse=True)
+def closed_loops(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close the event loops that the SDK makes in its threads and leaves behind."""
+    made: list[asyncio.AbstractEventLoop] = []
+    original = asyncio.new_event_loop
+
+    def recording() -> asyncio.AbstractEventLoop:
+        made.append(original())
+        return made[-1]
+
+    monkeypatch.setattr(asyncio, "new_event_loop", recording)
+    yield
+    for loop in made:
+        # after a failure the SDK's thread may still be winding up
+        ends = time.monotonic() + 5
+        while loop.is_running() and time.monotonic() < ends:
+            time.sleep(0.05)
+        if not loop.is_running():
+            loop.close()
 
 
 @pytest.fixture(scope="session")

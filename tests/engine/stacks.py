@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,25 +96,4 @@ class Stack:
 
     def _with_events(self, operation: Callable[..., Any], **options: Any) -> Any:
         self.events = []
-        with _closed_loops():
-            return operation(on_event=self.events.append, **options)
-
-
-@contextmanager
-def _closed_loops() -> Iterator[None]:
-    """Close the event loops that the SDK makes in threads without one and leaves behind."""
-    made: list[asyncio.AbstractEventLoop] = []
-    original = asyncio.new_event_loop
-
-    def recording() -> asyncio.AbstractEventLoop:
-        made.append(original())
-        return made[-1]
-
-    asyncio.new_event_loop = recording
-    try:
-        yield
-    finally:
-        asyncio.new_event_loop = original
-        for loop in made:
-            if not loop.is_running():
-                loop.close()
+        return operation(on_event=self.events.append, **options)

@@ -4,6 +4,7 @@ No address, name or password stands in a URI: libpq reads them from PG* variable
 is allowed in them and neither arguments nor logs show them.
 """
 
+import logging
 import os
 import subprocess
 import sys
@@ -25,7 +26,7 @@ def patiently(what, action, *passing):
         except passing as error:
             if time.monotonic() > deadline:
                 raise
-            print(f"waiting for the {what}: {str(error).strip()}", flush=True)
+            logging.info("waiting for the %s: %s", what, str(error).strip())
             time.sleep(3)
 
 
@@ -33,26 +34,31 @@ def make_bucket(name):
     """Make the bucket of the artifacts unless it is there."""
     import boto3
     from botocore.config import Config
-    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+    from botocore.exceptions import ClientError, HTTPClientError
 
-    style = os.environ["MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE"]
     client = boto3.client(
         "s3",
         endpoint_url=os.environ.get("MLFLOW_S3_ENDPOINT_URL"),
-        config=Config(s3={"addressing_style": style}, connect_timeout=5, retries={"total_max_attempts": 1}),
+        config=Config(
+            s3={"addressing_style": os.environ["MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE"]},
+            connect_timeout=5,
+            retries={"total_max_attempts": 1},
+        ),
     )
+
+    def look():
+        client.head_bucket(Bucket=name)
+
     try:
-        patiently(
-            "object store", lambda: client.head_bucket(Bucket=name), ConnectionError, HTTPClientError
-        )
+        patiently("object store", look, HTTPClientError)
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-            raise SystemExit(f"the object store refuses access to bucket '{name}': {error}") from error
+            raise SystemExit(f"the object store refuses the bucket '{name}': {error}") from error
         region = client.meta.region_name
         # The one region that S3 does not want to hear of.
         elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": region}}
         client.create_bucket(Bucket=name, **({} if region == "us-east-1" else elsewhere))
-        print(f"made bucket {name}", flush=True)
+        logging.info("made bucket %s", name)
 
 
 def set_administrator(name, password):
@@ -69,6 +75,7 @@ def set_administrator(name, password):
 
 def main():
     """Lock, migrate, set the administrator, make the bucket; the lock ends with the connection."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     connection = patiently("database", lambda: psycopg2.connect(""), psycopg2.OperationalError)
     connection.autocommit = True
     connection.cursor().execute("SELECT pg_advisory_lock(%s)", (LOCK,))

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -25,8 +24,7 @@ sys.addaudithook(watch)
 from mlops_infra.cli.main import main
 main(sys.argv[1:])
 """
-WHOLE_SECONDS = 1.0
-"""The goal; the test gives it the slack of a busy machine."""
+GOAL_SECONDS = 1.0
 
 
 def run(*arguments: str, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
@@ -75,11 +73,10 @@ def test_mistakes_are_reported_without_a_network_interface(tmp_path: Path) -> No
 
 
 def test_check_is_quick() -> None:
-    best = min(_seconds() for _ in range(3))
-    assert best < 2 * WHOLE_SECONDS
-
-
-def _seconds() -> float:
-    start = time.perf_counter()
+    """In seconds of the processor: the clock would measure what else this machine does."""
+    before = os.times()
     assert run("-s", "onprem-closed").returncode == 0
-    return time.perf_counter() - start
+    after = os.times()
+    used = after.children_user - before.children_user
+    used += after.children_system - before.children_system
+    assert used < GOAL_SECONDS

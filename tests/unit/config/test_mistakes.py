@@ -101,6 +101,8 @@ def test_mistakes_of_onprem(
     assert advice is None or advice in (problem.suggestion or "")
 
 
+GROUP = "features: {f: {recordIdentifier: %s, eventTime: t, features: [%s]}}"
+ID, TIME = "{name: i, type: String}", "{name: t, type: String}"
 VARIANT = "endpoints: {e: {variants: [{name: a}]%s}}"
 AWS = [
     ("kms: {deletionWindowDays: 3}", "aws.kms.deletionWindowDays"),
@@ -113,23 +115,11 @@ AWS = [
     ("glue: {jobs: {j: {script: a.py, workers: 1}}}", "aws.glue.jobs.j.workers"),
     ("glue: {jobs: {j: {script: a.py, execution: CHEAP}}}", "aws.glue.jobs.j.execution"),
     ("athena: {scanLimitBytes: 1}", "aws.athena.scanLimitBytes"),
+    (GROUP % ("i", "{name: i, type: Text}"), "aws.features.f.features[0].type"),
+    (GROUP % ("id", f"{ID}, {TIME}"), "aws.features.f.recordIdentifier"),
+    (GROUP % ("i", f"{ID}, {{name: t, type: Integral}}"), "aws.features.f.eventTime"),
     (
-        "features: {f: {recordIdentifier: i, eventTime: t, features: [{name: i, type: Text}]}}",
-        "aws.features.f.features[0].type",
-    ),
-    (
-        "features: {f: {recordIdentifier: id, eventTime: t, features: "
-        "[{name: i, type: String}, {name: t, type: String}]}}",
-        "aws.features.f.recordIdentifier",
-    ),
-    (
-        "features: {f: {recordIdentifier: i, eventTime: t, features: "
-        "[{name: i, type: String}, {name: t, type: Integral}]}}",
-        "aws.features.f.eventTime",
-    ),
-    (
-        "features: {f: {recordIdentifier: i, eventTime: t, features: "
-        "[{name: i, type: String}, {name: t, type: String}, {name: write_time, type: String}]}}",
+        GROUP % ("i", f"{ID}, {TIME}, {{name: write_time, type: String}}"),
         "aws.features.f.features[2]",
     ),
     (

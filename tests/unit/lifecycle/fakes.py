@@ -8,7 +8,8 @@ from typing import Any
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.journey import Services
 from mlops_infra.lifecycle.lineage import Lineage
-from mlops_infra.lifecycle.tracking import LoggedRun, ModelVersion, Record
+from mlops_infra.lifecycle.tracking import LoggedRun, ModelVersion, Record, SavedModel
+from mlops_infra.lifecycle.training import Trained
 
 
 class FakeKeyValue:
@@ -53,8 +54,9 @@ class FakeObjects:
 
 
 class FakeTracking:
-    def __init__(self, *, dead: bool = False, drifts: bool = False) -> None:
-        self.dead, self.drifts = dead, drifts
+    def __init__(self, *, dead: bool = False, drifts: bool = False, full: bool = False) -> None:
+        self.dead, self.drifts, self.full = dead, drifts, full
+        self.models: dict[str, Trained] = {}
         self.records: dict[str, Record] = {}
         self.versions: dict[str, str] = {}
 
@@ -67,10 +69,16 @@ class FakeTracking:
 
     def log(self, record: Record) -> LoggedRun:
         self.records["run1"] = record
-        return LoggedRun("run1", "0", "models:/m-1")
+        return LoggedRun("run1", "0")
 
-    def register(self, run: LoggedRun, name: str) -> ModelVersion:
-        self.versions["1"] = run.run_id
+    def save_model(self, run: LoggedRun, trained: Trained) -> SavedModel:
+        if self.full:
+            raise OperationFailed("fake MLflow did not take the model: no space left")
+        self.models[run.run_id] = trained
+        return SavedModel(run.run_id, "m-1")
+
+    def register(self, model: SavedModel, name: str) -> ModelVersion:
+        self.versions["1"] = model.run_id
         return ModelVersion(name, "1")
 
     def recorded(self, run: LoggedRun) -> dict[str, Any]:
@@ -79,11 +87,15 @@ class FakeTracking:
         return {"params": params, "metrics": record.trained.metrics, "tags": record.tags}
 
     def probabilities(self, version: ModelVersion, rows: Any) -> Any:
-        answer = self.records[self.versions[version.version]].trained.model.predict_proba(rows)
+        answer = self.models[self.versions[version.version]].model.predict_proba(rows)
         return answer + 1e-12 if self.drifts else answer
 
-    def remove(self, run: LoggedRun, version: ModelVersion | None) -> None:
+    def remove(
+        self, run: LoggedRun, model: SavedModel | None, version: ModelVersion | None
+    ) -> None:
         del self.records[run.run_id]
+        if model is not None:
+            del self.models[run.run_id]
         if version is not None:
             del self.versions[version.version]
 

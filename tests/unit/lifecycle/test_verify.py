@@ -32,7 +32,8 @@ def test_clean_leaves_nothing() -> None:
     tracking, store, objects = FakeTracking(), FakeKeyValue(), FakeObjects()
     report = verify(services(tracking, store, objects), quiet, clean=True)
     assert report.cleaned
-    assert (tracking.records, tracking.versions, store.held, objects.held) == ({}, {}, {}, {})
+    assert (tracking.records, tracking.models, tracking.versions) == ({}, {}, {})
+    assert (store.held, objects.held) == ({}, {})
 
 
 def test_a_dead_server_fails_once_and_the_rest_says_why_it_was_skipped() -> None:
@@ -48,6 +49,15 @@ def test_numbers_that_differ_in_the_last_digits_are_a_failure() -> None:
     report = verify(services(FakeTracking(drifts=True), FakeKeyValue()), quiet)
     assert [step.title for step in report.failures] == ["load it and predict"]
     assert outcomes(report)["link both runs"] == "done"
+
+
+def test_a_run_whose_model_was_not_taken_is_cleaned_all_the_same() -> None:
+    tracking = FakeTracking(full=True)
+    report = verify(services(tracking, FakeKeyValue()), quiet, clean=True)
+    assert [step.title for step in report.failures] == ["save the model"]
+    assert outcomes(report)["register the model"] == "skipped"
+    assert report.cleaned
+    assert tracking.records == {}
 
 
 def test_a_corrupting_store_is_found_and_its_object_cleaned() -> None:
