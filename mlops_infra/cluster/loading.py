@@ -10,11 +10,11 @@ import io
 import json
 import subprocess
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from mlops_infra.cluster import daemon
 from mlops_infra.cluster.layout import Layout
@@ -85,22 +85,23 @@ def _refused(layout: Layout, what: str, stderr: str) -> OperationFailed:
     )
 
 
-def _import(layout: Layout, image: BuiltImage, advance: Any) -> None:
+def _import(layout: Layout, image: BuiltImage, advance: Callable[[int], None]) -> None:
     command = daemon.enter(layout, *CTR, "images", "import", "--local", "-")
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:
         stdin = process.stdin
         assert stdin is not None and process.stderr is not None  # noqa: S101, PT018
-        for send in (lambda: stream(image, stdin, advance), stdin.close):
-            with suppress(BrokenPipeError):  # it ended early; its own words follow
-                send()
+        with suppress(BrokenPipeError):  # it ended early; its own words follow
+            stream(image, stdin, advance)
+        with suppress(BrokenPipeError):
+            stdin.close()
         stderr = process.stderr.read().decode(errors="replace")
         if process.wait() != 0:
             raise _refused(layout, f"import of {image.reference}", stderr)
 
 
-def stream(image: BuiltImage, target: IO[bytes], advance: Any) -> None:
+def stream(image: BuiltImage, target: IO[bytes], advance: Callable[[int], None]) -> None:
     """Write the one image of a layout as a tar: its manifest, what that names, a fresh index."""
     manifest = json.loads(_blob(image, image.digest).read_text(encoding="utf-8"))
     wanted = [image.digest, manifest["config"]["digest"]]

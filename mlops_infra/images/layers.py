@@ -99,7 +99,8 @@ def tools(work: Work) -> tuple[Tree, Components]:
     """The layer of static binaries from the toolchain."""
     tree = Tree()
     components = []
-    found = toolchain.ensure([tool.name for tool in work.recipe.tools], work.sink)
+    names = [tool.name for tool in work.recipe.tools]
+    found = toolchain.ensure(names, work.sink, from_path=False)
     for tool in work.recipe.tools:
         binary = found[tool.name]
         require_static(binary.path)

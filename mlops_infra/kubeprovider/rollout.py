@@ -36,8 +36,13 @@ def _count(fields: dict[str, Any], key: str) -> int:
 
 
 def observed(obj: Object) -> bool:
-    """Whether the controller has seen the newest change; until then the status is about the past."""
-    return _count(_status(obj), "observedGeneration") >= _count(metadata(obj), "generation")
+    """Whether the controller has seen the newest change; before that, status is about the past.
+
+    Jobs and Pods do not tell, and hardly ever change.
+    """
+    return obj.get("kind") in {"Job", "Pod"} or _count(
+        _status(obj), "observedGeneration"
+    ) >= _count(metadata(obj), "generation")
 
 
 def deployment(obj: Object) -> Verdict:

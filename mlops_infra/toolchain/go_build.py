@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_infra.errors import OperationFailed
+from mlops_infra.errors import Interrupted, OperationFailed
 from mlops_infra.progress import Step
 from mlops_infra.toolchain import go_client
 from mlops_infra.toolchain.manifest import Family, Pin
@@ -87,7 +86,6 @@ class _Runner:
                 stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                start_new_session=True,
             )
             try:
                 assert process.stderr is not None  # noqa: S101  PIPE was asked for
@@ -96,8 +94,8 @@ class _Runner:
                     on_line(line.rstrip())
                 code = process.wait()
             except BaseException:
-                # the compilers are the children of `go`: end the whole group
-                os.killpg(process.pid, signal.SIGKILL)
+                # the compilers that it has started end by themselves within seconds
+                process.kill()
                 process.wait()
                 raise
             finally:
@@ -169,6 +167,12 @@ def _explained(error: _GoError, family: Family) -> PassedOver:
     text = "\n".join(error.lines)
     if _TOO_OLD.search(text):
         return PassedOver("built", f"the Go client is older than {go_client.MINIMUM}")
+    if "signal: interrupt" in text:
+        # Ctrl-C reaches `go` too, so it ends even where a thread waits for it
+        raise Interrupted(
+            f"the build of {family.name} was stopped",
+            hint="run it again: what is compiled so far is kept",
+        )
     if "no space left on device" in text:
         raise OperationFailed(
             f"the disk is full while {family.name} {family.version} is compiled",

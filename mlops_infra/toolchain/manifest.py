@@ -179,12 +179,15 @@ def _pin(name: str, family: Family, spec: Mapping[str, Any]) -> Pin:
         files=spec.get("files", {}),
         check=check and Check(tuple(check["arguments"]), _filled(check["text"], family.version)),
         archives={
-            where: Archive(
-                _filled(a["url"], family.version), a["sha256"], a["published"], a.get("members", {})
-            )
-            for where, a in spec.get("archives", {}).items()
+            where: _archive(entry, family.version)
+            for where, entry in spec.get("archives", {}).items()
         },
     )
+
+
+def _archive(entry: Mapping[str, Any], version: str) -> Archive:
+    members = {name: _filled(path, version) for name, path in entry.get("members", {}).items()}
+    return Archive(_filled(entry["url"], version), entry["sha256"], entry["published"], members)
 
 
 def _filled(text: str, version: str) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import shutil
@@ -32,6 +33,7 @@ Source = Literal["path", "cache", "bundle", "archive", "built"]
 
 _ORIGIN = "origin.json"
 _POLL_SECONDS = 0.2
+_TURNS_BETWEEN_NOTES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +156,12 @@ def locked(family: str, work: Step) -> Iterator[None]:
     folder = root() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / family).open("w") as file:
-        told = False
-        while True:
+        for turn in itertools.count():
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if not told:
+                if turn % _TURNS_BETWEEN_NOTES == 1:
                     work.note("another process is making it, waiting")
-                    told = True
                 time.sleep(_POLL_SECONDS)
         yield

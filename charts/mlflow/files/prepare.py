@@ -33,8 +33,8 @@ def patiently(what, action, *passing):
 def make_bucket(name):
     """Make the bucket of the artifacts unless it is there."""
     import boto3
+    from botocore import exceptions
     from botocore.config import Config
-    from botocore.exceptions import ClientError, HTTPClientError
 
     client = boto3.client(
         "s3",
@@ -50,8 +50,8 @@ def make_bucket(name):
         client.head_bucket(Bucket=name)
 
     try:
-        patiently("object store", look, HTTPClientError)
-    except ClientError as error:
+        patiently("object store", look, exceptions.ConnectionError, exceptions.HTTPClientError)
+    except exceptions.ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
             raise SystemExit(f"the object store refuses the bucket '{name}': {error}") from error
         region = client.meta.region_name

@@ -1,0 +1,141 @@
+"""Rules that every rendered object keeps; each returns what breaks it, in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tests.charts.rendering import Manifest, containers, pods
+
+RESTRICTED_VOLUMES = {
+    "configMap",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+}
+"""What Pod Security `restricted` lets a Pod mount."""
+COMMON_LABELS = (
+    "app.kubernetes.io/name",
+    "app.kubernetes.io/managed-by",
+    "app.kubernetes.io/part-of",
+    "mlops-infra.dev/component",
+    "mlops-infra.dev/stack",
+)
+_POD = {
+    "automountServiceAccountToken": False,
+    "enableServiceLinks": False,
+    "hostNetwork": None,
+    "hostPID": None,
+    "hostIPC": None,
+    "shareProcessNamespace": None,
+}
+_POD_SECURITY = {
+    "runAsNonRoot": True,
+    # or the kubelet widens the modes of every file at each start
+    "fsGroupChangePolicy": "OnRootMismatch",
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+_CONTAINER_SECURITY = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+    "privileged": None,
+    "runAsUser": None,
+}
+_SECRET_NAME = re.compile(r"PASSWORD|SECRET|ACCESS_KEY|TOKEN", re.IGNORECASE)
+
+
+def findings(manifests: list[Manifest]) -> list[str]:
+    """Every rule that these manifests break."""
+    found = [*_labels(manifests), *_hooks(manifests), *_policies(manifests)]
+    accounts = {m["metadata"]["name"] for m in manifests if m["kind"] == "ServiceAccount"}
+    for name, pod in pods(manifests).items():
+        found += [f"{name}: {what}" for what in _pod(pod, accounts)]
+        job = name.startswith("Job/")
+        for container in containers(pod):
+            runs = container in pod["spec"]["containers"] and not job
+            found += [f"{name}/{container['name']}: {w}" for w in _container(container)]
+            found += [f"{name}/{container['name']}: no {p}" for p in _probes(container) if runs]
+    return found
+
+
+def _labels(manifests: list[Manifest]) -> Iterator[str]:
+    for manifest in manifests:
+        places = {"": manifest["metadata"]}
+        if "template" in (manifest.get("spec") or {}):
+            places["Pod of "] = manifest["spec"]["template"]["metadata"]
+        for claim in (manifest.get("spec") or {}).get("volumeClaimTemplates", []):
+            places["volume of "] = claim["metadata"]
+            if "app.kubernetes.io/version" in claim["metadata"]["labels"]:
+                yield f"volume of {manifest['metadata']['name']}: a label that upgrades change"
+        for place, metadata in places.items():
+            for label in COMMON_LABELS:
+                if label not in metadata.get("labels", {}):
+                    yield f"{place}{manifest['kind']}/{manifest['metadata']['name']}: no {label}"
+
+
+def _hooks(manifests: list[Manifest]) -> Iterator[str]:
+    for manifest in manifests:
+        if "helm.sh/hook" in manifest["metadata"].get("annotations", {}):
+            yield f"{manifest['kind']}/{manifest['metadata']['name']}: helm.v4.Chart drops hooks"
+
+
+def _policies(manifests: list[Manifest]) -> Iterator[str]:
+    policies = [m["spec"] for m in manifests if m["kind"] == "NetworkPolicy"]
+    for name, pod in pods(manifests).items():
+        chosen = [
+            p
+            for p in policies
+            if selects(p["podSelector"]["matchLabels"], pod["metadata"]["labels"])
+        ]
+        if not any(set(p["policyTypes"]) == {"Ingress", "Egress"} for p in chosen):
+            yield f"{name}: no NetworkPolicy denies the rest in both directions"
+
+
+def selects(selector: Manifest, labels: Manifest) -> bool:
+    """Whether a selector's `matchLabels` choose an object with `labels`."""
+    return selector.items() <= labels.items()
+
+
+def _pod(pod: Manifest, accounts: set[str]) -> Iterator[str]:
+    spec, security = pod["spec"], pod["spec"].get("securityContext", {})
+    yield from _differences(spec, _POD)
+    yield from _differences(security, _POD_SECURITY)
+    for field in ("runAsUser", "runAsGroup", "fsGroup"):
+        if not isinstance(security.get(field), int) or security[field] <= 0:
+            yield f"{field} is no fixed number above 0"
+    if spec.get("serviceAccountName") not in accounts:
+        yield "no ServiceAccount of its own"
+    for volume in spec.get("volumes", []):
+        if not (set(volume) - {"name"}) <= RESTRICTED_VOLUMES:
+            yield f"volume {volume['name']} is not allowed"
+
+
+def _container(container: Manifest) -> Iterator[str]:
+    yield from _differences(container.get("securityContext", {}), _CONTAINER_SECURITY)
+    for kind in ("requests", "limits"):
+        if set(container.get("resources", {}).get(kind, {})) != {"cpu", "memory"}:
+            yield f"no {kind} of CPU and memory"
+    if any("hostPort" in port for port in container.get("ports", [])):
+        yield "takes a port of the node"
+    for variable in container.get("env", []):
+        if _SECRET_NAME.search(variable["name"]) and "valueFrom" not in variable:
+            yield f"{variable['name']} is not taken from a Secret"
+    words = " ".join([*container.get("command", []), *container.get("args", [])])
+    if "$(" in words:
+        yield "a variable is put into its arguments, where process lists show it"
+
+
+def _differences(found: Manifest, wanted: Manifest) -> Iterator[str]:
+    for field, value in wanted.items():
+        if found.get(field) != value:
+            yield f"{field} is {found.get(field)}, not {value}"
+
+
+def _probes(container: Manifest) -> Iterator[str]:
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        if probe not in container:
+            yield probe
