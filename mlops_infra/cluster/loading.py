@@ -25,6 +25,8 @@ from mlops_infra.progress import Sink, step
 PINNED = "io.cri-containerd.pinned=pinned"
 """The kubelet never removes such an image: it could not be pulled again."""
 CTR = ("ctr", "--namespace", "k8s.io")
+HOW = ("--local", "--discard-unpacked-layers")
+"""Unpacked layers need not be kept as archives too: half the disk."""
 AT_ONCE = 2
 """Imports at the same time: unpacking is bound by the disk, reading by the processor."""
 
@@ -86,7 +88,7 @@ def _refused(layout: Layout, what: str, stderr: str) -> OperationFailed:
 
 
 def _import(layout: Layout, image: BuiltImage, advance: Callable[[int], None]) -> None:
-    command = daemon.enter(layout, *CTR, "images", "import", "--local", "-")
+    command = daemon.enter(layout, *CTR, "images", "import", *HOW, "-")
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:

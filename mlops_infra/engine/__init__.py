@@ -1,11 +1,13 @@
 """Runs Pulumi: a stack's room and environment, locks, events, failures, and bringing it up."""
 
 from mlops_infra.engine.bring_up import Outcome, bring_up, exports, open_engine, preview
+from mlops_infra.engine.health import Health, stack_health
 from mlops_infra.engine.prepare import from_state
 from mlops_infra.engine.runner import Engine, Result
 
 __all__ = [
     "Engine",
+    "Health",
     "Outcome",
     "Result",
     "bring_up",
@@ -13,4 +15,5 @@ __all__ = [
     "from_state",
     "open_engine",
     "preview",
+    "stack_health",
 ]

@@ -26,6 +26,8 @@ _VERB = {
     "discard": "forgetting",
 }
 _STACK = "pulumi:pulumi:Stack"
+_OWN = "pulumi:providers:pulumi"
+"""The engine's own provider: part of every stack, made by nobody's program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class Collector:
 
     def _began(self, step: StepEventMetadata) -> None:
         change = _change(step)
-        if change.op in _NO_CHANGE:
+        if change.op in _NO_CHANGE or change.type == _OWN:
             return
         # A preview knows more the second time an operation is announced (keys, inputs).
         self.record.changes[change.urn, change.op] = change
@@ -139,7 +141,7 @@ class Collector:
             self.record.outputs = dict(step.new.outputs or {})
             before = dict(step.old.outputs or {}) if step.old else {}
             self.record.outputs_changed = before != self.record.outputs
-        if OpType(step.op).value not in _NO_CHANGE:
+        if OpType(step.op).value not in _NO_CHANGE and step.type != _OWN:
             self._work.advance()
 
 

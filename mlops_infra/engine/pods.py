@@ -39,17 +39,17 @@ class PodProblem:
 class Cluster:
     """A few questions to the API server, each with a short time-out."""
 
-    def __init__(self, kubeconfig: Path | None, context: str | None = None) -> None:
+    def __init__(self, kubeconfig: Path | str | None, context: str | None = None) -> None:
         from kubernetes import client, config
 
         api = config.new_client_from_config(
             config_file=str(kubeconfig) if kubeconfig else None, context=context
         )
-        self._core = client.CoreV1Api(api)
+        self.core = client.CoreV1Api(api)
 
     def problem(self, kind: str, namespace: str, name: str) -> PodProblem | None:
         """The first Pod of the workload `namespace/name` that is not ready, and why."""
-        pods = self._core.list_namespaced_pod(namespace, _request_timeout=TIMEOUT).items
+        pods = self.core.list_namespaced_pod(namespace, _request_timeout=TIMEOUT).items
         mine = [pod for pod in pods if _belongs(pod, kind, name)]
         for pod in sorted(mine, key=lambda p: p.metadata.creation_timestamp, reverse=True):
             if (found := self._of(pod)) is not None:
@@ -58,7 +58,7 @@ class Cluster:
 
     def warning(self, namespace: str, name: str) -> str:
         """The latest warning event about an object of this name; empty where there is none."""
-        events = self._core.list_namespaced_event(
+        events = self.core.list_namespaced_event(
             namespace,
             field_selector=f"involvedObject.name={name},type=Warning",
             _request_timeout=TIMEOUT,
@@ -70,7 +70,7 @@ class Cluster:
         space, name = pod.metadata.namespace, pod.metadata.name
         status = pod.status
         for state in [*(status.init_container_statuses or ()), *(status.container_statuses or ())]:
-            if (said := _container(state)) is not None:
+            if (said := container_trouble(state)) is not None:
                 reason, message, ran = said
                 log = self._log(space, name, state) if ran else ()
                 return PodProblem(space, name, reason, message, state.name, log)
@@ -96,7 +96,7 @@ class Cluster:
         from kubernetes.client import ApiException
 
         try:
-            text = self._core.read_namespaced_pod_log(
+            text = self.core.read_namespaced_pod_log(
                 pod,
                 namespace,
                 container=state.name,
@@ -109,7 +109,7 @@ class Cluster:
         return tuple(self._without_secrets(namespace, text).splitlines())
 
     def _without_secrets(self, namespace: str, text: str) -> str:
-        for secret in self._core.list_namespaced_secret(namespace, _request_timeout=TIMEOUT).items:
+        for secret in self.core.list_namespaced_secret(namespace, _request_timeout=TIMEOUT).items:
             for encoded in (secret.data or {}).values():
                 value = base64.b64decode(encoded).decode(errors="replace")
                 if len(value) >= _SHORTEST_SECRET:
@@ -129,7 +129,7 @@ def _belongs(pod: Any, kind: str, name: str) -> bool:
     return bool((pod.metadata.labels or {}).get("app.kubernetes.io/name") == name)
 
 
-def _container(state: Any) -> tuple[str, str, bool] | None:
+def container_trouble(state: Any) -> tuple[str, str, bool] | None:
     """Reason, message and whether the container ever ran, of one that is in trouble."""
     now, before = state.state, state.last_state
     if now.waiting is not None and now.waiting.reason not in _WAITING_IS_FINE:

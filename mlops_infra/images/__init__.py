@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from mlops_infra.images.builder import BuiltImage, build, build_many
+from mlops_infra.images.builder import BuiltImage, build, build_many, find
 from mlops_infra.images.keys import reference, references
+from mlops_infra.images.listing import Listed, listing
+from mlops_infra.images.recipe import names
 from mlops_infra.images.rootfs import layer_files, unpack_layers
+from mlops_infra.progress import Sink
 
-__all__ = ["BuiltImage", "build", "build_many", "reference", "references", "unpack"]
+__all__ = [
+    "BuiltImage",
+    "Listed",
+    "build",
+    "build_many",
+    "find",
+    "listing",
+    "lock",
+    "names",
+    "reference",
+    "references",
+    "unpack",
+]
+
+
+def lock(names: Iterable[str], sink: Sink) -> list[Path]:
+    """Pin the packages of the images `names` and their bases; return the files written.
+
+    Raises:
+        InputError: a package is not offered.
+        MissingError: apt or uv is not on this machine.
+        OperationFailed: an index cannot be reached or is not what was signed.
+    """
+    from mlops_infra.images import locking  # only maintainers come here
+
+    return locking.lock(list(names), sink)
 
 
 def unpack(built: BuiltImage, target: Path) -> Path:

@@ -7,7 +7,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,12 +41,11 @@ def build(name: str, sink: Sink) -> BuiltImage:
         InputError: no such recipe, or it is not locked.
         OperationFailed: a package cannot be had or is not what was locked.
     """
-    key = keys.key(name)
-    layout = blobs.folder() / "layouts" / f"{name}-{key[:16]}"
+    layout = _layout(name)
     known = _known(name, layout)
     if known is not None:
         return known
-    with blobs.exclusive(f"{name}-{key[:16]}"):
+    with blobs.exclusive(layout.name):
         known = _known(name, layout)  # another process may have built it while we waited
         if known is not None:
             return known
@@ -61,6 +59,19 @@ def build(name: str, sink: Sink) -> BuiltImage:
 def build_many(names: Iterable[str], sink: Sink) -> list[BuiltImage]:
     """Build several images, in the order given; what they share is built once."""
     return [build(name, sink) for name in names]
+
+
+def find(name: str) -> BuiltImage | None:
+    """Image `name` if it is built as its recipe stands now; None where it is not.
+
+    Raises:
+        InputError: no such recipe, or it is not locked.
+    """
+    return _known(name, _layout(name))
+
+
+def _layout(name: str) -> Path:
+    return blobs.folder() / "layouts" / f"{name}-{keys.key(name)[:16]}"
 
 
 def _known(name: str, layout: Path) -> BuiltImage | None:
@@ -87,12 +98,11 @@ def _layer(item: LayerKey, below: list[Path], sink: Sink) -> StoredLayer:
     recipe = recipes.load(item.recipe)
     parent = blobs.folder() / "scratch"
     parent.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        scratch = Path(stack.enter_context(_scratch(parent)))
+    with _scratch(parent) as scratch:
         work = layers.Work(
             recipe=recipe,
             lineage=recipes.lineage(item.recipe),
-            scratch=scratch,
+            scratch=Path(scratch),
             below=tuple(below),
             sink=sink,
         )
@@ -111,9 +121,7 @@ def _scratch(parent: Path) -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(dir=parent, prefix=f"build-{os.getpid()}-")
 
 
-def _assemble(
-    name: str, layout: Path, stored: list[tuple[LayerKey, StoredLayer]]
-) -> BuiltImage:
+def _assemble(name: str, layout: Path, stored: list[tuple[LayerKey, StoredLayer]]) -> BuiltImage:
     recipe = recipes.load(name)
     version = keys.version(recipe)
     reference = keys.reference(name)

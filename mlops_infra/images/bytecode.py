@@ -1,4 +1,4 @@
-"""Compiles the Python files of a layer with the image's own interpreter, without entering the image.
+"""Compiles the Python files of a layer with the image's own interpreter, from outside.
 
 The interpreter is started through the image's own dynamic loader and told where its libraries and
 its standard library are: no chroot, no root, and nothing of the host's Python takes part. The
@@ -21,12 +21,11 @@ from mlops_infra.progress import Sink, Step, step
 _SHARDS = 8
 """A constant, not the number of cores: what one process compiles must not depend on the machine."""
 
-_COMPILER = '''
-import marshal, sys
+_COMPILER = """
+import sys
 from importlib._bootstrap_external import _code_to_hash_pyc
 from importlib.util import source_hash
-base, jobs = sys.argv[1], sys.argv[2]
-for number, line in enumerate(open(jobs, encoding="utf-8").read().split("\\0")[:-1]):
+for line in open(sys.argv[1], encoding="utf-8").read().split("\\0")[:-1]:
     source, name, out = line.split("\\n")
     with open(source, "rb") as file:
         text = file.read()
@@ -36,7 +35,7 @@ for number, line in enumerate(open(jobs, encoding="utf-8").read().split("\\0")[:
         continue
     with open(out, "wb") as file:
         file.write(_code_to_hash_pyc(code, source_hash(text), False))
-'''
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +65,11 @@ class Interpreter:
         ]
         jobs = [_job(path, entry, scratch, n) for n, (path, entry) in enumerate(sources)]
         shards = [jobs[number::_SHARDS] for number in range(_SHARDS)]
-        with step(sink, "Compiling Python files", total=len(jobs), unit="files") as work:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                for result in pool.map(lambda s: self._run(s, scratch, work), shards):
-                    assert result is None  # noqa: S101  the map is there for its errors
+        with (
+            step(sink, "Compiling Python files", total=len(jobs), unit="files") as work,
+            ThreadPoolExecutor(os.cpu_count()) as pool,
+        ):
+            list(pool.map(lambda shard: self._run(shard, work), shards))
         tag = f"cpython-{self._minor().replace('.', '')}"
         for job in jobs:
             if job.out.exists():
@@ -87,7 +87,7 @@ class Interpreter:
             raise OperationFailed("the base has no Python to compile with", where=str(self._root))
         return found[0]
 
-    def _run(self, jobs: list[_Job], scratch: Path, work: Step) -> None:
+    def _run(self, jobs: list[_Job], work: Step) -> None:
         if not jobs:
             return
         listed = jobs[0].out.with_suffix(".jobs")
@@ -97,7 +97,7 @@ class Interpreter:
             str(libraries / "ld-linux-x86-64.so.2"),
             *("--library-path", str(libraries)),
             str(self._binary()),
-            *("-S", "-s", "-B", "-c", _COMPILER, str(scratch), str(listed)),
+            *("-S", "-s", "-B", "-c", _COMPILER, str(listed)),
         ]
         environment = {
             "PYTHONHOME": str(self._root / "usr"),
@@ -121,5 +121,3 @@ def _job(path: str, entry: Entry, scratch: Path, number: int) -> _Job:
         source = scratch / f"{number}.py"
         source.write_bytes(entry.read())
     return _Job(source, path, scratch / f"{number}.pyc")
-
-

@@ -5,20 +5,23 @@ Nothing is run: maintainer scripts are never looked at. Format: deb(5).
 
 from __future__ import annotations
 
+import gzip
 import io
 import lzma
-import shutil
+import re
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, cast
 
 from mlops_infra.errors import OperationFailed
 from mlops_infra.images.tree import Entry, Slice, Tree, clean
 
+_BLOCK = 1 << 20
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
+_LICENCE = re.compile(r"^Files: *\n? *\*\n(?:.+\n)*?License: *(.+)$", re.MULTILINE)
 _UNPACKED_MAX = 4 * 1024**3
 """No package of ours is near it; a small archive that swells beyond is an attack."""
 
@@ -74,43 +77,39 @@ def unpack(package: Path, tree: Tree, scratch: Path) -> bytes:
     return control
 
 
-def _decompressed(part: BinaryIO, name: str, into: IO[bytes], where: str) -> IO[bytes]:
-    suffix = Path(name).suffix
-    try:
-        if suffix == ".xz":
-            _copy(lzma.open(part), into, where)
-        elif suffix == ".gz":
-            import gzip  # old packages only
+def licence(tree: Tree, package: str) -> str | None:
+    """The licence of most files of `package`, where its copyright file is machine-readable.
 
-            _copy(gzip.open(part), into, where)
-        elif suffix == ".tar":
-            _copy(part, into, where)
-        else:
-            raise _damaged(f"'{name}' is compressed in a way that Debian does not use", where)
-    except (lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+    Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+    """
+    entry = tree.get(f"usr/share/doc/{package}/copyright")
+    if entry is None or entry.kind != "file":
+        return None
+    found = _LICENCE.search(entry.read().decode("utf-8", "replace"))
+    return found[1].strip() if found else None
+
+
+def _decompressed(part: BinaryIO, name: str, into: IO[bytes], where: str) -> IO[bytes]:
+    openers: dict[str, Callable[[BinaryIO], IO[bytes]]] = {
+        ".xz": lambda raw: cast("IO[bytes]", lzma.open(raw)),
+        ".gz": lambda raw: cast("IO[bytes]", gzip.open(raw)),
+        ".tar": lambda raw: raw,
+    }
+    opener = openers.get(Path(name).suffix)
+    if opener is None:
+        raise _damaged(f"'{name}' is compressed in a way that Debian does not use", where)
+    left = _UNPACKED_MAX
+    try:
+        with opener(part) as source:
+            while block := source.read(_BLOCK):
+                left -= len(block)
+                if left < 0:
+                    raise _damaged(f"it unpacks to more than {_UNPACKED_MAX} bytes", where)
+                into.write(block)
+    except (lzma.LZMAError, zlib.error, EOFError, gzip.BadGzipFile) as error:
         raise _damaged(f"'{name}' cannot be decompressed: {error}", where) from error
     into.seek(0)
     return into
-
-
-def _copy(source: IO[bytes], into: IO[bytes], where: str) -> None:
-    shutil.copyfileobj(_Bounded(source, where), into, 1 << 20)
-
-
-class _Bounded:
-    """A reader that stops an archive which swells beyond all measure."""
-
-    def __init__(self, source: IO[bytes], where: str) -> None:
-        self._source = source
-        self._where = where
-        self._left = _UNPACKED_MAX
-
-    def read(self, size: int) -> bytes:
-        block = self._source.read(size)
-        self._left -= len(block)
-        if self._left < 0:
-            raise _damaged(f"it unpacks to more than {_UNPACKED_MAX} bytes", self._where)
-        return block
 
 
 def _control(archive: IO[bytes], where: str) -> bytes:

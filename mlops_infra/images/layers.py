@@ -79,7 +79,10 @@ def debian(work: Work) -> tuple[Tree, Components]:
         plain = work.scratch / "plain.tar"
         layer.write(tree, plain, lambda _amount: None)
         _compile(work, tree, plain)
-    return tree, tuple(sbom.debian_component(p, lock.suite) for p in lock.packages)
+    return tree, tuple(
+        sbom.debian_component(package, lock.suite, deb.licence(tree, package.name))
+        for package in lock.packages
+    )
 
 
 def python(work: Work) -> tuple[Tree, Components]:
@@ -108,7 +111,10 @@ def tools(work: Work) -> tuple[Tree, Components]:
         tree.place(tool.path, Entry("file", 0o755, content=content))
         with binary.path.open("rb") as reader:
             digest = hashlib.file_digest(reader, "sha256").hexdigest()
-        components.append(sbom.binary_component(tool.name, binary.version, tool.module, digest))
+        family = toolchain.pin(tool.name).family
+        components.append(
+            sbom.binary_component(tool.name, binary.version, family.module, family.licence, digest)
+        )
     return tree, tuple(components)
 
 

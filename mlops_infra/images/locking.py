@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import datetime
 import functools
-import os
 import subprocess
-import sys
 import tempfile
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 from mlops_infra import places
-from mlops_infra.errors import MissingError, OperationFailed
-from mlops_infra.images import debian_index, locks
+from mlops_infra.errors import OperationFailed
+from mlops_infra.images import debian_index, locks, uv
 from mlops_infra.images import recipe as recipes
 from mlops_infra.images.debian_resolve import Offers, resolve
 from mlops_infra.images.fetch import mirror
 from mlops_infra.images.recipe import Recipe
 from mlops_infra.progress import Sink, step
-
-PLATFORM = "x86_64-manylinux_2_36"
-"""glibc 2.36, Debian 12's: the oldest base that carries wheels."""
-
 
 
 def lock(names: list[str], sink: Sink) -> list[Path]:
@@ -74,13 +68,13 @@ def _python(recipe: Recipe) -> Path:
     wanted = recipe.python
     assert wanted is not None  # noqa: S101  the caller has looked
     requirements = [*wanted.requirements, *_extra(wanted.extra)]
-    uv = find_uv()
+    program = uv.find()
     with tempfile.TemporaryDirectory(prefix="mlops-infra-lock-") as scratch:
         source = Path(scratch) / f"{recipe.name}.in"
         source.write_text("\n".join(requirements) + "\n")
         command = [
-            *(str(uv), "pip", "compile", str(source), "--quiet", "--generate-hashes"),
-            *("--python-version", wanted.version, "--python-platform", PLATFORM),
+            *(str(program), "pip", "compile", str(source), "--quiet", "--generate-hashes"),
+            *("--python-version", wanted.version, "--python-platform", uv.PLATFORM),
             *("--only-binary", ":all:", "--no-header", "--annotation-style", "line"),
             *("--no-annotate", "--upgrade"),
         ]
@@ -99,20 +93,6 @@ def _extra(extra: str | None) -> list[str]:
         return []
     project = tomllib.loads((places.project() / "pyproject.toml").read_text("utf-8"))["project"]
     return [*project["dependencies"], *project["optional-dependencies"][extra]]
-
-
-def find_uv() -> Path:
-    """The `uv` beside this interpreter, or on PATH.
-
-    Raises:
-        MissingError: there is none.
-    """
-    folders = [str(Path(sys.executable).parent), *os.environ.get("PATH", "").split(os.pathsep)]
-    for folder in folders:
-        candidate = Path(folder) / "uv"
-        if candidate.is_file() and os.access(candidate, os.X_OK):
-            return candidate
-    raise MissingError("uv is not on this machine", hint="type: make venv")
 
 
 def _write(path: Path, text: str) -> Path:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from mlops_infra import places
-from mlops_infra.images.tree import Entry, Slice, Tree
+from mlops_infra.images.tree import Entry, Tree
 
 _PACKAGES = ("mlops_infra", "offline_bundle", "stacks")
 _DATA = ("charts", "images", "toolchain", "stacks", "Pulumi.yaml", "pyproject.toml", "LICENSE")
@@ -22,10 +23,12 @@ sys.exit(main())
 """
 
 
-def files() -> Iterator[tuple[str, Path]]:
-    """Path inside the packages' folder, and file, of all that the program is made of; sorted.
+@functools.cache
+def files() -> tuple[tuple[str, bytes], ...]:
+    """Path inside the packages' folder, and content, of all that the program is made of; sorted.
 
     The same places as in a wheel: packages beside each other, data below `mlops_infra/_project`.
+    Read once a process, so that a key and what is built under it cannot differ.
     """
     root = places.project()
     source = Path(__file__).resolve().parents[2]
@@ -33,7 +36,7 @@ def files() -> Iterator[tuple[str, Path]]:
         *(pair for name in _PACKAGES for pair in _below(source / name, name)),
         *(pair for name in _DATA for pair in _below(root / name, f"mlops_infra/_project/{name}")),
     ]
-    return iter(sorted(found))
+    return tuple((name, file.read_bytes()) for name, file in sorted(found))
 
 
 def _below(path: Path, name: str) -> Iterator[tuple[str, Path]]:
@@ -48,16 +51,14 @@ def _below(path: Path, name: str) -> Iterator[tuple[str, Path]]:
 def key() -> str:
     """SHA-256 over the names and contents of `files`."""
     digest = hashlib.sha256(_LAUNCHER.encode())
-    for name, file in files():
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
-        digest.update(f"{name} {content}\n".encode())
+    for name, content in files():
+        digest.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
     return digest.hexdigest()
 
 
 def add(tree: Tree, folder: str) -> None:
     """Add the program below `folder` of the image, and its command to /usr/local/bin."""
-    for name, file in files():
-        content = Slice(file, 0, file.stat().st_size)
+    for name, content in files():
         tree.place(f"{folder}/{name}", Entry("file", 0o644, content=content))
     launcher = Entry("file", 0o755, content=_LAUNCHER.encode())
     tree.place("usr/local/bin/mlops-infra", launcher)

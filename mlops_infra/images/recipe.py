@@ -50,8 +50,6 @@ class Tool(_Part):
 
     name: str
     path: AbsolutePath
-    module: str
-    """The Go module that it is built from, for the SBOM."""
 
 
 class User(_Part):

@@ -81,8 +81,9 @@ def _lay_down(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None
         path.symlink_to(member.linkname)
     elif member.isreg():
         source = tar.extractfile(member)
+        assert source is not None  # noqa: S101  a regular file always has content
         with path.open("xb") as out:
-            shutil.copyfileobj(source, out, 1 << 20)  # type: ignore[arg-type]  isreg: never None
+            shutil.copyfileobj(source, out, 1 << 20)
         os.utime(path, (member.mtime, member.mtime))
     else:
         raise OperationFailed(f"refused the entry '{member.name}': neither file, folder nor link")

@@ -13,11 +13,11 @@ from mlops_infra.images.locks import Package
 _SPACE = uuid.UUID("7c1d6a0e-8a55-5d0c-9a57-0b7c3a1f4e21")
 
 
-def debian_component(package: Package, suite: str) -> dict[str, object]:
-    """A Debian package."""
+def debian_component(package: Package, suite: str, licence: str | None) -> dict[str, object]:
+    """A Debian package; `licence` in the words of its copyright file."""
     qualifiers = f"arch={package.architecture}&distro={suite}"
     purl = f"pkg:deb/debian/{quote(package.name)}@{quote(package.version)}?{qualifiers}"
-    return {
+    component: dict[str, object] = {
         "type": "library",
         "bom-ref": purl,
         "name": package.name,
@@ -26,21 +26,27 @@ def debian_component(package: Package, suite: str) -> dict[str, object]:
         "hashes": [{"alg": "SHA-256", "content": package.sha256}],
         "properties": [{"name": "debian:source", "value": package.source}],
     }
+    return _with_licence(component, name=licence)
 
 
-def python_component(name: str, version: str, licence: str | None) -> dict[str, object]:
-    """A wheel."""
+def python_component(
+    name: str, version: str, expression: str | None, licence: str | None
+) -> dict[str, object]:
+    """A wheel; `expression` is SPDX, `licence` the older free text."""
     purl = f"pkg:pypi/{name.lower().replace('_', '-')}@{quote(version)}"
     return _with_licence(
         {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl},
+        expression,
         licence,
     )
 
 
-def binary_component(name: str, version: str, module: str, sha256: str) -> dict[str, object]:
+def binary_component(
+    name: str, version: str, module: str, licence: str, sha256: str
+) -> dict[str, object]:
     """A static binary built from a Go module."""
     purl = f"pkg:golang/{module}@{quote(version)}"
-    return {
+    component: dict[str, object] = {
         "type": "application",
         "bom-ref": purl,
         "name": name,
@@ -48,6 +54,7 @@ def binary_component(name: str, version: str, module: str, sha256: str) -> dict[
         "purl": purl,
         "hashes": [{"alg": "SHA-256", "content": sha256}],
     }
+    return _with_licence(component, licence)
 
 
 def program_component(version: str, key: str) -> dict[str, object]:
@@ -65,13 +72,15 @@ def program_component(version: str, key: str) -> dict[str, object]:
     )
 
 
-def _with_licence(component: dict[str, object], licence: str | None) -> dict[str, object]:
-    return component | {"licenses": [{"expression": licence}]} if licence else component
+def _with_licence(
+    component: dict[str, object], expression: str | None = None, name: str | None = None
+) -> dict[str, object]:
+    if expression:
+        return component | {"licenses": [{"expression": expression}]}
+    return component | {"licenses": [{"license": {"name": name}}]} if name else component
 
 
-def document(
-    name: str, version: str, digest: str, components: Iterable[dict[str, Any]]
-) -> bytes:
+def document(name: str, version: str, digest: str, components: Iterable[dict[str, Any]]) -> bytes:
     """The SBOM of image `name` with manifest `digest`."""
     unique = {component["bom-ref"]: component for component in components}
     return oci.encode(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from mlops_infra import places
 from mlops_infra.errors import OperationFailed
-from mlops_infra.images import locks, locking, sbom
+from mlops_infra.images import locks, sbom, uv
 from mlops_infra.images.recipe import Recipe
 from mlops_infra.images.tree import Entry, Slice, Tree
 from mlops_infra.progress import Sink, step
@@ -34,6 +35,7 @@ def add_wheels(
     pinned = locks.wheels(recipe.name)
     with step(sink, f"Fetching {len(pinned)} wheels of {recipe.name}") as work:
         _install(recipe, scratch)
+        refuse_conflicts(scratch)
         work.end("done", f"{len(pinned)} wheels")
     for file in sorted(scratch.rglob("*")):
         relative = file.relative_to(scratch).as_posix()
@@ -57,12 +59,35 @@ def _unwanted(relative: str) -> bool:
     return relative == ".lock" or (folder.endswith(".dist-info") and name in _RECORDS)
 
 
+def refuse_conflicts(folder: Path) -> None:
+    """Refuse two wheels that bring one file with different contents.
+
+    Which of them would win depends on the order in which the installer finishes.
+
+    Raises:
+        OperationFailed: there is such a file; both wheels are named.
+    """
+    owners: dict[str, tuple[str, str]] = {}
+    for record in sorted(folder.glob("*.dist-info/RECORD")):
+        with record.open(encoding="utf-8", newline="") as lines:
+            for path, digest, *_ in csv.reader(lines):
+                if not digest or path.startswith(("../", "bin/")):
+                    continue
+                owner, known = owners.setdefault(path, (record.parent.name, digest))
+                if known != digest:
+                    raise OperationFailed(
+                        f"two wheels bring different files '{path}'",
+                        where=f"{owner} and {record.parent.name}",
+                        hint="leave one of them out of the recipe",
+                    )
+
+
 def _install(recipe: Recipe, scratch: Path) -> None:
     assert recipe.python is not None  # noqa: S101  the caller has looked
     command = [
-        *(str(locking.find_uv()), "pip", "install", "--quiet", "--target", str(scratch)),
+        *(str(uv.find()), "pip", "install", "--quiet", "--target", str(scratch)),
         *("--python", sys.executable, "--python-version", recipe.python.version),
-        *("--python-platform", locking.PLATFORM, "--require-hashes", "--no-deps"),
+        *("--python-platform", uv.PLATFORM, "--require-hashes", "--no-deps"),
         *("--only-binary", ":all:", "--link-mode", "hardlink"),
         *("--requirements", str(locks.python_path(recipe.name))),
     ]
@@ -79,7 +104,14 @@ def _install(recipe: Recipe, scratch: Path) -> None:
 
 def _component(metadata: Path) -> dict[str, object]:
     fields = HeaderParser().parsestr(metadata.read_text("utf-8", "replace"))
-    licence = fields.get("License-Expression")
-    return sbom.python_component(str(fields["Name"]), str(fields["Version"]), licence)
-
-
+    classified = [
+        value.rpartition(" :: ")[2]
+        for value in fields.get_all("Classifier", [])
+        if value.startswith("License :: ")
+    ]
+    return sbom.python_component(
+        str(fields["Name"]),
+        str(fields["Version"]),
+        fields.get("License-Expression"),
+        classified[0] if classified else None,
+    )

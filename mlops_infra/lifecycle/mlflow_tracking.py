@@ -6,11 +6,13 @@ they are set before, for this process alone.
 
 from __future__ import annotations
 
+import base64
 import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.errors import OperationFailed
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_CHEAP_QUESTION = "/api/2.0/mlflow/registered-models/search?max_results=1"
 _DIGEST_LENGTH = 36
 """The longest digest that MLflow takes for a data set; the whole fingerprint is a tag."""
 _CLIENT = {
@@ -52,10 +55,21 @@ class MlflowTracking:
 
     def reach(self) -> str:
         """Ask for one real answer of the API, not of `/health` alone: it skips the host check."""
-        answering("MLflow", self._uri)
-        with self._told("answer"):
-            self._client.search_experiments(max_results=1)
+        headers = {}
+        if self._login is not None:
+            word = f"{self._login.name}:{self._login.password}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(word).decode()}"
+        status = answering("MLflow", f"{self._uri}{_CHEAP_QUESTION}", headers=headers)
+        if status != HTTPStatus.OK:
+            raise OperationFailed(
+                f"MLflow answers with HTTP {status}", where=self._uri, hint=_hint(str(status))
+            )
         return f"MLflow at {self._uri}"
+
+    def prepare(self) -> str:
+        """Import the client, which takes seconds, and tell its version."""
+        with self._told("load"):
+            return f"MLflow client {self._mlflow.__version__}"
 
     def log(self, record: Record) -> LoggedRun:
         """Write parameters, metrics and the data's fingerprint of one run."""

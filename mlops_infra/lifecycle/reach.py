@@ -6,6 +6,7 @@ import http.client
 import socket
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from mlops_infra.errors import OperationFailed
@@ -29,18 +30,21 @@ def listening(what: str, url: str) -> None:
         raise _unreachable(what, url, error.strerror or str(error)) from error
 
 
-def answering(what: str, url: str) -> None:
-    """Ask for `url` over HTTP; any status is an answer, also one that refuses.
+def answering(what: str, url: str, *, headers: Mapping[str, str] | None = None) -> int:
+    """Ask for `url` over HTTP and return the status; also one that refuses is an answer.
 
     Raises:
         OperationFailed: nobody listens there, or says nothing within `ANSWER_SECONDS`.
     """
     listening(what, url)
+    # The scheme is http or https: it comes from the platform's own outputs.
+    request = urllib.request.Request(url, headers=dict(headers or {}))  # noqa: S310
     try:
-        # The scheme is http or https: it comes from the platform's own outputs.
-        urllib.request.urlopen(url, timeout=ANSWER_SECONDS).close()  # noqa: S310
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+            return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()
+        return error.code
     except (OSError, http.client.HTTPException) as error:
         raise _unreachable(what, url, f"no HTTP answer ({error})") from error
 

@@ -58,7 +58,10 @@ class Tracking(Protocol):
     """The part of a tracking server that the loop needs; all raise `OperationFailed` alone."""
 
     def reach(self) -> str:
-        """Ask for the version and for one real answer of the API; return the version."""
+        """Ask for one real answer of the API; return where it is."""
+
+    def prepare(self) -> str:
+        """Load what the calls below need, however long that takes; return what it is."""
 
     def log(self, record: Record) -> LoggedRun:
         """Write parameters, metrics and the data's fingerprint of one run."""

@@ -57,7 +57,8 @@ class _Planned:
 
 _STEPS = (
     _Planned("reach the endpoints", Journey.reach),
-    _Planned("make the data set", Journey.make_data, ("reach the endpoints",)),
+    _Planned("load the libraries", Journey.prepare, ("reach the endpoints",)),
+    _Planned("make the data set", Journey.make_data, ("load the libraries",)),
     _Planned("train a model", Journey.train, ("make the data set",)),
     _Planned("log the run", Journey.log, ("train a model",)),
     _Planned("read the run back", Journey.read_back, ("log the run",)),

@@ -167,6 +167,8 @@ def test_exec_logs_and_port_forward(kubectl: Callable[..., str], store: str) -> 
         "exec", store, "--", "sh", "-c", "id -u; grep -E 'Seccomp:|CapEff' /proc/1/status"
     )
     assert seen.split() == ["999", "CapEff:", "0000000000000000", "Seccomp:", "2"]
+    # what enters a container later must land in its files, not in the node's or the host's
+    assert "appendonlydir" in kubectl("exec", store, "--", "ls", "/data")
     assert "Ready to accept connections" in kubectl("logs", store)
     binary = toolchain.ensure(["kubectl"], quiet)["kubectl"].path
     command = [str(binary), "--kubeconfig", str(EmbeddedCluster("e2e-one").kubeconfig),

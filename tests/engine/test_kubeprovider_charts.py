@@ -144,7 +144,7 @@ def test_a_chart_that_helm_refuses_is_explained(stack: Stack, namespace: str, ch
     stack.program = lambda opts: (
         Chart("demo", chart=str(chart), namespace=namespace, opts=opts) and None
     )
-    with pytest.raises(Exception, match="helm cannot render .*set the value first"):
+    with pytest.raises(Exception, match=r"helm cannot render .*set the value first"):
         stack.preview()
 
 

@@ -67,6 +67,9 @@ class FakeTracking:
             )
         return "fake MLflow"
 
+    def prepare(self) -> str:
+        return "fake client"
+
     def log(self, record: Record) -> LoggedRun:
         self.records["run1"] = record
         return LoggedRun("run1", "0")

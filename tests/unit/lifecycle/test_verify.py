@@ -41,7 +41,7 @@ def test_a_dead_server_fails_once_and_the_rest_says_why_it_was_skipped() -> None
     report = verify(services(FakeTracking(dead=True), FakeKeyValue()), seen.append, clean=True)
     assert [step.title for step in report.failures] == ["reach the endpoints"]
     assert outcomes(report)["load it and predict"] == "skipped"
-    assert "needs: reach" in next(s.detail for s in report.steps if s.title == "make the data set")
+    assert "needs: reach" in next(s.detail for s in report.steps if s.title == "load the libraries")
     assert {event.outcome for event in seen if event.kind == "finished"} == {"failed", "skipped"}
 
 
