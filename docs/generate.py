@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sys
@@ -47,6 +48,12 @@ PENDING = {
     "README.md": "*(no run has been captured yet: `python -m bench.capture`)*",
     "README.ko.md": "*(아직 실행 기록이 없습니다: `python -m bench.capture`)*",
 }
+
+WHOLE = {
+    "README.md": "Shortened; the whole of it is in [docs/capture.txt](docs/capture.txt).",
+    "README.ko.md": "일부를 줄였습니다. 전체는 [docs/capture.txt](docs/capture.txt)에 있습니다.",
+}
+LONGEST_LIST = 6
 
 
 def main(arguments: list[str]) -> int:
@@ -110,10 +117,23 @@ def _machine(machine: dict[str, object], *, korean: bool) -> str:
 
 
 def capture(name: str) -> str:
-    """The terminal capture as a code block."""
+    """The terminal capture, shortened where it only counts, as a code block."""
     if not CAPTURE.exists():
         return PENDING[name]
-    return f"```text\n{CAPTURE.read_text(encoding='utf-8').rstrip()}\n```"
+    lines = shortened(CAPTURE.read_text(encoding="utf-8").rstrip().splitlines())
+    return "\n".join(["```text", *lines, "```", "", WHOLE[name]])
+
+
+def shortened(lines: list[str]) -> list[str]:
+    """Without what steps say while they run, and with long lists of one kind cut in the middle."""
+    told = [line for line in lines if not line.startswith(("    ", "... "))]
+    kept: list[str] = []
+    for first, group in itertools.groupby(told, key=lambda line: line.partition(" ")[0]):
+        alike = list(group)
+        if first and first != "ok" and len(alike) > LONGEST_LIST:
+            alike[2:-1] = [f"           … {len(alike) - 3} more lines"]
+        kept += alike
+    return kept
 
 
 def reference() -> str:
@@ -141,7 +161,7 @@ def _section(command: click.Command, path: str, level: int) -> list[str]:
     rows = [
         record
         for parameter in command.get_params(context)
-        if parameter.name not in ("verbose", "help")
+        if not {"--verbose", "--help"} & set(parameter.opts)
         and (record := parameter.get_help_record(context)) is not None
     ]
     if rows:

@@ -1,9 +1,9 @@
 """The folders this program uses, and no others.
 
-* cache (`$MLOPS_INFRA_CACHE`, else `$XDG_CACHE_HOME/mlops-infra`, else `~/.cache/mlops-infra`): what
-  can be made again: tools, packages, images. Keyed by content; safe to delete at any time.
-* data (`$MLOPS_INFRA_DATA`, else `$XDG_DATA_HOME/mlops-infra`, else `~/.local/share/mlops-infra`):
-  what cannot: embedded clusters, Pulumi state, passphrases. Mode 0700.
+* cache (`$MLOPS_INFRA_CACHE`, else `$XDG_CACHE_HOME/mlops-infra`, else `~/.cache/mlops-infra`):
+  what can be made again: tools, packages, images. Keyed by content; safe to delete at any time.
+* data (`$MLOPS_INFRA_DATA`, else `$XDG_DATA_HOME/mlops-infra`, else
+  `~/.local/share/mlops-infra`): what cannot: embedded clusters, Pulumi state, passphrases. 0700.
 * project: charts, recipes and Go modules that ship with the program.
 """
 

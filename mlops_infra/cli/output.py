@@ -14,6 +14,7 @@ import click
 from mlops_infra.cli.options import session
 
 _GAP = "  "
+_NONE = "-"
 
 
 def document(data: object) -> None:
@@ -29,12 +30,10 @@ def text(line: str = "") -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print aligned columns under a heading; None becomes `-`, numbers stand to the right."""
-    body = [["-" if cell is None else str(cell) for cell in row] for row in rows]
+    body = [[_NONE if cell is None else str(cell) for cell in row] for row in rows]
     lines = [[name.upper() for name in columns], *body]
     widths = [max(width(line[index]) for line in lines) for index in range(len(columns))]
-    right = [
-        bool(body) and all(_is_figure(row[index]) for row in body) for index in range(len(columns))
-    ]
+    right = [_are_figures({row[index] for row in body} - {_NONE}) for index in range(len(columns))]
     for line in lines:
         cells = [
             _pad(cell, size, to_right)
@@ -56,9 +55,10 @@ def _pad(cell: str, size: int, to_right: bool) -> str:
     return space + cell if to_right else cell + space
 
 
-def _is_figure(cell: str) -> bool:
-    number = cell.removesuffix(" s").removesuffix(" ms").removesuffix("%")
-    return cell == "-" or number.replace(".", "", 1).isdigit()
+def _are_figures(cells: set[str]) -> bool:
+    return bool(cells) and all(
+        cell.removesuffix(" s").removesuffix("%").replace(".", "", 1).isdigit() for cell in cells
+    )
 
 
 def _plain(value: Any) -> object:

@@ -54,7 +54,7 @@ def clear(run: Run, state: Path | None, stack: str, scratch: Path, sink: Sink) -
 def _local(state: Path) -> dict[str, Any]:
     try:
         checkpoint = json.loads(state.read_text(encoding="utf-8"))["checkpoint"]
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise OperationFailed(
             "the state cannot be read",
             where=str(state),

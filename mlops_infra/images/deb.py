@@ -91,8 +91,8 @@ def licence(tree: Tree, package: str) -> str | None:
 
 def _decompressed(part: BinaryIO, name: str, into: IO[bytes], where: str) -> IO[bytes]:
     openers: dict[str, Callable[[BinaryIO], IO[bytes]]] = {
-        ".xz": lambda raw: cast("IO[bytes]", lzma.open(raw)),
-        ".gz": lambda raw: cast("IO[bytes]", gzip.open(raw)),
+        ".xz": lambda raw: cast("IO[bytes]", lzma.open(raw)),  # noqa: SIM115  closed below
+        ".gz": lambda raw: cast("IO[bytes]", gzip.open(raw)),  # noqa: SIM115
         ".tar": lambda raw: raw,
     }
     opener = openers.get(Path(name).suffix)

@@ -13,7 +13,7 @@ from mlops_infra.images import locks, program
 from mlops_infra.images import recipe as recipes
 from mlops_infra.images.recipe import Recipe
 
-BUILDER = "1"
+BUILDER = "2"
 """Rises whenever the builder writes other bytes for the same inputs."""
 
 REGISTRY = "mlops-infra.local"

@@ -56,19 +56,19 @@ class _Planned:
 
 
 _STEPS = (
-    _Planned("reach the endpoints", Journey.reach),
-    _Planned("load the libraries", Journey.prepare, ("reach the endpoints",)),
-    _Planned("make the data set", Journey.make_data, ("load the libraries",)),
-    _Planned("train a model", Journey.train, ("make the data set",)),
-    _Planned("log the run", Journey.log, ("train a model",)),
-    _Planned("read the run back", Journey.read_back, ("log the run",)),
-    _Planned("save the model", Journey.save_model, ("log the run",)),
-    _Planned("register the model", Journey.register, ("save the model",)),
-    _Planned("load it and predict", Journey.predict, ("register the model",)),
-    _Planned("link both runs", Journey.link, ("log the run",)),
-    _Planned("object store round trip", Journey.round_trip, ("reach the endpoints",)),
+    _Planned("Reaching the endpoints", Journey.reach),
+    _Planned("Loading the libraries", Journey.prepare, ("Reaching the endpoints",)),
+    _Planned("Making the data set", Journey.make_data, ("Loading the libraries",)),
+    _Planned("Training a model", Journey.train, ("Making the data set",)),
+    _Planned("Logging the run", Journey.log, ("Training a model",)),
+    _Planned("Reading the run back", Journey.read_back, ("Logging the run",)),
+    _Planned("Saving the model", Journey.save_model, ("Logging the run",)),
+    _Planned("Registering the model", Journey.register, ("Saving the model",)),
+    _Planned("Loading it and predicting", Journey.predict, ("Registering the model",)),
+    _Planned("Linking both runs", Journey.link, ("Logging the run",)),
+    _Planned("Object store round trip", Journey.round_trip, ("Reaching the endpoints",)),
 )
-_CLEAN = _Planned("clean up", Journey.clean)
+_CLEAN = _Planned("Cleaning up", Journey.clean)
 
 
 def verify(services: Services, sink: Sink, *, clean: bool = False) -> Report:

@@ -19,17 +19,17 @@ def verified(platform: Any, *options: str) -> dict[str, Any]:
 def test_the_whole_loop_works_from_outside(platform: Any) -> None:
     report = verified(platform)
     assert {step["step"]: step["outcome"] for step in report["steps"]} == {
-        "reach the endpoints": "done",
-        "load the libraries": "done",
-        "make the data set": "done",
-        "train a model": "done",
-        "log the run": "done",
-        "read the run back": "done",
-        "save the model": "done",
-        "register the model": "done",
-        "load it and predict": "done",
-        "link both runs": "done",
-        "object store round trip": "done",
+        "Reaching the endpoints": "done",
+        "Loading the libraries": "done",
+        "Making the data set": "done",
+        "Training a model": "done",
+        "Logging the run": "done",
+        "Reading the run back": "done",
+        "Saving the model": "done",
+        "Registering the model": "done",
+        "Loading it and predicting": "done",
+        "Linking both runs": "done",
+        "Object store round trip": "done",
     }
 
 

@@ -49,6 +49,8 @@ def test_a_broken_image_fails_in_seconds_and_the_next_up_heals(
     assert "container main: ErrImagePull (image missing/app:1)" in said
     # the object exists and is recorded, so nothing is made twice
     assert len(stack.children("Deployment")) == 1
+    stack.refresh()
+    assert len(stack.children("Deployment")) == 1
     image = "good/app:1"
     stack.up()
     stack.destroy()

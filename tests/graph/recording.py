@@ -39,8 +39,11 @@ class _Recorder(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
         with self._lock:
-            self.requests.append(MessageToDict(request))
-        return super().RegisterResource(request)
+            raw = MessageToDict(request)
+            self.requests.append(raw)
+        answer = super().RegisterResource(request)
+        raw["urn"] = answer.urn
+        return answer
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,7 @@ def record(program: Callable[[], None], *, stack: str, config: dict[str, Any]) -
     if failure:
         raise failure[0]
     nodes = [
-        Node(recorder.make_urn(each.get("parent", ""), each["type"], each["name"]), each)
+        Node(each["urn"], each)
         for each in recorder.requests
         if each["type"] != "pulumi:pulumi:Stack"
     ]

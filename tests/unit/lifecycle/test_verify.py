@@ -39,23 +39,25 @@ def test_clean_leaves_nothing() -> None:
 def test_a_dead_server_fails_once_and_the_rest_says_why_it_was_skipped() -> None:
     seen: list[Event] = []
     report = verify(services(FakeTracking(dead=True), FakeKeyValue()), seen.append, clean=True)
-    assert [step.title for step in report.failures] == ["reach the endpoints"]
-    assert outcomes(report)["load it and predict"] == "skipped"
-    assert "needs: reach" in next(s.detail for s in report.steps if s.title == "load the libraries")
+    assert [step.title for step in report.failures] == ["Reaching the endpoints"]
+    assert outcomes(report)["Loading it and predicting"] == "skipped"
+    assert "needs: Reaching" in next(
+        s.detail for s in report.steps if s.title == "Loading the libraries"
+    )
     assert {event.outcome for event in seen if event.kind == "finished"} == {"failed", "skipped"}
 
 
 def test_numbers_that_differ_in_the_last_digits_are_a_failure() -> None:
     report = verify(services(FakeTracking(drifts=True), FakeKeyValue()), quiet)
-    assert [step.title for step in report.failures] == ["load it and predict"]
-    assert outcomes(report)["link both runs"] == "done"
+    assert [step.title for step in report.failures] == ["Loading it and predicting"]
+    assert outcomes(report)["Linking both runs"] == "done"
 
 
 def test_a_run_whose_model_was_not_taken_is_cleaned_all_the_same() -> None:
     tracking = FakeTracking(full=True)
     report = verify(services(tracking, FakeKeyValue()), quiet, clean=True)
-    assert [step.title for step in report.failures] == ["save the model"]
-    assert outcomes(report)["register the model"] == "skipped"
+    assert [step.title for step in report.failures] == ["Saving the model"]
+    assert outcomes(report)["Registering the model"] == "skipped"
     assert report.cleaned
     assert tracking.records == {}
 
@@ -63,15 +65,15 @@ def test_a_run_whose_model_was_not_taken_is_cleaned_all_the_same() -> None:
 def test_a_corrupting_store_is_found_and_its_object_cleaned() -> None:
     objects = FakeObjects(corrupts=True)
     report = verify(services(FakeTracking(), FakeKeyValue(), objects), quiet, clean=True)
-    assert [step.title for step in report.failures] == ["object store round trip"]
+    assert [step.title for step in report.failures] == ["Object store round trip"]
     assert objects.held == {}
 
 
 def test_what_the_platform_does_not_offer_is_skipped_not_failed() -> None:
     report = verify(services(FakeTracking()), quiet)
     assert report.failures == ()
-    assert outcomes(report)["link both runs"] == "skipped"
-    assert outcomes(report)["object store round trip"] == "skipped"
+    assert outcomes(report)["Linking both runs"] == "skipped"
+    assert outcomes(report)["Object store round trip"] == "skipped"
 
 
 def test_the_fingerprint_names_the_content() -> None:

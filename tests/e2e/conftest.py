@@ -1,0 +1,30 @@
+"""The sandbox, brought up once for all tests of this tier, and taken away to nothing at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.platform import Platform
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    if os.geteuid() != 0:
+        pytest.skip("a real node needs root")
+    from mlops_infra.cluster import footprint
+
+    folder = tmp_path_factory.mktemp("platform")
+    found = Platform(folder)
+    before = footprint.snapshot([found.data])
+    try:
+        found.up()
+        yield found
+    finally:
+        down = found.run("down", "-s", found.stack, "--purge")
+    assert down.returncode == 0, down.stdout + down.stderr
+    assert footprint.difference(before, footprint.snapshot([found.data])) == ()
+    assert found.processes() == []
+    assert not found.data.exists()

@@ -1,0 +1,265 @@
+"""`up` and `down` on clusters, disks and locks that misbehave: one clear cause, one next step."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.platform import Platform
+from tests.engine.conftest import api_server  # noqa: F401 - the fixture of the engine's tier
+from tests.engine.control_plane import ControlPlane
+
+KILLS = 10 if os.environ.get("MLOPS_INFRA_STORM") else 3
+root = pytest.mark.skipif(os.geteuid() != 0, reason="a real node needs root")
+
+
+class Lab(Platform):
+    """A stack on somebody else's cluster: a real API server with simulated Pods."""
+
+    stack = "lab"
+
+    def __init__(self, folder: Path, kubeconfig: Path) -> None:
+        self.data, self.stacks = folder / "data", folder / "stacks"
+        self.stacks.mkdir()
+        self.env = {"MLOPS_INFRA_DATA": str(self.data), "MLOPS_INFRA_STACKS": str(self.stacks)}
+        self._kubeconfig = kubeconfig
+        self.configure()
+
+    def configure(self, **changes: Any) -> None:
+        config = {
+            "profile": "onprem",
+            "environment": "lab",
+            "cluster": {"kubeconfig": str(self._kubeconfig)},
+            "stores": {"object": {"state": "removed"}, "sql": {"state": "removed"}},
+            "components": {"mlflow": {"state": "removed"}},
+            **changes,
+        }
+        named = {f"mlops-infra:{key}": value for key, value in config.items()}
+        self.file.write_text(json.dumps({"config": named}), encoding="utf-8")
+
+    def refused(self, *words: str) -> dict[str, Any]:
+        """The error of a command that must fail, and how long it took."""
+        started = time.monotonic()
+        done = self.run(*words, "--json")
+        assert done.returncode != 0, done.stdout
+        error: dict[str, Any] = json.loads(done.stderr.splitlines()[-1])
+        assert error["exitCode"] == done.returncode
+        return {**error, "seconds": time.monotonic() - started}
+
+
+@pytest.fixture
+def volume(api_server: ControlPlane) -> Iterator[None]:  # noqa: F811
+    body = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": "lab"},
+        "spec": {
+            "capacity": {"storage": "10Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "hostPath": {"path": "/nowhere"},
+            "persistentVolumeReclaimPolicy": "Retain",
+        },
+    }
+    api_server.request("POST", "/api/v1/persistentvolumes", body)
+    yield
+    api_server.request("DELETE", "/api/v1/persistentvolumes/lab")
+
+
+@pytest.fixture
+def lab(tmp_path: Path, api_server: ControlPlane) -> Iterator[Lab]:  # noqa: F811
+    found = Lab(tmp_path, api_server.kubeconfig)
+    yield found
+    found.configure()
+    down = found.run("down", "-s", "lab", "--purge", "--break-lock")
+    assert down.returncode == 0, down.stdout + down.stderr
+    assert found.processes() == []
+
+
+def test_an_image_that_cannot_be_pulled_is_named(lab: Lab, volume: None) -> None:
+    lab.configure(network={"images": "upstream", "registry": "missing"})
+    error = lab.refused("up", "-s", "lab")
+    assert error["exitCode"] == 1
+    assert "ImagePullBackOff" in error["what"] or "ErrImagePull" in error["what"]
+    assert "valkey" in error["what"]
+    assert "image" in error["hint"]
+    assert error["seconds"] < 90
+    lab.configure()
+    lab.ok("up", "-s", "lab")
+
+
+def test_a_missing_storage_class_is_named(lab: Lab) -> None:
+    lab.configure(cluster={"kubeconfig": str(lab._kubeconfig), "storageClass": "not-there"})
+    error = lab.refused("up", "-s", "lab")
+    assert error["exitCode"] == 1
+    assert "not-there" in error["what"]
+    assert "kubectl get storageclass" in error["hint"]
+    assert error["seconds"] < 90
+
+
+def test_an_unreachable_cluster_is_told_at_once(lab: Lab, tmp_path: Path) -> None:
+    document = json.loads(lab._kubeconfig.read_text())
+    document["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
+    (tmp_path / "away").write_text(json.dumps(document))
+    lab.configure(cluster={"kubeconfig": str(tmp_path / "away")})
+    error = lab.refused("up", "-s", "lab")
+    assert error["exitCode"] == 1
+    assert "cannot be reached" in error["what"]
+    assert error["seconds"] < 20
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [(None, "kubeconfig"), ("not a kubeconfig", "kubeconfig"), ("{}", "kubeconfig")],
+)
+def test_a_wrong_kubeconfig_is_named(
+    lab: Lab, tmp_path: Path, text: str | None, reason: str
+) -> None:
+    file = tmp_path / "wrong"
+    if text is not None:
+        file.write_text(text)
+    lab.configure(cluster={"kubeconfig": str(file)})
+    error = lab.refused("up", "-s", "lab")
+    assert error["exitCode"] in {1, 2}
+    assert reason in error["what"]
+    assert str(file) in f"{error['where']} {error['what']}"
+    assert error["seconds"] < 20
+
+
+def test_a_cluster_that_went_away_stops_down_until_it_is_given_up(
+    lab: Lab, volume: None, tmp_path: Path
+) -> None:
+    lab.ok("up", "-s", "lab")
+    record = lab.data / "stacks" / "lab" / "stack.json"
+    held = record.read_text()
+    away = json.loads(lab._kubeconfig.read_text())
+    away["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
+    (tmp_path / "away").write_text(json.dumps(away))
+    record.write_text(json.dumps({**json.loads(held), "kubeconfig": str(tmp_path / "away")}))
+    error = lab.refused("down", "-s", "lab")
+    assert error["exitCode"] == 1
+    assert "--forget-unreachable" in error["hint"]
+    assert error["seconds"] < 30
+    record.write_text(held)
+
+
+@root
+def test_a_full_disk_under_the_state_is_told_and_up_goes_on(
+    lab: Lab, volume: None, tmp_path: Path
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(small)], check=True)
+    try:
+        lab.data = small / "data"
+        lab.env["MLOPS_INFRA_DATA"] = str(lab.data)
+        (small / "ballast").write_bytes(b"x" * 40_000)
+        error = lab.refused("up", "-s", "lab")
+        assert error["exitCode"] == 1
+        assert "space" in error["what"] or "disk" in error["what"], error
+        (small / "ballast").unlink()
+        subprocess.run(["mount", "-o", "remount,size=64m", str(small)], check=True)
+        lab.ok("up", "-s", "lab")
+        lab.ok("down", "-s", "lab", "--purge")
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_a_lock_of_a_live_run_is_respected_and_explained(lab: Lab, volume: None) -> None:
+    child = lab.start("up", "-s", "lab", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    folder = lab.data / "state/.pulumi/locks/organization/mlops-infra/lab"
+    ends = time.monotonic() + 120
+    while not list(folder.glob("*.json")):
+        assert child.poll() is None, "it ended before it took the lock"
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+    error = lab.refused("up", "-s", "lab")
+    assert error["error"] == "StackLocked"
+    assert "still running" in error["what"]
+    assert child.wait(300) == 0
+
+
+def test_a_lost_seed_or_passphrase_stops_up_and_not_down(lab: Lab, volume: None) -> None:
+    lab.ok("up", "-s", "lab")
+    (lab.data / "stacks/lab/seed").unlink()
+    error = lab.refused("up", "-s", "lab")
+    assert error["exitCode"] == 2
+    assert "the seed of stack lab is gone" in error["what"]
+    (lab.data / "stacks/lab/passphrase").unlink()
+    lab.ok("down", "-s", "lab", "--purge")
+
+
+def test_a_storm_of_kills_on_a_plain_cluster(lab: Lab, volume: None) -> None:
+    """Each kill meets work to do: the store is there in one round and gone in the next."""
+    from kubernetes import client, config
+
+    storm(lab, rounds=({}, {"stores": _none()}), allow=["valkey"], seed=1)
+    lab.configure()
+    lab.ok("up", "-s", "lab")
+    core = client.CoreV1Api(config.new_client_from_config(str(lab._kubeconfig)))
+    names = [each.metadata.name for each in core.list_namespaced_config_map("mlops-stores").items]
+    assert len([name for name in names if name.startswith("valkey")]) == 1, names
+
+
+def _none() -> dict[str, Any]:
+    return {name: {"state": "removed"} for name in ("object", "sql", "kv")}
+
+
+@root
+def test_a_storm_of_kills_on_the_sandbox(tmp_path: Path) -> None:
+    from mlops_infra.cluster import footprint
+
+    platform = Platform(tmp_path)
+    before = footprint.snapshot([platform.data])
+    try:
+        without = {"components": {"mlflow": {"state": "removed"}}}
+        storm(platform, rounds=({}, without), allow=[], seed=2)
+        platform.configure()
+        platform.up()
+        assert platform.up()["counts"] == {}
+        assert platform.json("status", "-s", "sandbox")["problems"] == []
+    finally:
+        down = platform.run("down", "-s", "sandbox", "--purge")
+    assert down.returncode == 0, down.stdout + down.stderr
+    assert footprint.difference(before, footprint.snapshot([platform.data])) == ()
+
+
+def storm(
+    platform: Platform, *, rounds: tuple[dict[str, Any], ...], allow: list[str], seed: int
+) -> None:
+    """Kill `up` at random moments; the next `up` must end green every time, with no orphan."""
+    chance = random.Random(seed)  # noqa: S311 - moments, not secrets
+    length = 30.0
+    for number in range(KILLS):
+        platform.configure(**rounds[number % len(rounds)], allowReplace=allow)
+        child = platform.start(
+            "up", "-s", platform.stack, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        moment = chance.uniform(0.2, length)
+        try:
+            child.wait(moment)
+        except subprocess.TimeoutExpired:
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+        assert _none_left(platform), f"kill {number} at {moment:.1f} s: {platform.processes()}"
+        started = time.monotonic()
+        done = platform.run("up", "-s", platform.stack, "--json")
+        assert done.returncode == 0, f"kill {number} at {moment:.1f} s\n{done.stdout}{done.stderr}"
+        length = max(10.0, time.monotonic() - started)
+
+
+def _none_left(platform: Platform) -> bool:
+    ends = time.monotonic() + 5
+    while platform.processes():
+        if time.monotonic() > ends:
+            return False
+        time.sleep(0.1)
+    return True

@@ -1,0 +1,59 @@
+"""Half-done operations of a killed run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_infra.engine import pending
+from mlops_infra.errors import OperationFailed
+from mlops_infra.progress import quiet
+
+
+def operation(kind: str, name: str) -> dict[str, Any]:
+    return {"type": kind, "resource": {"urn": f"urn:pulumi:one::mlops-infra::t::{name}"}}
+
+
+class Pulumi:
+    def __init__(self, operations: list[dict[str, Any]]) -> None:
+        self.state = {"version": 3, "deployment": {"pending_operations": operations, "x": 1}}
+        self.calls: list[str] = []
+
+    def __call__(self, words: list[str]) -> str:
+        self.calls.append(words[1])
+        if words[1] == "export":
+            assert "--show-secrets" not in words
+            return json.dumps(self.state)
+        file = Path(words[words.index("--file") + 1])
+        assert file.stat().st_mode & 0o777 == 0o600
+        self.state = json.loads(file.read_text())
+        return ""
+
+
+def test_marks_go_and_interrupted_creates_are_told(tmp_path: Path) -> None:
+    pulumi = Pulumi([operation("creating", "a"), operation("updating", "b")])
+    told = pending.clear(pulumi, None, "one", tmp_path, quiet)
+    assert told == ["urn:pulumi:one::mlops-infra::t::a"]
+    assert pulumi.state["deployment"] == {"pending_operations": [], "x": 1}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clean_local_state_costs_no_process(tmp_path: Path) -> None:
+    state = tmp_path / "one.json"
+    state.write_text(json.dumps({"checkpoint": {"latest": {"resources": []}}}))
+    pulumi = Pulumi([])
+    assert pending.clear(pulumi, state, "one", tmp_path, quiet) == []
+    assert pulumi.calls == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
+def test_a_damaged_state_is_named_with_its_backup(tmp_path: Path, text: str) -> None:
+    state = tmp_path / "one.json"
+    state.write_text(text)
+    with pytest.raises(OperationFailed) as caught:
+        pending.clear(Pulumi([]), state, "one", tmp_path, quiet)
+    assert caught.value.hint is not None
+    assert "one.json.bak" in caught.value.hint

@@ -1,0 +1,95 @@
+"""References are known before anything is built, and change when and only when an input does."""
+
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from mlops_infra import images, places
+from mlops_infra.errors import ConfigError, InputError
+from mlops_infra.images import keys, locks
+from mlops_infra.images import recipe as recipes
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the recipes that a test may change."""
+    shutil.copytree(places.project() / "images", tmp_path / "images")
+    monkeypatch.setattr(recipes, "folder", lambda: tmp_path / "images")
+    return tmp_path / "images"
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def test_every_image_has_a_reference_that_a_registry_accepts() -> None:
+    for name, reference in images.references().items():
+        assert re.fullmatch(
+            rf"mlops-infra\.local/{name}:[\w][\w.-]{{0,127}}-[0-9a-f]{{8}}", reference
+        )
+
+
+def test_a_package_of_the_base_changes_all_that_stand_on_it_and_no_other(copy: Path) -> None:
+    before = images.references()
+    edit(copy / "locks" / "debian-trixie.debian.json", '"sha256": "', '"sha256": "f')
+    changed = {name for name, reference in images.references().items() if reference != before[name]}
+    assert changed == {"node", "postgresql", "valkey"}
+
+
+def test_a_changed_default_of_one_recipe_changes_that_image_but_no_layer(copy: Path) -> None:
+    before, layers = images.references(), keys.layer_keys("mlflow")
+    edit(copy / "mlflow.yaml", 'DO_NOT_TRACK: "true"', 'DO_NOT_TRACK: "1"')
+    changed = {name for name, reference in images.references().items() if reference != before[name]}
+    assert changed == {"mlflow"}
+    assert keys.layer_keys("mlflow") == layers
+
+
+def test_python_images_share_the_layers_of_their_base() -> None:
+    mlflow, runtime = keys.layer_keys("mlflow"), keys.layer_keys("runtime")
+    assert mlflow[:2] == runtime[:2]
+    assert {layer.recipe for layer in mlflow[:2]} == {"python"}
+
+
+def test_a_wrong_recipe_names_all_its_mistakes(copy: Path) -> None:
+    edit(copy / "valkey.yaml", 'user: "999:999"', "user: valkey")
+    edit(copy / "valkey.yaml", "licences:", "license:")
+    with pytest.raises(ConfigError) as caught:
+        images.reference("valkey")
+    assert {problem.path for problem in caught.value.problems} == {
+        "licences",
+        "license",
+        "run.user",
+    }
+
+
+def test_a_recipe_without_a_lock_says_how_to_lock_it(copy: Path) -> None:
+    (copy / "locks" / "valkey.debian.json").unlink()
+    with pytest.raises(InputError) as caught:
+        images.reference("valkey")
+    assert caught.value.hint == "type: mlops-infra images lock valkey"
+
+
+def test_an_unknown_image_names_those_that_exist() -> None:
+    with pytest.raises(InputError) as caught:
+        images.reference("postgres")
+    assert "postgresql" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_no_image_runs_as_root_or_with_a_named_user(name: str) -> None:
+    run = recipes.load(name).run
+    assert name == "node" or (run is not None and int(run.user.split(":")[0]) > 0)
+
+
+def test_the_lock_of_the_runtime_fits_what_the_program_asks_for() -> None:
+    project = tomllib.loads((places.project() / "pyproject.toml").read_text())["project"]
+    locked = {wheel.name: wheel.version for wheel in locks.wheels("runtime")}
+    for line in [*project["dependencies"], *project["optional-dependencies"]["onprem"]]:
+        wanted = Requirement(line)
+        assert wanted.specifier.contains(locked[wanted.name.lower().replace("_", "-")]), line
