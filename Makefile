@@ -30,8 +30,12 @@ verify: venv ## train, register and find a model through the running platform
 down: venv ## take the platform and its cluster away and prove that nothing is left
 	$(BIN)/mlops-infra down -s $(STACK)
 
-test: lint ## lint, then every tier that this machine can run: unit charts graph engine e2e faults
+test: lint tools ## lint, then every tier that this machine can run: unit charts graph engine e2e faults
 	$(BIN)/python -m tests.tiers
+
+tools: venv ## fetch or build every tool and image; what cannot be had is named and its tests are skipped
+	-$(BIN)/mlops-infra toolchain install
+	-$(BIN)/mlops-infra images build
 
 unit: venv ## the quick tier alone
 	$(BIN)/python -m tests.tiers unit
@@ -61,4 +65,4 @@ clean: ## remove what tools left in this folder; caches and data are elsewhere a
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-.PHONY: help venv up verify down test unit lint storm bench docs lock clean
+.PHONY: help venv up verify down test tools unit lint storm bench docs lock clean

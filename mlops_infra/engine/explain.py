@@ -14,7 +14,7 @@ from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
 from mlops_infra.engine.events import Change, Diagnostic, Record
 from mlops_infra.engine.pods import Cluster, PodProblem
-from mlops_infra.errors import MissingError, MlopsError, OperationFailed, StackLocked
+from mlops_infra.errors import InputError, MissingError, MlopsError, OperationFailed, StackLocked
 
 _MAX_LINES = 12
 
@@ -132,14 +132,13 @@ def _ask(failed: Change, cluster: Callable[[], Cluster] | None) -> PodProblem | 
     if cluster is None or not space:
         return None
     import kubernetes.client
-    import kubernetes.config
     import urllib3
 
     try:
         return cluster().problem(failed.kind, space, name)
     except (
         kubernetes.client.ApiException,
-        kubernetes.config.ConfigException,
+        InputError,
         urllib3.exceptions.HTTPError,
         OSError,
     ):

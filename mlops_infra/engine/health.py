@@ -80,19 +80,14 @@ def stack_health(stack: str, record: StackRecord, outputs: dict[str, Any]) -> He
 
 def _pods(record: StackRecord, stack: str) -> Iterable[PodHealth]:
     import urllib3
-    from kubernetes import client, config
+    from kubernetes import client
 
     try:
         core = Cluster(record.kubeconfig, record.context).core
         found = core.list_pod_for_all_namespaces(
             label_selector=f"{STACK_LABEL}={stack}", _request_timeout=TIMEOUT
         ).items
-    except (
-        client.ApiException,
-        config.ConfigException,
-        urllib3.exceptions.HTTPError,
-        OSError,
-    ) as error:
+    except (client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
         raise OperationFailed(
             f"the cluster cannot be reached: {getattr(error, 'reason', None) or error}",
             where=record.kubeconfig or "the default kubeconfig",

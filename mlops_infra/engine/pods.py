@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_infra.engine.kube_client import open_client
+
 TIMEOUT = 5
 """Seconds for each question: the cluster itself may be what failed."""
 LOG_LINES = 8
@@ -40,12 +42,9 @@ class Cluster:
     """A few questions to the API server, each with a short time-out."""
 
     def __init__(self, kubeconfig: Path | str | None, context: str | None = None) -> None:
-        from kubernetes import client, config
+        from kubernetes import client
 
-        api = config.new_client_from_config(
-            config_file=str(kubeconfig) if kubeconfig else None, context=context
-        )
-        self.core = client.CoreV1Api(api)
+        self.core = client.CoreV1Api(open_client(kubeconfig, context))
 
     def problem(self, kind: str, namespace: str, name: str) -> PodProblem | None:
         """The first Pod of the workload `namespace/name` that is not ready, and why."""

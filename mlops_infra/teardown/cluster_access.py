@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mlops_infra.engine.kube_client import open_client
 from mlops_infra.errors import OperationFailed
 
 TIMEOUT = 15
@@ -36,23 +37,25 @@ class Found:
 
 
 class ClusterAccess:
-    """Opened by a kubeconfig; raises OperationFailed where the cluster does not answer."""
+    """Opened by a kubeconfig.
+
+    Raises:
+        InputError: the kubeconfig is wrong.
+        OperationFailed: the cluster does not answer.
+    """
 
     def __init__(self, kubeconfig: str | None, context: str | None) -> None:
         import urllib3
-        from kubernetes import client, config
+        from kubernetes import client
 
+        api = open_client(kubeconfig, context)
+        self.api = api
+        self.core = client.CoreV1Api(api)
+        self.apps = client.AppsV1Api(api)
+        self.batch = client.BatchV1Api(api)
         try:
-            api = config.new_client_from_config(config_file=kubeconfig, context=context)
-            api.rest_client.pool_manager.connection_pool_kw["retries"] = urllib3.Retry(total=0)
-            self.api = api
-            self.core = client.CoreV1Api(api)
-            self.apps = client.AppsV1Api(api)
-            self.batch = client.BatchV1Api(api)
             client.VersionApi(api).get_code(_request_timeout=TIMEOUT)
-        except (config.ConfigException, OSError) as error:
-            raise _unusable(kubeconfig, str(error)) from error
-        except (client.ApiException, urllib3.exceptions.HTTPError) as error:
+        except (client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _unusable(kubeconfig, str(getattr(error, "reason", None) or error)) from error
 
     def labelled(self, selector: str) -> Iterator[Found]:

@@ -1,6 +1,10 @@
 {{- define "mlflow.files" -}}
 prepare.py: |
   {{- .Files.Get "files/prepare.py" | trim | nindent 2 }}
+{{- if not .Values.objectStore.direct }}
+sitecustomize.py: |
+  {{- .Files.Get "files/sitecustomize.py" | trim | nindent 2 }}
+{{- end }}
 {{- if .Values.auth.enabled }}
 auth.ini: |
   [mlflow]
@@ -106,6 +110,9 @@ address and login are libpq's own variables, so no URI holds a password.
 - {name: MLFLOW_BACKEND_STORE_URI, value: "postgresql+psycopg2://"}
 - {name: MLFLOW_ARTIFACTS_DESTINATION, value: "s3://{{ .Values.objectStore.bucket }}/{{ .Values.objectStore.prefix }}"}
 - {name: MLFLOW_SERVE_ARTIFACTS, value: "true"}
+{{- if not .Values.objectStore.direct }}
+- {name: PYTHONPATH, value: /etc/mlflow}
+{{- end }}
 # Seven consumers of jobs that nothing here submits would take 1.9 GB.
 - {name: MLFLOW_SERVER_ENABLE_JOB_EXECUTION, value: "false"}
 - {name: MLFLOW_SERVER_ALLOWED_HOSTS, value: "{{ include "mlflow.allowedHosts" . }}"}

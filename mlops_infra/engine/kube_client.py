@@ -1,0 +1,54 @@
+"""Opens the Kubernetes client library with a kubeconfig that may be anything at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mlops_infra.errors import InputError
+
+_DEFAULT = "~/.kube/config, or what $KUBECONFIG names"
+
+
+def open_client(kubeconfig: Path | str | None, context: str | None) -> Any:
+    """An `ApiClient` without the retries of its own, which would multiply every time-out.
+
+    Raises:
+        InputError: the kubeconfig is missing, damaged, or does not have the context.
+    """
+    from kubernetes import config
+    from urllib3.util import Retry
+
+    if kubeconfig is not None:
+        _looks_like_one(Path(kubeconfig))
+    try:
+        api = config.new_client_from_config(
+            config_file=str(kubeconfig) if kubeconfig else None, context=context
+        )
+    except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+        # the library checks little: what is wrong inside surfaces as any of these
+        raise _unusable(str(kubeconfig or _DEFAULT), str(error)) from error
+    api.rest_client.pool_manager.connection_pool_kw["retries"] = Retry(total=0)
+    return api
+
+
+def _looks_like_one(file: Path) -> None:
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _unusable(str(file), str(error.strerror)) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise _unusable(str(file), "it is not YAML") from error
+    lists = ("clusters", "contexts", "users")
+    if not isinstance(found, dict) or not all(isinstance(found.get(k), list) for k in lists):
+        raise _unusable(str(file), f"it lacks {', '.join(lists)}")
+
+
+def _unusable(where: str, reason: str) -> InputError:
+    return InputError(
+        f"the kubeconfig cannot be used: {reason}",
+        where=where,
+        hint="name one that kubectl works with: mlops-infra:cluster: {kubeconfig: …, context: …}",
+    )
