@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +26,7 @@ def test_the_commands_of_the_readme_work_as_written(platform: Any) -> None:
             "\n".join(f"echo '+ {i}'; {c}" for i, c in enumerate(lines)),
         ],
         cwd=ROOT,
-        env={**os.environ, **getattr(platform, "env", {})},
+        env=platform.environment,
         capture_output=True,
         text=True,
         timeout=900,
