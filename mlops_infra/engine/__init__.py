@@ -3,7 +3,8 @@
 from mlops_infra.engine.bring_up import Outcome, bring_up, exports, open_engine, preview
 from mlops_infra.engine.health import Health, stack_health
 from mlops_infra.engine.prepare import from_state
-from mlops_infra.engine.runner import Engine, Result
+from mlops_infra.engine.results import Result
+from mlops_infra.engine.runner import Engine
 
 __all__ = [
     "Engine",

@@ -13,7 +13,10 @@ from mlops_infra.cluster import EmbeddedCluster
 from mlops_infra.cluster.sources import ADDONS, CONTROL_PLANE, NODE
 from mlops_infra.engine import environment, locks, reach, tools
 from mlops_infra.engine.prepare import NODE_VARIABLE, Asked, asked, prepare
-from mlops_infra.engine.runner import Engine, Result
+from mlops_infra.engine.process import stopped
+from mlops_infra.engine.results import Result
+from mlops_infra.engine.room import Room
+from mlops_infra.engine.runner import Engine
 from mlops_infra.engine.tools import Tools
 from mlops_infra.errors import InputError
 from mlops_infra.plan import Plan
@@ -51,7 +54,15 @@ def bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool = Fa
     Raises:
         MlopsError: each step with its own; whatever was done stays and a second call goes on.
     """
+    try:
+        return _bring_up(stack, file, sink, break_lock=break_lock)
+    except KeyboardInterrupt as error:  # outside of Pulumi: in a build, or while the cluster starts
+        raise stopped() from error
+
+
+def _bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool) -> Outcome:
     want = _checked(stack, file, sink)
+    want.record.write(Room.of(stack))  # from here on `down` has something to take away
     if not break_lock:  # say so now, not after twenty minutes of compiling
         locks.clear(want.record.backend, stack, sink, break_lock=False)
     if not want.record.cluster:
@@ -59,7 +70,7 @@ def bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool = Fa
     found = _gathered(want, sink)
     node = _cluster(want, sink) if want.record.cluster else None
     engine = prepare(want, sink, found, node=node)
-    result = engine.up(want.config.allow_replace, break_lock=break_lock)
+    result = engine.up(want.config.allow_replace, break_lock=break_lock, whole=want.whole)
     return _outcome(want, result, found)
 
 

@@ -46,7 +46,7 @@ _BY_WORDS = (
            r"|cannot be reached|does not answer",
            "see that the cluster runs (embedded: mlops-infra cluster status {stack}) and that the "
            "kubeconfig names it"),
-    Advice(r"unauthorized|forbidden|x509|certificate",
+    Advice(r"unauthorized|is forbidden: user|x509|certificate",
            "the cluster refuses these credentials: check cluster.kubeconfig and cluster.context"),
     Advice(r"no space left|disk is full", "free some room on the disk, then type up again"),
     Advice(r"incorrect passphrase|passphrase must be set",
@@ -175,8 +175,8 @@ def _short(text: str) -> str:
 
 def _last_words(error: CommandError) -> str:
     """Pulumi's own `error:` line; the rest of its output is not shown for it may hold secrets."""
-    found = [line for line in str(error).splitlines() if line.strip().startswith("error:")]
-    return found[-1].partition("error:")[2].strip() if found else "pulumi ended without a reason"
+    found = re.findall(r"^\s*(?:stderr: |stdout: )?error: (.+)$", str(error), re.MULTILINE)
+    return str(found[-1]).strip() if found else "pulumi ended without a reason"
 
 
 def _line(text: str, holding: str) -> str | None:

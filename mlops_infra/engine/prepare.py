@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_infra import __version__, images
 from mlops_infra import config as configuration
-from mlops_infra import images
 from mlops_infra.config import StackConfig
 from mlops_infra.engine import environment, locks, tools
 from mlops_infra.engine import record as records
@@ -31,6 +32,15 @@ class Asked:
     config: StackConfig
     plan: Plan
     record: StackRecord
+
+    @property
+    def whole(self) -> str:
+        """Digest of all that is asked for, also of what is no input of any resource.
+
+        Protection and order live in the state too, and no preview shows when they change.
+        """
+        asked = (__version__, configuration.effective(self.config), self.plan)
+        return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
 def asked(stack: str, file: Path | None) -> Asked:

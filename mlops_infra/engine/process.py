@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from types import FrameType
+from typing import IO, Any, Self
 
 from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation.errors import create_command_error
@@ -53,54 +54,91 @@ class OwnedPulumi(PulumiCommand):
         """
         command = [self.command, "--non-interactive", *args]
         environment = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
-        child = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
-        with _guarded(child.pid), child:
-            outputs = _Reader(child.stdout, on_output), _Reader(child.stderr, on_error)
-            interrupted = self._wait(child)
-            out, err = (reader.text() for reader in outputs)
-        if interrupted:
-            raise Interrupted(
-                "stopped on request; what was done so far is recorded",
-                hint="type the same command again to go on",
+        with Stopper(self.sink) as stopper:
+            child = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
             )
+            with _guarded(child.pid), child:
+                outputs = _Reader(child.stdout, on_output), _Reader(child.stderr, on_error)
+                stopper.watch(child)
+                child.wait()
+                out, err = (reader.text() for reader in outputs)
+        if stopper.asked:
+            raise stopped()
         result = CommandResult(stdout=out, stderr=err, code=child.returncode)
         if child.returncode != 0:
             raise create_command_error(result)
         return result
 
-    def _wait(self, child: subprocess.Popen[str]) -> bool:
-        try:
-            child.wait()
-        except KeyboardInterrupt:
-            with step(self.sink, "Stopping") as work:
-                work.note("waiting for what is under way; press Ctrl-C again to stop at once")
-                child.send_signal(signal.SIGINT)
-                try:
-                    child.wait()
-                except KeyboardInterrupt:
-                    _stop_hard(child)
-                    work.end("done", "stopped at once")
-            return True
-        return False
+
+def stopped() -> Interrupted:
+    """The end of a run that the user stopped."""
+    return Interrupted(
+        "stopped on request; what was done so far is recorded",
+        hint="type the same command again to go on",
+    )
 
 
-def _stop_hard(child: subprocess.Popen[str]) -> None:
-    child.send_signal(signal.SIGINT)
+class Stopper:
+    """Turns Ctrl-C and SIGTERM into a polite stop of the child, and the second one into a hard one.
+
+    Handlers instead of KeyboardInterrupt: that could strike between the start of the child and the
+    first line that would have ended it.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self.asked = 0
+        self._sink = sink
+        self._child: subprocess.Popen[str] | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._heard)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def watch(self, child: subprocess.Popen[str]) -> None:
+        """From now on this is the one to stop."""
+        self._child = child
+        if self.asked:
+            self._pass_on()
+
+    def _heard(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked += 1
+        if self._child is not None:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        assert self._child is not None  # noqa: S101 - both callers have looked
+        group = self._child.pid
+        self._child.send_signal(signal.SIGINT)
+        if self.asked == 1:
+            with step(self._sink, "Stopping") as work:
+                work.end("done", "what is under way ends first; Ctrl-C again stops it at once")
+        else:
+            timer = threading.Timer(HARD_STOP_PATIENCE, _kill, (group,))
+            timer.daemon = True
+            timer.start()
+
+
+def _kill(group: int) -> None:
     try:
-        child.wait(HARD_STOP_PATIENCE)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # it has ended
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from mlops_infra import places
 from mlops_infra.config import StackConfig
 from mlops_infra.engine.environment import backend_url
-from mlops_infra.engine.room import Room
+from mlops_infra.engine.room import Room, write_private
 
 _FILE = "stack.json"
 
@@ -43,7 +43,7 @@ class StackRecord:
         """Keep it in the stack's room."""
         places.private(room.folder)
         fresh = room.folder / f".{_FILE}"
-        fresh.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
+        write_private(fresh, json.dumps(asdict(self), indent=2))
         fresh.replace(room.folder / _FILE)
 
 

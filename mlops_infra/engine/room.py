@@ -32,7 +32,7 @@ SEED_VARIABLE = "MLOPS_INFRA_SEED_FILE"
 PASSPHRASE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Room:
     """Where the files of one stack lie."""
 
@@ -64,6 +64,21 @@ class Room:
         """Passphrase of the state; `$PULUMI_CONFIG_PASSPHRASE_FILE` where a team shares one."""
         return Path(os.environ.get(PASSPHRASE_VARIABLE) or self.folder / "passphrase")
 
+    @property
+    def applied(self) -> str:
+        """Digest of what the last run that ended well was asked for; empty where there is none."""
+        file = self.folder / "applied"
+        return file.read_text(encoding="utf-8") if file.exists() else ""
+
+    @applied.setter
+    def applied(self, digest: str) -> None:
+        _write_if_changed(self.folder / "applied", digest)
+
+    def opens(self, secrets_provider: str | None) -> bool:
+        """Whether there is something to open the secrets of the state with."""
+        other = secrets_provider not in {None, "passphrase"}
+        return other or "PULUMI_CONFIG_PASSPHRASE" in os.environ or self.passphrase.exists()
+
     def secure(self, *, state_exists: bool) -> None:
         """Make passphrase and seed on first use.
 
@@ -84,7 +99,7 @@ class Room:
                     f"mlops-infra down -s {self.stack} --purge",
                 )
             places.private(file.parent)
-            _write_private(file, secrets.token_urlsafe(32) + "\n")
+            write_private(file, secrets.token_urlsafe(32) + "\n")
 
     def refresh(self, stack_file: Path | None) -> None:
         """Bring the private project up to date with the checkout and the stack's file.
@@ -123,11 +138,16 @@ def _read(file: Path) -> dict[str, Any]:
 def _write_if_changed(file: Path, text: str) -> None:
     if not file.exists() or file.read_text(encoding="utf-8") != text:
         fresh = file.with_name(f".{file.name}.{os.getpid()}")
-        _write_private(fresh, text)
+        write_private(fresh, text)
         fresh.replace(file)
 
 
-def _write_private(file: Path, text: str) -> None:
+def write_private(file: Path, text: str) -> None:
+    """Write a file for its owner alone.
+
+    Raises:
+        OperationFailed: the disk is full, or the folder cannot be written.
+    """
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

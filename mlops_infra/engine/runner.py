@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pulumi.automation import LocalWorkspace, Stack, errors
 
-from mlops_infra.engine import explain, locks, pending
+from mlops_infra.engine import explain, locks, mending, pending
 from mlops_infra.engine.environment import applied, pulumi_home
-from mlops_infra.engine.events import Change, Collector, Record
+from mlops_infra.engine.events import Collector, Record
 from mlops_infra.engine.pods import Cluster
 from mlops_infra.engine.process import OwnedPulumi
 from mlops_infra.engine.protection import refuse_losses
 from mlops_infra.engine.record import StackRecord
+from mlops_infra.engine.results import Result, promised
 from mlops_infra.engine.room import Room
 from mlops_infra.engine.tools import Tools
 from mlops_infra.errors import MlopsError, OperationFailed
-from mlops_infra.plan import CONTRACT
 from mlops_infra.progress import Sink, Step, step
 
 _UPSERT = "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a run did, or in a preview would do."""
-
-    changes: tuple[Change, ...]
-    counts: Mapping[str, int]
-    """Operation -> number of resources."""
-    outputs: Mapping[str, Any]
-
-    @property
-    def changed(self) -> int:
-        """How many resources are touched."""
-        return sum(self.counts.values())
 
 
 class Engine:
@@ -70,10 +54,18 @@ class Engine:
             MlopsError: the program or the cluster refuses.
         """
         with applied(self.environment):
-            return self._preview(self._open())
+            return self._preview(self._open(), None)
 
-    def up(self, allow_replace: Sequence[str], *, break_lock: bool = False) -> Result:
+    def up(
+        self, allow_replace: Sequence[str], *, break_lock: bool = False, whole: str = ""
+    ) -> Result:
         """Bring the stack to what the program says; nothing is run where nothing differs.
+
+        Args:
+            allow_replace: stateful things that may be lost.
+            break_lock: take the stack from whoever holds it.
+            whole: digest of all that is asked for. A preview that shows no change ends the run
+                only if the last one that ended well had the same.
 
         Raises:
             InputError: it would lose something stateful that `allow_replace` does not name.
@@ -82,15 +74,18 @@ class Engine:
             Interrupted: on Ctrl-C; what was done is recorded.
         """
         locks.clear(self.record.backend, self.stack, self._sink, break_lock=break_lock)
+        mending.mend(self.record.backend, self.stack, self._sink)
         with applied(self.environment):
             stack = self._open()
             upsert = {_UPSERT: "true"} if self._clear_pending() else {}
-            planned = self._preview(stack)
-            refuse_losses(planned.changes, allow_replace, self.stack)
-            if not planned.changed and not upsert:
+            planned = self._preview(stack, allow_replace)
+            if not planned.changed and not upsert and whole == self.room.applied:
                 return planned
+            self.room.applied = ""
             with applied(upsert):
-                return self._up(stack, planned)
+                done = self._up(stack, planned)
+            self.room.applied = whole
+            return done
 
     def destroy(self, *, ignore_protect: bool = False) -> Result:
         """Take every resource away, from the state alone, what depends on others first.
@@ -106,7 +101,7 @@ class Engine:
                 record = self._collect(
                     work, lambda on: stack.destroy(on_event=on, show_secrets=False)
                 )
-            return _result(record)
+            return Result.of(record)
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs as the state has them."""
@@ -168,28 +163,44 @@ class Engine:
             self._raised = error
             raise
 
-    def _preview(self, stack: Stack) -> Result:
+    def _preview(self, stack: Stack, allow_replace: Sequence[str] | None) -> Result:
+        """Compare; with `allow_replace` given, refuse what would be lost."""
         with step(self._sink, "Comparing with what is there", unit="changes") as work:
-            record = self._collect(work, lambda on: stack.preview(on_event=on))
-            result = _result(record)
-            work.end("done" if result.changed else "unchanged", described(result.counts))
+            check = None if allow_replace is None else self._check_losses(allow_replace)
+            record = self._collect(work, lambda on: stack.preview(on_event=on), check)
+            result = Result.of(record)
+            work.end("done" if result.changed else "unchanged", str(result))
             return result
 
     def _up(self, stack: Stack, planned: Result) -> Result:
         total = planned.changed
         with step(self._sink, "Deploying", total=total, unit="resources") as work:
             record = self._collect(work, lambda on: stack.up(on_event=on, show_secrets=False))
-            result = _result(record)
-            work.end("done", described(result.counts))
+            result = Result.of(record)
+            work.end("done", str(result))
             return result
 
-    def _collect(self, work: Step, run: Callable[[Collector], object]) -> Record:
+    def _check_losses(self, allow_replace: Sequence[str]) -> Callable[[Record], None]:
+        return lambda record: refuse_losses(record.changed(), allow_replace, self.stack)
+
+    def _collect(
+        self,
+        work: Step,
+        run: Callable[[Collector], object],
+        check: Callable[[Record], None] | None = None,
+    ) -> Record:
+        """Run, and judge; `check` comes first, for a refusal explains a failure."""
         collector = Collector(work)
         self._raised = None
+        failure: errors.CommandError | None = None
         try:
             run(collector)
         except errors.CommandError as error:
-            raise self._explained(collector.record, error) from error
+            failure = error
+        if check is not None:
+            check(collector.record)
+        if failure is not None:
+            raise self._explained(collector.record, failure) from failure
         if collector.record.corrupt:
             raise OperationFailed(
                 "Pulumi doubts the state that it wrote",
@@ -216,23 +227,6 @@ class Engine:
         except errors.CommandError as error:
             raise self._explained(Record(), error) from error
         return str(done.stdout)
-
-
-def described(counts: Mapping[str, int]) -> str:
-    """For example `12 create, 1 update`; `no changes` where there are none."""
-    return ", ".join(f"{number} {op}" for op, number in counts.items()) or "no changes"
-
-
-def _result(record: Record) -> Result:
-    counts = record.counts()
-    if record.outputs_changed and not counts:
-        counts = {"update outputs": 1}
-    return Result(tuple(record.changed()), counts, promised(record.outputs or {}))
-
-
-def promised(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """All keys of the platform contract in its order, then the others: the state drops nulls."""
-    return {**{key: outputs.get(key) for key in CONTRACT}, **outputs}
 
 
 def _writable(folder: Path) -> None:

@@ -43,7 +43,7 @@ def preview_outputs(cluster: Cluster, inputs: Object, state: Object, urn: str) -
     if has_unknown(inputs):
         return inputs
     manager = managers.of(state, urn)
-    live = writes.preview(cluster, inputs, manager)
+    live = writes.preview(cluster, inputs, manager, creating=not state)
     if live is None:
         return inputs
     return checkpoint(live, inputs, manager, _initial(state, inputs))

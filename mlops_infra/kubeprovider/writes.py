@@ -22,10 +22,20 @@ _WEBHOOK_SECONDS = 60.0
 _CONFLICT_TRIES = 5
 _NOT_FOUND = 404
 _CONFLICT = 409
+_INVALID = 422
 
 
-def preview(cluster: Cluster, obj: Object, manager: str) -> Object | None:
+def preview(
+    cluster: Cluster, obj: Object, manager: str, *, creating: bool = False
+) -> Object | None:
     """What the server would store; None where it cannot tell yet.
+
+    Args:
+        cluster: where.
+        obj: the inputs.
+        manager: field manager.
+        creating: this stands for a create. Where an object is in the way it is a replacement, and
+            what the server says about changing the old one says nothing about the new one.
 
     Raises:
         ApiError: it would refuse the object.
@@ -38,6 +48,8 @@ def preview(cluster: Cluster, obj: Object, manager: str) -> Object | None:
         return None
     except ApiError as error:
         if error.code in {403, _NOT_FOUND, _CONFLICT} or "dry run" in error.message:
+            return None
+        if creating and error.code == _INVALID and cluster.client.find(cluster.path_of(obj)):
             return None
         raise
     live.pop("status", None)

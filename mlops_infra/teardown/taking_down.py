@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlops_infra import engine as engines
 from mlops_infra.cluster import EmbeddedCluster
-from mlops_infra.engine import Engine, locks
+from mlops_infra.engine import Engine, locks, mending
 from mlops_infra.engine.record import StackRecord
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
@@ -71,9 +71,11 @@ def take_down(stack: str, file: Path | None, sink: Sink, wishes: Wishes) -> Tear
         return done
     record = engine.record
     locks.clear(record.backend, stack, sink, break_lock=wishes.break_lock)
+    mending.mend(record.backend, stack, sink)
     exists = engine.exists()
     deployed = Deployed.of(engine.exported()) if exists else Deployed(())
     _refuse_protected(deployed, wishes, stack)
+    _refuse_locked_secrets(engine, deployed, wishes)
     if _whole_cluster_goes(record, wishes):
         done.removed = _count(deployed)
     elif wishes.forget_unreachable:
@@ -98,6 +100,17 @@ def _refuse_protected(deployed: Deployed, wishes: Wishes, stack: str) -> None:
             hint=f"set mlops-infra:protect: false and run up, or with all data: "
             f"mlops-infra down -s {stack} --purge",
         )
+
+
+def _refuse_locked_secrets(engine: Engine, deployed: Deployed, wishes: Wishes) -> None:
+    if deployed.empty or wishes.purge or engine.room.opens(engine.record.secrets_provider):
+        return
+    raise InputError(
+        "the passphrase is gone, so Pulumi cannot open the state that it would destroy by",
+        where=str(engine.room.passphrase),
+        hint="put it back, or let everything go that carries the stack's label: "
+        f"mlops-infra down -s {engine.stack} --purge",
+    )
 
 
 def _whole_cluster_goes(record: StackRecord, wishes: Wishes) -> bool:
@@ -125,7 +138,9 @@ def _take_apart(
     )  # fmt: skip
     volumes.keep(access, keep, stack)
     workloads.drain(access, stack, deployed.waves(), sink)
-    if not deployed.empty:
+    if not engine.room.opens(record.secrets_provider):
+        done.removed = _count(deployed)  # by its label, below: nothing can open the state
+    elif not deployed.empty:
         done.removed = engine.destroy(ignore_protect=wishes.purge).changed
     already = () if wishes.purge else tuple(v.metadata.name for v in volumes.kept(access, stack))
     leftovers.sweep(access, stack, already, sink)

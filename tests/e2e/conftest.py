@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.platform import Platform
+from tests.e2e.platform import Platform, left_behind
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +25,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     finally:
         down = found.run("down", "-s", found.stack, "--purge")
     assert down.returncode == 0, down.stdout + down.stderr
-    assert footprint.difference(before, footprint.snapshot([found.data])) == ()
+    assert left_behind(before, found) == []
     assert found.processes() == []
     assert not found.data.exists()

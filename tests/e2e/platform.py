@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from mlops_infra import places
@@ -111,3 +112,22 @@ def cluster_client(platform: Platform) -> Any:
     from kubernetes import config
 
     return config.new_client_from_config(str(platform.kubeconfig))
+
+
+def left_behind(before: Any, platform: Platform) -> list[str]:
+    """What this machine has now and had not `before`.
+
+    All of it, where no other cluster lives here; else what bears the mark of this platform.
+    """
+    from mlops_infra.cluster import footprint
+    from mlops_infra.cluster.layout import Layout
+
+    after = footprint.snapshot([platform.data])
+    found = list(footprint.difference(before, after))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLOPS_INFRA_DATA", str(platform.data))
+        mine = Layout.of(platform.stack)
+    if before.cgroups or after.cgroups:
+        marks = (str(platform.data), mine.link, mine.cgroup)
+        found = [line for line in found if any(mark in line for mark in marks)]
+    return found

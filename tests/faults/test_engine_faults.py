@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.platform import Platform
+from tests.e2e.platform import Platform, left_behind
 from tests.engine.conftest import api_server  # noqa: F401 - the fixture of the engine's tier
 from tests.engine.control_plane import ControlPlane
 
@@ -194,6 +194,8 @@ def test_a_lost_seed_or_passphrase_stops_up_and_not_down(lab: Lab, volume: None)
     assert error["exitCode"] == 2
     assert "the seed of stack lab is gone" in error["what"]
     (lab.data / "stacks/lab/passphrase").unlink()
+    error = lab.refused("down", "-s", "lab")
+    assert "the passphrase is gone" in error["what"]
     lab.ok("down", "-s", "lab", "--purge")
 
 
@@ -229,7 +231,7 @@ def test_a_storm_of_kills_on_the_sandbox(tmp_path: Path) -> None:
     finally:
         down = platform.run("down", "-s", "sandbox", "--purge")
     assert down.returncode == 0, down.stdout + down.stderr
-    assert footprint.difference(before, footprint.snapshot([platform.data])) == ()
+    assert left_behind(before, platform) == []
 
 
 def storm(
