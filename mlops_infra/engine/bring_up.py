@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_infra import images, toolchain
+from mlops_infra import images, places, toolchain
 from mlops_infra.cluster import EmbeddedCluster
 from mlops_infra.cluster.sources import ADDONS, CONTROL_PLANE, NODE
 from mlops_infra.engine import environment, locks, reach, tools
@@ -18,9 +19,12 @@ from mlops_infra.engine.results import Result
 from mlops_infra.engine.room import Room
 from mlops_infra.engine.runner import Engine
 from mlops_infra.engine.tools import Tools
-from mlops_infra.errors import InputError
+from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.plan import Plan
 from mlops_infra.progress import Sink, step
+
+FREE = 32 * 1024 * 1024
+"""Bytes. The state of a large platform is 1 MB; it is there three times, beside its history."""
 
 CLUSTER_TOOLS = (*CONTROL_PLANE, *NODE, "cni-plugins")
 CLUSTER_IMAGES = ("node", *ADDONS)
@@ -62,7 +66,9 @@ def bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool = Fa
 
 def _bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool) -> Outcome:
     want = _checked(stack, file, sink)
-    want.record.write(Room.of(stack))  # from here on `down` has something to take away
+    room_to_work()
+    if want.record.cluster:
+        want.record.write(Room.of(stack))  # from here on `down` has something to take away
     if not break_lock:  # say so now, not after twenty minutes of compiling
         locks.clear(want.record.backend, stack, sink, break_lock=False)
     if not want.record.cluster:
@@ -159,6 +165,22 @@ def _own(plan: Plan) -> tuple[str, ...]:
 
 def _recipes(plan: Plan) -> Sequence[str]:
     return tuple(dict.fromkeys((*CLUSTER_IMAGES, *_own(plan))))
+
+
+def room_to_work() -> None:
+    """Refuse to begin on a disk that Pulumi could not write its state to: it would cut it short.
+
+    Raises:
+        OperationFailed: less than `FREE` bytes are left.
+    """
+    folder = places.private(places.data())
+    free = shutil.disk_usage(folder).free
+    if free < FREE:
+        raise OperationFailed(
+            f"the disk is full: {free // 1024} KiB are left, a run needs {FREE // 1024}",
+            where=str(folder),
+            hint="free some room there, or choose another folder with MLOPS_INFRA_DATA",
+        )
 
 
 def _reach(want: Asked, sink: Sink) -> None:

@@ -1,47 +1,64 @@
-"""Repairs the one damage that a full disk or a power loss does to the file backend: a cut state."""
+"""Repairs the one damage that a full disk or a power loss does to the file backend: a cut state.
+
+Pulumi keeps a copy of one step before, and one of every finished run. Where both are cut too, the
+state begins anew from what the cluster holds: names and passwords are always the same, and the
+provider takes over objects that carry the stack's own field manager.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from mlops_infra.engine import locks
-from mlops_infra.errors import OperationFailed
+from mlops_infra.engine.room import PROJECT
 from mlops_infra.progress import Sink, step
 
+_ATTRIBUTES = ".attrs"
+"""What the backend keeps beside each file: sizes and sums of its content."""
 
-def mend(backend: str, stack: str, sink: Sink) -> None:
-    """Put Pulumi's own copy back where the state of `stack` cannot be read.
 
-    The copy is one step old: what that step made is taken over by the next run, as after a kill.
+def mend(backend: str, stack: str, sink: Sink) -> bool:
+    """Make the state of `stack` readable again; True where something had to be done.
 
-    Raises:
-        OperationFailed: there is no readable copy either.
+    The damaged file is kept aside as `<stack>.json.damaged`.
     """
     state = locks.state_file(backend, stack)
     if state is None or not state.exists() or _readable(state):
-        return
-    copy = state.with_name(state.name + ".bak")
+        return False
     with step(sink, "Mending the state") as work:
-        if copy.exists() and _readable(copy):
-            fresh = state.with_name(f".{state.name}")
-            fresh.write_bytes(copy.read_bytes())
-            fresh.replace(state)
-            work.end("done", f"the state was cut short; its copy of one step before is in {state}")
-        elif state.stat().st_size == 0:
-            state.unlink()
-            work.end("done", "the first write of the state had failed: it begins anew")
+        damaged = state.with_name(f"{state.name}.damaged")
+        state.replace(damaged)
+        _attributes(state).unlink(missing_ok=True)
+        copy = next((each for each in _copies(state, stack) if _readable(each)), None)
+        if copy is None:
+            told = "it begins anew from what the cluster holds"
         else:
-            raise OperationFailed(
-                "the state is damaged, and so is its copy",
-                where=str(state),
-                hint=f"put a file from {state.parents[2] / 'backups'} in its place",
-            )
+            told = f"taken from {copy}"
+            shutil.copyfile(copy, state)
+            if _attributes(copy).exists():
+                shutil.copyfile(_attributes(copy), _attributes(state))
+        work.end("done", f"the state was cut short (kept as {damaged}): {told}")
+    return True
+
+
+def _copies(state: Path, stack: str) -> Iterator[Path]:
+    """The newest first."""
+    yield state.with_name(f"{state.name}.bak")
+    finished = state.parents[2] / "backups" / PROJECT / stack
+    if finished.is_dir():
+        yield from sorted(finished.glob(f"{stack}.*.json"), reverse=True)
 
 
 def _readable(file: Path) -> bool:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
+    except (FileNotFoundError, ValueError):
         return False
     return isinstance(found, dict) and isinstance(found.get("checkpoint"), dict)
+
+
+def _attributes(file: Path) -> Path:
+    return file.with_name(file.name + _ATTRIBUTES)

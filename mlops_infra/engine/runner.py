@@ -74,10 +74,10 @@ class Engine:
             Interrupted: on Ctrl-C; what was done is recorded.
         """
         locks.clear(self.record.backend, self.stack, self._sink, break_lock=break_lock)
-        mending.mend(self.record.backend, self.stack, self._sink)
+        mended = mending.mend(self.record.backend, self.stack, self._sink)
         with applied(self.environment):
             stack = self._open()
-            upsert = {_UPSERT: "true"} if self._clear_pending() else {}
+            upsert = {_UPSERT: "true"} if self._clear_pending() or mended else {}
             planned = self._preview(stack, allow_replace)
             if not planned.changed and not upsert and whole == self.room.applied:
                 return planned

@@ -50,8 +50,7 @@ def rebuilt(folder: Path, names: tuple[str, ...], shift: float, umask: str, **en
         (places.cache() / shared).mkdir(parents=True, exist_ok=True)
         (cache / shared).symlink_to(places.cache() / shared)
     environment = {
-        "PATH": os.environ["PATH"],
-        **{key: value for key, value in os.environ.items() if key.startswith(("GO", "UV_"))},
+        **os.environ,
         "HOME": str(home),
         "TMPDIR": str(temporary),
         "MLOPS_INFRA_CACHE": str(cache),
@@ -220,9 +219,10 @@ def test_mlflow_starts_from_compiled_files_on_a_root_it_cannot_write(tmp_path: P
         """
         python3 - <<'END'
 import boto3, flask_wtf, mlflow, prometheus_flask_exporter, psycopg2, ssl, sys
-uncompiled = [n for n, m in sys.modules.items()
-    if (f := getattr(m, '__file__', None)) and f.endswith('.py')
-    and not __import__('os').path.exists(m.__cached__)]
+import os
+known = [vars(module) for module in list(sys.modules.values())]
+pairs = [(m.get('__file__'), m.get('__cached__')) for m in known]
+uncompiled = [f for f, c in pairs if f and c and f.endswith('.py') and not os.path.exists(c)]
 print('uncompiled', uncompiled, mlflow.__version__)
 print('authorities', ssl.create_default_context().cert_store_stats()['x509_ca'] > 100)
 END

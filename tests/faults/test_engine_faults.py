@@ -151,36 +151,66 @@ def test_a_cluster_that_went_away_stops_down_until_it_is_given_up(
     record.write_text(held)
 
 
-@root
-def test_a_full_disk_under_the_state_is_told_and_up_goes_on(
-    lab: Lab, volume: None, tmp_path: Path
-) -> None:
+@pytest.fixture
+def small_disk(lab: Lab, tmp_path: Path) -> Iterator[Path]:
+    """The data folder of the lab on a disk of its own with room for one run."""
     small = tmp_path / "small"
     small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(small)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(small)], check=True)
+    lab.data = small / "data"
+    lab.env["MLOPS_INFRA_DATA"] = str(lab.data)
     try:
-        lab.data = small / "data"
-        lab.env["MLOPS_INFRA_DATA"] = str(lab.data)
-        (small / "ballast").write_bytes(b"x" * 40_000)
-        error = lab.refused("up", "-s", "lab")
-        assert error["exitCode"] == 1
-        assert "space" in error["what"] or "disk" in error["what"], error
-        (small / "ballast").unlink()
-        subprocess.run(["mount", "-o", "remount,size=64m", str(small)], check=True)
-        lab.ok("up", "-s", "lab")
+        yield small
         lab.ok("down", "-s", "lab", "--purge")
     finally:
         subprocess.run(["umount", str(small)], check=True)
 
 
-def test_a_lock_of_a_live_run_is_respected_and_explained(lab: Lab, volume: None) -> None:
-    child = lab.start("up", "-s", "lab", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+@root
+def test_a_disk_that_is_full_is_told_before_anything_begins(lab: Lab, small_disk: Path) -> None:
+    (small_disk / "ballast").write_bytes(b"x" * 20_000_000)
+    error = lab.refused("up", "-s", "lab")
+    assert error["exitCode"] == 1
+    assert "the disk is full" in error["what"]
+    assert error["where"] == str(lab.data)
+
+
+@root
+def test_a_disk_that_fills_meanwhile_is_told_and_up_goes_on(
+    lab: Lab, small_disk: Path, volume: None
+) -> None:
+    child = lab.start("up", "-s", "lab", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    _wait_for_lock(lab, child)
+    _fill(small_disk / "ballast")
+    _, said = child.communicate(timeout=300)
+    assert child.returncode == 1, said
+    assert "space" in said or "disk" in said, said
+    (small_disk / "ballast").unlink()
+    lab.ok("up", "-s", "lab")
+    assert lab.json("up", "-s", "lab")["counts"] == {}
+
+
+def _fill(file: Path) -> None:
+    with file.open("wb", buffering=0) as stream:
+        try:
+            while True:
+                stream.write(b"x" * 4096)
+        except OSError:
+            return
+
+
+def _wait_for_lock(lab: Lab, child: subprocess.Popen[str]) -> None:
     folder = lab.data / "state/.pulumi/locks/organization/mlops-infra/lab"
     ends = time.monotonic() + 120
     while not list(folder.glob("*.json")):
         assert child.poll() is None, "it ended before it took the lock"
         assert time.monotonic() < ends
         time.sleep(0.02)
+
+
+def test_a_lock_of_a_live_run_is_respected_and_explained(lab: Lab, volume: None) -> None:
+    child = lab.start("up", "-s", "lab", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _wait_for_lock(lab, child)
     error = lab.refused("up", "-s", "lab")
     assert error["error"] == "StackLocked"
     assert "still running" in error["what"]
