@@ -22,6 +22,7 @@ from mlops_infra.errors import MlopsError, OperationFailed
 from mlops_infra.progress import Sink, Step, step
 
 _UPSERT = "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"
+"""Lets the official provider take over what a killed run made; the stand-in knows its own."""
 
 
 class Engine:
@@ -45,6 +46,7 @@ class Engine:
         self.environment = environment
         self._program = program
         self._raised: BaseException | None = None
+        self._stand_in = tools.provider.stand_in
         self._command = OwnedPulumi(tools.pulumi, tools.version, sink)
 
     def preview(self) -> Result:
@@ -77,12 +79,17 @@ class Engine:
         mended = mending.mend(self.record.backend, self.stack, self._sink)
         with applied(self.environment):
             stack = self._open()
-            upsert = {_UPSERT: "true"} if self._clear_pending() or mended else {}
+            unsure = bool(self._clear_pending()) or mended
             planned = self._preview(stack, allow_replace)
-            if not planned.changed and not upsert and whole == self.room.applied:
+            if not planned.changed and not unsure and whole == self.room.applied:
                 return planned
             self.room.applied = ""
-            with applied(upsert):
+            if unsure and not self._stand_in:
+                with applied({_UPSERT: "true"}):
+                    done = self._up(stack, planned)
+                # the SDK writes that permission into the provider's inputs: take it out again
+                self._up(stack, done)
+            else:
                 done = self._up(stack, planned)
             self.room.applied = whole
             return done

@@ -6,6 +6,7 @@ import ast
 import difflib
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +123,23 @@ def test_no_upgrade_touches_what_a_stateful_set_cannot_change(chart: str) -> Non
     assert before["template"] != after["template"]
 
 
+@pytest.mark.parametrize("chart", ["postgresql", "valkey", "versitygw"])
+def test_a_store_that_never_got_ready_is_replaced_by_a_mended_one(chart: str) -> None:
+    """Seen on a cluster: with OrderedReady the Pod of a wrong image stays until it is deleted."""
+    spec = one(render(chart), "StatefulSet")["spec"]
+    assert spec["podManagementPolicy"] == "Parallel"
+
+
+def test_clients_get_artifacts_through_mlflow_unless_told_otherwise() -> None:
+    """Seen from outside a cluster: a download by signed URL hangs for ten minutes."""
+    for direct in (False, True):
+        manifests = render("mlflow", {"objectStore": {"direct": direct}})
+        files = one(manifests, "ConfigMap")["data"]
+        server = one(manifests, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+        path = {"name": "PYTHONPATH", "value": "/etc/mlflow"}
+        assert ("sitecustomize.py" in files) == (path in server["env"]) == (not direct)
+
+
 def test_mlflow_answers_to_every_name_of_its_service_with_and_without_port() -> None:
     values = {"allowedHosts": ["mlflow.example.com", "10.9.8.7", "mlflow"]}
     deployment = one(render("mlflow", values), "Deployment")
@@ -159,11 +177,11 @@ def test_several_mlflow_replicas_keep_one_through_a_drain() -> None:
     assert "PodDisruptionBudget" not in [m["kind"] for m in render("mlflow")]
 
 
-@pytest.mark.parametrize("file", sorted(CHARTS.glob("*/files/*.sh")), ids=lambda f: f.parts[-3:])
-def test_scripts_are_shell(file: os.PathLike[str]) -> None:
-    subprocess.run(["sh", "-n", os.fspath(file)], check=True)
+@pytest.mark.parametrize("file", sorted(CHARTS.glob("*/files/*.sh")), ids=lambda f: f.name)
+def test_scripts_are_shell(file: Path) -> None:
+    subprocess.run(["sh", "-n", str(file)], check=True)
 
 
-def test_the_python_file_is_one_for_the_images_interpreter() -> None:
-    source = (CHARTS / "mlflow" / "files" / "prepare.py").read_text("utf-8")
-    ast.parse(source, feature_version=(3, 11))
+@pytest.mark.parametrize("file", sorted(CHARTS.glob("*/files/*.py")), ids=lambda f: f.name)
+def test_python_files_are_for_the_images_interpreter(file: Path) -> None:
+    ast.parse(file.read_text("utf-8"), feature_version=(3, 11))
