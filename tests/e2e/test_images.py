@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +32,9 @@ class Moved(datetime.datetime):
         return cls.fromtimestamp(time.time(), tz)
 datetime.datetime = Moved
 os.umask(int(sys.argv[2], 8))
-from mlops_infra import images
+from mlops_infra import images, places
 from mlops_infra.progress import quiet
+assert places.project().name == "checkout"
 for name in sys.argv[3:]:
     built = images.build(name, quiet)
     assert not built.cached
@@ -41,9 +43,21 @@ for name in sys.argv[3:]:
 """Builds as it would on another day; what it starts sees the true clock but another zone."""
 
 
+PROGRAM = (
+    *("mlops_infra", "offline_bundle", "stacks", "charts", "images", "toolchain"),
+    *("Pulumi.yaml", "pyproject.toml", "LICENSE"),
+)
+
+
 def rebuilt(folder: Path, names: tuple[str, ...], shift: float, umask: str, **env: str) -> str:
-    """Build in a new cache that shares only the fetched packages and the tools."""
+    """Build by a copy of the program, in a new cache that shares only packages and tools."""
     cache, home, temporary = (folder / part for part in ("cache", "home", "tmp"))
+    checkout = folder / "checkout"
+    for part in PROGRAM:
+        source = places.project() / part
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        checkout.mkdir(parents=True, exist_ok=True)
+        copy(source, checkout / part)
     for path in (cache, home, temporary):
         path.mkdir(parents=True)
     for shared in ("packages", "toolchain"):
@@ -54,6 +68,7 @@ def rebuilt(folder: Path, names: tuple[str, ...], shift: float, umask: str, **en
         "HOME": str(home),
         "TMPDIR": str(temporary),
         "MLOPS_INFRA_CACHE": str(cache),
+        "PYTHONPATH": str(checkout),
         **env,
     }
     done = subprocess.run(

@@ -233,7 +233,7 @@ def test_a_storm_of_kills_on_a_plain_cluster(lab: Lab, volume: None) -> None:
     """Each kill meets work to do: the store is there in one round and gone in the next."""
     from kubernetes import client, config
 
-    storm(lab, rounds=({}, {"stores": _none()}), allow=["valkey"], seed=1)
+    storm(lab, rounds=({}, {"stores": _none()}), allow=["valkey", "platform"], seed=1)
     lab.configure()
     lab.ok("up", "-s", "lab")
     core = client.CoreV1Api(config.new_client_from_config(str(lab._kubeconfig)))
