@@ -7,6 +7,7 @@ the run: the dearer ones would fail for the same reason. What did not run is nam
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -45,10 +46,16 @@ def run(tier: str) -> Result:
             [sys.executable, "-m", "pytest", str(FOLDER / tier), f"--junitxml={report}"],
             cwd=FOLDER.parent,
             check=False,
+            preexec_fn=_interruptible,
         )
         passed, failed, skipped = _counts(report)
     code = 0 if done.returncode == NO_TESTS else done.returncode
     return Result(tier, passed, failed, skipped, time.monotonic() - started, code)
+
+
+def _interruptible() -> None:
+    # Shells start background jobs deaf to Ctrl-C, and children inherit that: the tests press it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _counts(report: Path) -> tuple[int, int, Counter[str]]:

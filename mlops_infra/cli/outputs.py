@@ -20,10 +20,11 @@ def command(stack: str, file: Path | None, as_json: bool) -> None:
     from mlops_infra import engine
     from mlops_infra.progress import quiet
 
-    opened = engine.from_state(stack, file, quiet)
-    found = opened.outputs() if opened is not None and opened.exists() else {}
+    found = engine.open_engine(stack, file, quiet).outputs()
     if not found:
-        raise InputError(f"stack {stack} is not deployed", hint=f"mlops-infra up -s {stack}")
+        raise InputError(
+            f"stack {stack} was never brought up to its end", hint=f"mlops-infra up -s {stack}"
+        )
     if as_json:
         output.document(found)
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_infra.cli import options, output
-from mlops_infra.errors import FoundError, InputError
+from mlops_infra.errors import FoundError
 
 if TYPE_CHECKING:
     from mlops_infra.engine import Health
@@ -26,9 +26,7 @@ def command(stack: str, file: Path | None, as_json: bool) -> None:
     from mlops_infra import engine
     from mlops_infra.progress import quiet
 
-    opened = engine.from_state(stack, file, quiet)
-    if opened is None or not opened.exists():
-        raise InputError(f"stack {stack} is not deployed", hint=f"mlops-infra up -s {stack}")
+    opened = engine.open_engine(stack, file, quiet)
     found = engine.stack_health(stack, opened.record, opened.outputs())
     if as_json:
         output.document(found.as_dict())

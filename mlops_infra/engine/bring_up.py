@@ -13,7 +13,7 @@ from mlops_infra import images, places, toolchain
 from mlops_infra.cluster import EmbeddedCluster
 from mlops_infra.cluster.sources import ADDONS, CONTROL_PLANE, NODE
 from mlops_infra.engine import environment, locks, reach, tools
-from mlops_infra.engine.prepare import NODE_VARIABLE, Asked, asked, prepare
+from mlops_infra.engine.prepare import NODE_VARIABLE, Asked, asked, from_state, prepare
 from mlops_infra.engine.process import stopped
 from mlops_infra.engine.results import Result
 from mlops_infra.engine.room import Room
@@ -121,9 +121,15 @@ def exports(stack: str, file: Path | None, sink: Sink) -> str:
 
 
 def open_engine(stack: str, file: Path | None, sink: Sink) -> Engine:
-    """An engine for reading the state of a stack that was brought up."""
-    want = asked(stack, file)
-    return prepare(want, sink, tools.ready(sink), node=None)
+    """An engine for reading the state of a stack that was brought up.
+
+    Raises:
+        InputError: it was not.
+    """
+    engine = from_state(stack, file, sink)
+    if engine is None or not engine.exists():
+        raise InputError(f"stack {stack} is not deployed", hint=f"mlops-infra up -s {stack}")
+    return engine
 
 
 def _checked(stack: str, file: Path | None, sink: Sink) -> Asked:

@@ -19,8 +19,13 @@ def losses(changes: Iterable[Change], allow_replace: Sequence[str]) -> list[tupl
             continue
         # What is lost is the old object; a new one may not be marked as stateful any more.
         lost = stateful_object(change.type, change.old or change.new)
-        if lost is not None and not lost.allowed(allow_replace):
-            found.setdefault(str(lost), change)
+        if lost is None or lost.allowed(allow_replace):
+            continue
+        if lost.kind == "Secret" and change.op == "delete":
+            continue  # the seed makes the same one again; only another value locks somebody out
+        # a replacement is told in three steps, and not every one says what forces it
+        if str(lost) not in found or change.keys:
+            found[str(lost)] = change
     return list(found.items())
 
 

@@ -11,7 +11,7 @@ from mlops_infra.progress import Sink, step
 from mlops_infra.teardown import volumes
 from mlops_infra.teardown.cluster_access import ClusterAccess, Found
 
-SWEEP_PATIENCE = 60.0
+SWEEP_PATIENCE = 30.0
 """Seconds for what carries our label to go after it was told to."""
 
 

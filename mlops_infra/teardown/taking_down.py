@@ -136,6 +136,7 @@ def _take_apart(
     keep = () if wishes.purge else tuple(
         volumes.to_keep(access, deployed.namespaces, everything=wishes.keep_data)
     )  # fmt: skip
+    volumes.let_go(access, deployed.namespaces, keep)
     volumes.keep(access, keep, stack)
     workloads.drain(access, stack, deployed.waves(), sink)
     if not engine.room.opens(record.secrets_provider):

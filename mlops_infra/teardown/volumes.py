@@ -61,6 +61,20 @@ def keep(access: ClusterAccess, volumes: Iterable[str], stack: str) -> None:
         access.core.patch_persistent_volume(name, body, _request_timeout=TIMEOUT)
 
 
+def let_go(access: ClusterAccess, namespaces: Sequence[str], keep: Iterable[str]) -> None:
+    """Volumes that were kept once, are in use again and are not to be kept now go with the rest."""
+    spare = set(keep)
+    for volume in of_namespaces(access, namespaces):
+        labels = volume.metadata.labels or {}
+        name = volume.metadata.name
+        if KEPT_LABEL in labels and volume.status.phase == "Bound" and name not in spare:
+            body = {
+                "metadata": {"labels": {KEPT_LABEL: None, STACK_LABEL: None}},
+                "spec": {"persistentVolumeReclaimPolicy": "Delete"},
+            }
+            access.core.patch_persistent_volume(name, body, _request_timeout=TIMEOUT)
+
+
 def offer_again(access: ClusterAccess, stack: str) -> list[KeptVolume]:
     """Make the kept volumes free for claims of the same name, and return them.
 

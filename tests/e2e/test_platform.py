@@ -112,7 +112,7 @@ def test_losing_a_database_is_refused_and_the_key_is_named(restored: Platform) -
     assert refused.returncode == 2, refused.stdout + refused.stderr
     assert "nothing was changed" in refused.stderr
     assert "mlops-infra:allowReplace: [postgresql/StatefulSet/postgresql]" in refused.stderr
-    assert "volumeClaimTemplates" in refused.stderr
+    assert "spec.volumeClaimTemplates" in refused.stderr
     restored.configure()
     assert restored.up()["counts"] == {}
 

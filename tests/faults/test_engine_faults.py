@@ -58,20 +58,20 @@ class Lab(Platform):
 
 @pytest.fixture
 def volume(api_server: ControlPlane) -> Iterator[None]:  # noqa: F811
-    body = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolume",
-        "metadata": {"name": "lab"},
-        "spec": {
-            "capacity": {"storage": "10Gi"},
-            "accessModes": ["ReadWriteOnce"],
-            "hostPath": {"path": "/nowhere"},
-            "persistentVolumeReclaimPolicy": "Retain",
-        },
+    """Volumes that an administrator made: one for each time that the claim is made anew."""
+    spec = {
+        "capacity": {"storage": "10Gi"},
+        "accessModes": ["ReadWriteOnce"],
+        "hostPath": {"path": "/nowhere"},
+        "persistentVolumeReclaimPolicy": "Retain",
     }
-    api_server.request("POST", "/api/v1/persistentvolumes", body)
+    names = [f"lab-{number}" for number in range(KILLS + 2)]
+    for name in names:
+        body = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}}
+        api_server.request("POST", "/api/v1/persistentvolumes", {**body, "spec": spec})
     yield
-    api_server.request("DELETE", "/api/v1/persistentvolumes/lab")
+    for name in names:
+        api_server.request("DELETE", f"/api/v1/persistentvolumes/{name}")
 
 
 @pytest.fixture
@@ -217,6 +217,24 @@ def test_a_lock_of_a_live_run_is_respected_and_explained(lab: Lab, volume: None)
     assert child.wait(300) == 0
 
 
+def test_ctrl_c_twice_stops_at_once_and_up_goes_on(lab: Lab) -> None:
+    """Without a volume the run would wait for minutes: the first Ctrl-C alone cannot end it."""
+    child = lab.start("up", "-s", "lab", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _wait_for_lock(lab, child)
+    time.sleep(3)
+    child.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    started = time.monotonic()
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == 130, said
+    assert time.monotonic() - started < 15
+    assert "Ctrl-C again stops it at once" in said
+    assert _none_left(lab), lab.processes()
+    lab.configure(stores=_none(), allowReplace=["valkey", "platform"])
+    lab.ok("up", "-s", "lab")
+
+
 def test_a_lost_seed_or_passphrase_stops_up_and_not_down(lab: Lab, volume: None) -> None:
     lab.ok("up", "-s", "lab")
     (lab.data / "stacks/lab/seed").unlink()
@@ -229,15 +247,17 @@ def test_a_lost_seed_or_passphrase_stops_up_and_not_down(lab: Lab, volume: None)
     lab.ok("down", "-s", "lab", "--purge")
 
 
-def test_a_storm_of_kills_on_a_plain_cluster(lab: Lab, volume: None) -> None:
+def test_a_storm_of_kills_on_a_plain_cluster(
+    lab: Lab,
+    volume: None,
+    api_server: ControlPlane,  # noqa: F811
+) -> None:
     """Each kill meets work to do: the store is there in one round and gone in the next."""
-    from kubernetes import client, config
-
     storm(lab, rounds=({}, {"stores": _none()}), allow=["valkey", "platform"], seed=1)
     lab.configure()
     lab.ok("up", "-s", "lab")
-    core = client.CoreV1Api(config.new_client_from_config(str(lab._kubeconfig)))
-    names = [each.metadata.name for each in core.list_namespaced_config_map("mlops-stores").items]
+    found = api_server.request("GET", "/api/v1/namespaces/mlops-stores/configmaps")["items"]
+    names = [each["metadata"]["name"] for each in found]
     assert len([name for name in names if name.startswith("valkey")]) == 1, names
 
 

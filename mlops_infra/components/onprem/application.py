@@ -33,6 +33,8 @@ class Application(pulumi.ComponentResource):
     ) -> None:
         super().__init__(TYPE, planned.name, {"version": planned.version}, opts)
         marks = labels(stack, planned.name)
+        # A new password under a running database locks everybody out: such a Secret is stateful.
+        marks[STATEFUL_LABEL] = str(planned.stateful).lower()
         secrets = [self._secret(spec, values, marks) for spec in planned.secrets]
         if planned.chart:
             Chart(
@@ -45,13 +47,12 @@ class Application(pulumi.ComponentResource):
         self.register_outputs({"version": planned.version})
 
     def _secret(self, spec: SecretSpec, values: SecretValues, marks: Mapping[str, str]) -> Secret:
-        # A new password under a running database locks everybody out: such a Secret is stateful.
         return Secret(
             f"{spec.namespace}-{spec.name}",
             metadata=ObjectMetaArgs(
                 name=spec.name,
                 namespace=spec.namespace,
-                labels={**marks, STATEFUL_LABEL: "true"},
+                labels=marks,
             ),
             type="Opaque",
             string_data=values.of(spec),
