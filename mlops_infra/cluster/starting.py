@@ -41,10 +41,7 @@ def start(layout: Layout, sink: Sink, *, simulated: bool) -> None:
     """See `EmbeddedCluster.start`."""
     known = identity.load(layout)
     simulated = _mode(layout, known, sink, simulated=simulated)
-    if known is not None and _complete(layout):
-        with step(sink, f"Cluster {layout.name}") as work:
-            readiness.until(layout, "control plane", lambda: _ready(layout))
-            work.end("unchanged", "runs already")
+    if known is not None and _complete(layout) and _runs_already(layout, sink):
         return
     preflight.check(layout, simulated=simulated)
     found = sources.gather(sink, simulated=simulated)
@@ -90,6 +87,20 @@ def _complete(layout: Layout) -> bool:
     """Whether this very supervisor was brought up to the end once."""
     started = state.read(layout.folder / "daemon.json")
     return started is not None and daemon.alive(layout) and state.read(_marker(layout)) == started
+
+
+def _runs_already(layout: Layout, sink: Sink) -> bool:
+    """Wait for a cluster that was up; False where it proves to be dying: a kill takes a moment."""
+    with step(sink, f"Cluster {layout.name}") as work:
+        try:
+            readiness.until(layout, "control plane", lambda: _ready(layout))
+        except OperationFailed:
+            if daemon.outer(layout) is not None:
+                raise
+            work.end("skipped", "its supervisor has just ended: starting it again")
+            return False
+        work.end("unchanged", "runs already")
+    return True
 
 
 def _ready(layout: Layout) -> bool:
