@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_infra.components.protection import COMPONENT_LABEL, STACK_LABEL
+from mlops_infra.plan.stateful import COMPONENT_LABEL, STACK_LABEL
 
 OWNER = "mlops-infra"
 

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlops_infra.cluster import EmbeddedCluster
-from mlops_infra.components.protection import COMPONENT_LABEL, STACK_LABEL
 from mlops_infra.engine.pods import TIMEOUT, Cluster, container_trouble
 from mlops_infra.engine.record import StackRecord
 from mlops_infra.errors import OperationFailed
+from mlops_infra.plan.stateful import COMPONENT_LABEL, STACK_LABEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mlops_infra.components.protection import stateful_object
 from mlops_infra.engine.events import Change
 from mlops_infra.errors import InputError
+from mlops_infra.plan.stateful import stateful_object
 
 _LOSING = frozenset({"replace", "create-replacement", "delete-replaced", "delete"})
 

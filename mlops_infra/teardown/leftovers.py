@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mlops_infra.components.protection import STACK_LABEL
+from mlops_infra.plan.stateful import STACK_LABEL
 from mlops_infra.progress import Sink, step
 from mlops_infra.teardown import volumes
 from mlops_infra.teardown.cluster_access import ClusterAccess, Found

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_infra.components.protection import stateful_object
+from mlops_infra.plan.stateful import stateful_object
 
 APPLICATION = "mlops-infra:onprem:Application"
 

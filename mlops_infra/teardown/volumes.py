@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_infra.components.protection import STACK_LABEL
+from mlops_infra.plan.stateful import STACK_LABEL
 from mlops_infra.teardown.cluster_access import TIMEOUT, ClusterAccess
 
 KEPT_LABEL = "mlops-infra.dev/kept"

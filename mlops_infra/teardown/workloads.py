@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from mlops_infra.components.protection import COMPONENT_LABEL, STACK_LABEL
+from mlops_infra.plan.stateful import COMPONENT_LABEL, STACK_LABEL
 from mlops_infra.progress import Sink, step
 from mlops_infra.teardown.cluster_access import TIMEOUT, ClusterAccess
 

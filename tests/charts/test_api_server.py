@@ -11,22 +11,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.charts.rendering import Manifest, planned, planned_values, render
-from tests.engine.control_plane import BINARIES, ControlPlane, find_binary
+from tests.engine.control_plane import ControlPlane, control_plane
 
 _PLURALS = {"NetworkPolicy": "networkpolicies"}
 
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    missing = [name for name in BINARIES if find_binary(name) is None]
-    if missing:
-        pytest.skip(f"no {', '.join(missing)} on this machine: mlops-infra toolchain install")
-    plane = ControlPlane(tmp_path_factory.mktemp("control-plane"))
-    try:
-        plane.start()
-        yield plane
-    finally:
-        plane.stop()
+    yield from control_plane(tmp_path_factory.mktemp("control-plane"))
 
 
 @pytest.mark.parametrize("stack", ["sandbox", "onprem-lab", "onprem-closed"])

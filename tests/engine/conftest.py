@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.control_plane import BINARIES, ControlPlane, find_binary
+from tests.engine.control_plane import ControlPlane, control_plane, find_binary
 
 if TYPE_CHECKING:
     from tests.engine.stacks import Stack
@@ -39,15 +39,7 @@ def closed_loops(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    missing = [name for name in BINARIES if find_binary(name) is None]
-    if missing:
-        pytest.skip(f"no {', '.join(missing)} on this machine: mlops-infra toolchain install")
-    plane = ControlPlane(tmp_path_factory.mktemp("control-plane"))
-    try:
-        plane.start()
-        yield plane
-    finally:
-        plane.stop()
+    yield from control_plane(tmp_path_factory.mktemp("control-plane"))
 
 
 @pytest.fixture

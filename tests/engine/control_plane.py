@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import shutil
 import socket
 import ssl
 import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlops_infra import places
+import pytest
+
+from mlops_infra import toolchain
 from tests.engine.fake_kubelet import FakeKubelet
 
 BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager")
@@ -23,18 +24,22 @@ _READY_SECONDS = 60
 
 
 def find_binary(name: str) -> Path | None:
-    """On PATH, else anywhere in the toolchain's cache (etcd's module calls its binary `server`)."""
-    found = shutil.which(name)
-    if found:
-        return Path(found)
-    root = places.cache() / "toolchain"
-    file = "server" if name == "etcd" else name
-    patterns = (f"{name}/*/bin/{name}", f"*/*/bin/{name}", f"hand/*/{name}", f"hand/{name}/{file}")
-    for pattern in patterns:
-        for candidate in sorted(root.glob(pattern)):
-            if candidate.is_file() and os.access(candidate, os.X_OK):
-                return candidate
-    return None
+    """The binary that the toolchain would use, without fetching or building one."""
+    found = toolchain.locate(name)
+    return found.path if found else None
+
+
+def control_plane(folder: Path) -> Iterator[ControlPlane]:
+    """For fixtures: a running control plane; skips by name what this machine has no binary for."""
+    missing = [name for name in BINARIES if find_binary(name) is None]
+    if missing:
+        pytest.skip(f"no {', '.join(missing)} on this machine: mlops-infra toolchain install")
+    plane = ControlPlane(folder)
+    try:
+        plane.start()
+        yield plane
+    finally:
+        plane.stop()
 
 
 class ControlPlane:

@@ -12,9 +12,9 @@ from pulumi_kubernetes.helm.v4 import Chart
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from mlops_infra.components.labels import labels
-from mlops_infra.components.protection import STATEFUL_LABEL
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.plan import PlannedComponent, SecretSpec
+from mlops_infra.plan.stateful import STATEFUL_LABEL
 
 TYPE = "mlops-infra:onprem:Application"
 

@@ -11,9 +11,9 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from mlops_infra.components.labels import labels
 from mlops_infra.components.onprem.application import Application
-from mlops_infra.components.protection import PLATFORM, STATEFUL_LABEL
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.plan import Plan
+from mlops_infra.plan.stateful import PLATFORM, STATEFUL_LABEL
 
 TYPE = "mlops-infra:onprem:Platform"
 
