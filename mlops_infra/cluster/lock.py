@@ -46,8 +46,10 @@ def _take(file: Path) -> int | None:
     try:
         places.private(file.parent)
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    except FileNotFoundError:  # the last holder has just taken the empty folder away
-        return None
+    except (FileNotFoundError, FileExistsError):
+        if file.parent.is_file():
+            raise
+        return None  # the last holder has just taken the empty folder away
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(descriptor).st_ino == file.stat().st_ino:
