@@ -84,10 +84,11 @@ def clear(backend: str, stack: str, sink: Sink, *, break_lock: bool) -> None:
                 lock.file.unlink(missing_ok=True)
             work.end("done", "; ".join(str(lock) for lock in gone))
     if left := [lock for lock in locks if lock not in gone]:
-        raise _refusal(stack, left)
+        raise refusal(stack, left)
 
 
-def _refusal(stack: str, locks: Sequence[Lock]) -> StackLocked:
+def refusal(stack: str, locks: Sequence[Lock]) -> StackLocked:
+    """The error that names the owners of `locks`."""
     running = any(lock.alive for lock in locks)
     return StackLocked(
         f"another run holds stack {stack}: {'; '.join(str(lock) for lock in locks)}",

@@ -216,6 +216,9 @@ class Engine:
         return collector.record
 
     def _explained(self, record: Record, error: errors.CommandError) -> MlopsError:
+        owners = locks.held(self.record.backend, self.stack)
+        if owners and isinstance(error, errors.ConcurrentUpdateError):  # taken after we looked
+            return locks.refusal(self.stack, owners)
         cluster = None
         if self.record.kubeconfig or self.record.cluster is None:
             path = Path(self.record.kubeconfig) if self.record.kubeconfig else None
