@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pulumi
@@ -18,6 +19,7 @@ from mlops_infra.errors import MissingError
 from mlops_infra.images import references
 from mlops_infra.plan import NODE, Plan, make_plan
 
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 NODE_VARIABLE = "MLOPS_INFRA_NODE_ADDRESS"
 
 
@@ -38,8 +40,9 @@ def build(config: StackConfig, *, stack: str) -> None:
     OnPremPlatform(
         plan,
         stack=stack,
-        charts=places.project() / "charts",
+        charts=config.network.charts or str(places.project() / "charts"),
         values=SecretValues(stack, passwords.seed(), config.secrets),
+        authorities=_authorities(config),
         pod_security="restricted" if config.policy == "hardened" else "baseline",
         opts=ResourceOptions(providers=[provider]),
     )
@@ -60,6 +63,23 @@ def _for_node(plan: Plan) -> Plan:
             f"mlops-infra up -s {plan.stack}",
         )
     return plan.for_node(address)
+
+
+def _authorities(config: StackConfig) -> str | None:
+    """The site's certificates; only their own text goes on, whatever else the file holds."""
+    if config.network.ca is None:
+        return None
+    file = Path(config.network.ca).expanduser()
+    try:
+        found = _CERTIFICATE.findall(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise MissingError(
+            f"the site's certificates cannot be read: {reason}", where=str(file)
+        ) from error
+    if not found:
+        raise MissingError("the file holds no certificate", where=str(file), hint="PEM is expected")
+    return "\n".join(found) + "\n"
 
 
 def _identifier(config: StackConfig, stack: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -53,7 +53,9 @@ def _component(body: Mapping[str, Any]) -> Component:
         available=reason is None,
         reason=reason,
         needs=tuple(plain.pop("needs", ())),
+        uses=tuple(plain.pop("uses", ())),
         provides=tuple(plain.pop("provides", ())),
+        crds=tuple(plain.pop("crds", ())),
         images=tuple(_image(role, each) for role, each in plain.pop("images", {}).items()),
         ports=tuple(Port(name=name, **each) for name, each in plain.pop("ports", {}).items()),
         secrets=tuple(
@@ -72,17 +74,14 @@ def _licence(body: Mapping[str, str]) -> Licence:
 def _image(role: str, body: Mapping[str, Any]) -> Image:
     plain = dict(body)
     licence = plain.pop("licence", None)
-    users = {
-        key: _user(cast("str | None", plain.pop(key, None)))
-        for key in ("built_user", "upstream_user")
-    }
     return Image(
         role=role,
         phase=plain.pop("phase"),
         recipe=plain.pop("recipe", None),
         upstream=plain.pop("upstream", None),
         licence=_licence(licence) if licence else None,
-        **users,
+        built_user=_user(plain.pop("built_user", None)),
+        upstream_user=_user(plain.pop("upstream_user", None)),
         **plain,
     )
 

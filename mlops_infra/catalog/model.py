@@ -47,6 +47,9 @@ class Image:
     """Full reference with registry and tag; None where nobody publishes one."""
     built_user: User | None = None
     upstream_user: User | None = None
+    when: str | None = None
+    """Setting of the component that asks for it; a setting that is text is the reference itself.
+    None: it is always there."""
     licence: Licence | None = None
     """Only where the image holds software under another licence than the component's."""
 
@@ -61,6 +64,10 @@ class Port:
     """Port on the nodes where the cluster exposes services; None: never exposed."""
     scheme: str = "tcp"
     """For URLs: http, redis, postgresql."""
+    service: str | None = None
+    """Name of the Service; the component's name where None."""
+    target: int | None = None
+    """Port of the Pods, which is what a NetworkPolicy knows; `number` where None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +76,16 @@ class CatalogSecret:
 
     name: str
     keys: Mapping[str, str]
-    """Key to how its value is made: `literal:<text>`, `generated:<id>` or `store:<field>`."""
+    """How the value of each key is made: `literal:<text>`, `generated:<id>`, `store:<field>`,
+    `certificate:<service>` or `secret:<component>.<setting>/<key>`, where the setting names one
+    of the configuration's `secrets`."""
     store: str | None = None
     """The store (`sql`, `object`, `kv`) that it opens; an external one brings its own values."""
     shared: bool = False
     """Whether a managed store reads it too, to make the account: then it also stands there."""
     when: str | None = None
-    """Name of the boolean setting that asks for it; always where None."""
+    """The boolean setting that asks for it: `auth`, or `mlflow.auth` of another component; always
+    where None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +104,27 @@ class Component:
     namespace: str | None = None
     stateful: bool = False
     needs: tuple[str, ...] = ()
-    """Capabilities: `sql/postgresql`, `object/s3`, `kv/redis`."""
+    """Capabilities it cannot do without: `sql/postgresql`, `object/s3`, `kv/redis`, `tracking`."""
+    uses: tuple[str, ...] = ()
+    """Capabilities it works with where the stack has them; installed after their providers."""
     provides: tuple[str, ...] = ()
+    crds: tuple[str, ...] = ()
+    """API groups whose CustomResourceDefinitions must stand before it."""
+    in_tenants: bool = False
+    """Has objects of its own in the namespaces of tenants, which therefore come first."""
+    implied: bool = False
+    """Planned because others need it; the configuration has no section for it."""
+    acknowledge: str | None = None
+    """Why `licence.accept` must name it although its licence passes; None: it need not."""
+    instead: str | None = None
+    """The component that is advised where this one is refused."""
     kubernetes: str = "*"
     """Minor versions of Kubernetes it runs on, for example `>=1.30,<1.36`."""
     images: tuple[Image, ...] = ()
     ports: tuple[Port, ...] = ()
     secrets: tuple[CatalogSecret, ...] = ()
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the Pods that serve; `app.kubernetes.io/name` with its name where empty."""
     ready: str | None = None
     """HTTP path that answers 200 once the component serves; None: the Pod's own probe decides."""
     sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

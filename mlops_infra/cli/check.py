@@ -13,7 +13,7 @@ from mlops_infra.errors import InputError
 
 if TYPE_CHECKING:
     from mlops_infra.config import StackConfig
-    from mlops_infra.plan import Plan
+    from mlops_infra.plan import Plan, PlannedComponent
 
 
 @click.command()
@@ -70,7 +70,9 @@ def _stack_of(file: Path) -> str:
 
 def _built(config: StackConfig) -> Mapping[str, str]:
     """References of the images built here; their keys are only reckoned where they are used."""
-    if config.profile == "aws" or not (config.network.images == "built" or config.cluster.embedded):
+    network = config.network
+    ours = network.images == "built" or network.registry or config.cluster.embedded
+    if config.profile == "aws" or not ours:
         return {}
     from mlops_infra.images import references
 
@@ -101,10 +103,12 @@ def _as_data(config: StackConfig, plan: Plan) -> dict[str, Any]:
             {
                 "name": each.name,
                 "version": each.version,
-                "licence": _licence(each.name, each.version),
+                "licence": _licence(each),
                 "namespace": each.namespace,
                 "needs": list(each.needs),
                 "stateful": each.stateful,
+                "simulated": each.simulated,
+                "tenant": each.tenant,
                 "images": [image.reference for image in each.images],
             }
             for each in plan.components
@@ -115,10 +119,12 @@ def _as_data(config: StackConfig, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _licence(name: str, version: str) -> str:
+def _licence(component: PlannedComponent) -> str:
     from mlops_infra.catalog import load_catalog
 
-    return load_catalog()[name].licence(version).spdx
+    if component.tenant is not None:
+        return "Apache-2.0"  # nothing but objects of our own chart
+    return load_catalog()[component.name].licence(component.version).spdx
 
 
 def _tell(config: StackConfig, plan: Plan) -> None:
@@ -132,10 +138,10 @@ def _tell(config: StackConfig, plan: Plan) -> None:
             ("component", "version", "licence", "namespace", "needs", "image"),
             [
                 (
-                    each.name,
+                    f"{each.name} (simulated)" if each.simulated else each.name,
                     each.version,
-                    _licence(each.name, each.version),
-                    each.namespace,
+                    _licence(each),
+                    each.namespace or None,
                     ", ".join(each.needs) or None,
                     ", ".join(image.reference for image in each.images),
                 )

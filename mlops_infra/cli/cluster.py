@@ -111,8 +111,12 @@ def _print(found: ClusterStatus) -> None:
     for node in found.nodes:
         output.text(f"  node         {node.name} {node.version} {_ready(node.ready)}")
     if found.pods is not None:
-        pods = ", ".join(f"{count} {phase}" for phase, count in sorted(found.pods.items()))
-        output.text(f"  Pods         {pods or 'none'}{' (simulated)' if found.simulated else ''}")
+        told = " (simulated)" if found.simulated else ""
+        output.text(f"  Pods         {_counts(found.pods)}{told}")
+    if found.simulated_pods:
+        output.text(f"  simulated    {_counts(found.simulated_pods)} (these Pods do not run)")
+    if found.network_policies != "unknown":
+        output.text(f"  policies     NetworkPolicies are {found.network_policies}")
     if found.memory:
         output.text(f"  memory       {found.memory >> 20} MiB, Pods included")
     for note in found.notes:
@@ -125,6 +129,10 @@ def _print(found: ClusterStatus) -> None:
                 for one in found.processes
             ],
         )
+
+
+def _counts(phases: dict[str, int]) -> str:
+    return ", ".join(f"{count} {phase}" for phase, count in sorted(phases.items())) or "none"
 
 
 def _ready(ready: bool) -> str:

@@ -16,16 +16,28 @@ from mlops_infra.cli import options
 
 COMMANDS: dict[str, str] = {
     "check": "Check a stack's file and show the plan, without opening a socket.",
+    "licences": "List the licence of every image and the policy's verdict.",
     "preview": "Show what `up` would change.",
     "up": "Bring the platform up, or up to date.",
     "status": "Show the cluster, the components and their Pods.",
     "outputs": "Print the endpoints and versions that the platform promises.",
     "verify": "Train, register and find a model through the running platform.",
+    "pipeline": "Check, compile and run pipelines, on any engine.",
+    "promote": "Try a model on the traffic; champion if it is better.",
+    "lineage": "Find all that belongs to a run, model, data set or commit.",
+    "replay": "Find a logged prediction's origin and compute it again.",
+    "retrain": "Train a declared model again, now.",
+    "drift": "Compare what models are asked with what they learnt from.",
+    "batch": "Score tables and buckets with the champion, each row once.",
+    "backup": "Copy databases, buckets and keys into a folder.",
+    "restore": "Put a backup back into the platform's stores.",
     "down": "Take the platform away and list what remains.",
     "env": "Print the exports with which plain `pulumi` runs the same stack.",
     "cluster": "Start, stop, inspect and delete the embedded cluster.",
     "toolchain": "Install and list the pinned binaries.",
     "images": "Build and list the images made from packages.",
+    "step": "Run one step of a pipeline; engines call this.",
+    "lifecycle": "Run the platform's own processes; its Pods call this.",
 }
 """Name to help line, in the order of a stack's life."""
 

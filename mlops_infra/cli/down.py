@@ -29,6 +29,12 @@ from mlops_infra.errors import FoundError, InputError
     is_flag=True,
     help="The cluster is gone for good: drop its objects from the state unseen.",
 )
+@click.option(
+    "--remove-finalizers",
+    is_flag=True,
+    help="Custom resources whose operator is gone lose their finalizers: what it would have "
+    "cleaned up stays.",
+)
 @options.as_json
 def command(stack: str, file: Path | None, as_json: bool, **wishes: bool) -> None:
     """Take the platform away and list what remains."""
@@ -43,6 +49,8 @@ def command(stack: str, file: Path | None, as_json: bool, **wishes: bool) -> Non
         output.text(f"removed: {done.removed} resources")
         for each in done.kept:
             output.text(f"kept: {each}")
+        if done.staying:
+            output.text(f"kept for others (cluster.crds: keep): {len(done.staying)} definitions")
     if done.leftovers:
         raise FoundError(
             f"{len(done.leftovers)} things are left of stack {stack}",

@@ -22,12 +22,25 @@ if TYPE_CHECKING:
 @options.file
 @options.as_json
 @click.option("--clean", is_flag=True, help="Remove everything that this verification made.")
-def command(stack: str, file: Path | None, as_json: bool, clean: bool) -> None:
+@click.option(
+    "--model",
+    metavar="TENANT/MODEL",
+    help="Also go through the whole life of this declared model; replaces what serves there.",
+)
+@click.option("--core", is_flag=True, help="Only the way to the registry and back.")
+def command(
+    stack: str, file: Path | None, as_json: bool, clean: bool, model: str | None, core: bool
+) -> None:
     """Train, register and find a model through the running platform.
+
+    On an embedded cluster with all that it takes, the first declared model also goes through its
+    whole life: pipeline, promotion, prediction, canary, drift, training again, bulk scores, lineage
+    and replay. On your own cluster it does so only for the --model that you name.
 
     Works from outside of the cluster through the endpoints that `mlops-infra outputs` names.
     Passwords are read from the cluster's Secrets and never shown. Exit code 3 if a step fails.
     """
+    from mlops_infra.cli import verify_doors
     from mlops_infra.config import load, stack_file
     from mlops_infra.engine import open_engine
     from mlops_infra.lifecycle.connect import connect
@@ -41,7 +54,9 @@ def command(stack: str, file: Path | None, as_json: bool, clean: bool) -> None:
     secrets = _secrets(stack, config)
     platform = from_outputs(stack, open_engine(stack, file, sink).outputs())
     services = connect(platform, credentials(secrets))
-    report = verify(services, sink, clean=clean)
+    target = None if core else verify_doors.chosen(config, model)
+    doors = verify_doors.doors(stack, config, file, target, sink) if target else None
+    report = verify(services, sink, doors=doors, clean=clean)
     if as_json:
         output.document(_as_dict(stack, report))
     else:

@@ -44,7 +44,7 @@ _COREFILE = f"""{DOMAIN}:1053 in-addr.arpa:1053 ip6.arpa:1053 {{
 
 
 def apply(api: Api, *, coredns: str) -> None:
-    """Apply all add-ons; `coredns` is the image reference. Raises ApiError."""
+    """Apply all add-ons but the figures; `coredns` is the image reference. Raises ApiError."""
     for path, value in objects(coredns):
         api.apply(path, value)
 
@@ -58,6 +58,9 @@ def objects(coredns: str) -> list[tuple[str, dict[str, Any]]]:
         *_rights(rbac, "mlops-infra:local-path-provisioner", _PROVISIONER_RULES, {
             "kind": "User", "apiGroup": "rbac.authorization.k8s.io",
             "name": "mlops-infra:local-path-provisioner"}),
+        *_rights(rbac, "mlops-infra:network-policies", _POLICY_RULES, {
+            "kind": "User", "apiGroup": "rbac.authorization.k8s.io",
+            "name": "mlops-infra:network-policies"}),
         *_rights(rbac, "mlops-infra:coredns", _DNS_RULES, {
             "kind": "ServiceAccount", "name": "coredns", "namespace": SYSTEM}),
         (f"{core}/serviceaccounts/coredns",
@@ -82,6 +85,11 @@ _DNS_RULES = [
         "verbs": ["list", "watch"],
     },
 ]
+_POLICY_RULES = [
+    {"apiGroups": [""], "resources": ["pods", "namespaces"], "verbs": ["list", "watch"]},
+    {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"],
+     "verbs": ["list", "watch"]},
+]  # fmt: skip
 _PROVISIONER_RULES = [
     {"apiGroups": [""], "resources": ["persistentvolumeclaims", "nodes"],
      "verbs": ["get", "list", "watch"]},

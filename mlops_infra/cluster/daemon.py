@@ -81,6 +81,13 @@ def stop(layout: Layout, *, patience: float) -> bool:
     return False
 
 
+def reload(layout: Layout) -> None:
+    """Have the supervisor take up the processes that its plan has got since."""
+    pid = inner(layout)
+    if pid is not None:
+        _signal(pid, signal.SIGHUP)
+
+
 def kill(layout: Layout) -> None:
     """SIGKILL to the supervisor and, by that, to everything in its namespace."""
     for pid in (inner(layout), outer(layout)):

@@ -6,7 +6,17 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from mlops_infra.cluster import cgroups, daemon, identity, layout, loading, network, starting, state
+from mlops_infra.cluster import (
+    beside,
+    cgroups,
+    daemon,
+    identity,
+    layout,
+    loading,
+    network,
+    starting,
+    state,
+)
 from mlops_infra.cluster.layout import Layout
 from mlops_infra.cluster.lock import exclusive
 from mlops_infra.cluster.sources import known_node_root
@@ -54,10 +64,14 @@ class EmbeddedCluster:
             )
         return known
 
-    def start(self, sink: Sink, *, simulated: bool = False) -> ClusterStatus:
+    def start(
+        self, sink: Sink, *, simulated: bool = False, simulated_node: bool = False
+    ) -> ClusterStatus:
         """Bring the cluster up, with the data it had; does nothing where it runs already.
 
         Without root, Pods are simulated; the status and a note in the progress say so.
+        `simulated_node` puts the node `simulation.BESIDE` beside the real one, also into a cluster
+        that runs; from then on it has it. Only Pods that tolerate the taint get there.
 
         Raises:
             InputError: it exists with a real node and `simulated` is asked for.
@@ -66,6 +80,7 @@ class EmbeddedCluster:
         """
         with exclusive(self.layout, sink):
             starting.start(self.layout, sink, simulated=simulated)
+            beside.ensure(self.layout, sink, wanted=simulated_node)
         return self.status()
 
     def stop(self, sink: Sink) -> None:

@@ -25,6 +25,8 @@ class Identity:
     ports: tuple[int, ...] = ()
     """In the order of `PORTS`; only where simulated."""
     created: float = 0.0
+    simulated_node: bool = False
+    """Whether a simulated node stands beside the real one."""
 
     @property
     def node_address(self) -> str:

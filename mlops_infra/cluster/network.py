@@ -143,8 +143,9 @@ def sysctls(proc: Path) -> bool:
     """
     net = proc / "sys/net"
     (net / "ipv4/ip_forward").write_text("1", encoding="ascii")
-    bridge = net / "bridge/bridge-nf-call-iptables"
-    if not bridge.exists():
+    if not (net / "bridge").is_dir():
         return False
-    bridge.write_text("1", encoding="ascii")
+    # IPv6 too: Pods of one bridge could reach each other by link-local addresses, past every wall
+    for family in ("iptables", "ip6tables"):
+        (net / f"bridge/bridge-nf-call-{family}").write_text("1", encoding="ascii")
     return True

@@ -26,6 +26,8 @@ AUTHORITY_LIFE = datetime.timedelta(days=3650)
 LEAF_LIFE = datetime.timedelta(days=365)
 RENEW_BEFORE = datetime.timedelta(days=60)
 """A leaf with less than this left is made anew on the next start."""
+METRICS_NAMES = ("metrics-server.kube-system.svc", "metrics-server")
+"""What the API server calls the add-on by; the second is its Service within the namespace."""
 SKEW = datetime.timedelta(minutes=5)
 """Clocks of host and guests differ a little; certificates begin that much earlier."""
 
@@ -69,6 +71,8 @@ def leaves(*, node: str, address: str, api_service: str, domain: str) -> tuple[L
         Leaf("kube-proxy", "system:kube-proxy", "system:node-proxier"),
         Leaf("provisioner", "mlops-infra:local-path-provisioner"),
         Leaf("kwok", "mlops-infra:kwok", "system:masters"),
+        Leaf("network-policies", "mlops-infra:network-policies"),
+        Leaf("metrics-server", "metrics-server", names=METRICS_NAMES),
         Leaf("kubelet-client", f"system:node:{node}", "system:nodes"),
         Leaf("kubelet", f"system:node:{node}", "system:nodes", (node, address)),
         Leaf("etcd", "etcd", names=local, authority="etcd-ca"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_infra import images
 from mlops_infra.cluster import (
     addresses,
+    companions,
     kubeconfig,
     node_config,
     pki,
@@ -23,6 +24,7 @@ CLIENTS = {
     "kube-proxy": "etc/kube-proxy.kubeconfig",
     "provisioner": "etc/provisioner.kubeconfig",
     "kwok": "etc/kwok.kubeconfig",
+    "network-policies": "etc/network-policies.kubeconfig",
     "kubelet-client": "etc/kubelet.kubeconfig",
 }
 """Certificate -> the kubeconfig that carries it, in the cluster's folder."""
@@ -46,23 +48,22 @@ def write(layout: Layout, known: Identity, found: Sources) -> None:
         )
     pause = None if known.simulated else images.reference("pause")
     node_config.write(layout.etc, pause=pause)
-    if known.simulated:
-        simulation.write_stages(layout.etc / "kwok.yaml")
+    simulation.write_stages(layout.etc / "kwok.yaml")
     state.write(layout.plan, plan(layout, known, found))
 
 
 def plan(layout: Layout, known: Identity, found: Sources) -> dict[str, object]:
     """What the supervisor is to set up and run."""
-    provisioner = processes.provisioner(layout, known)
+    provisioner = companions.provisioner(layout, known)
     if known.simulated:
         paths = processes.on_host(layout, found.binaries)
-        children = [
-            *processes.control_plane(known, paths), processes.kwok(known, paths), provisioner,
-        ]  # fmt: skip
+        kwok = companions.kwok(layout, known, found.binaries["kwok"])
+        children = [*processes.control_plane(known, paths), kwok, provisioner]
         return {"children": [child.as_dict() for child in children]}
     paths = processes.in_node(tuple(found.binaries))
     children = [
         *processes.control_plane(known, paths), *processes.node(layout, known, paths), provisioner,
+        companions.network_policies(layout, known),
     ]  # fmt: skip
     root = {
         "image": str(found.node), "binaries": found.binaries, "cni": found.cni,

@@ -6,9 +6,7 @@ nothing listens without TLS except health answers on the node's own loopback.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from mlops_infra.cluster import addresses
 from mlops_infra.cluster.child import Spec
@@ -17,7 +15,6 @@ from mlops_infra.cluster.layout import (
     CONTAINERD_SOCKET,
     NODE_BIN,
     NODE_ETC,
-    NODE_VOLUMES,
     Layout,
 )
 
@@ -56,16 +53,15 @@ def control_plane(identity: Identity, paths: Paths) -> list[Spec]:
     etcd = f"127.0.0.1:{identity.port('etcd')}"
     ready = f"{identity.server}/readyz"
     return [
-        Spec("etcd", _etcd(identity, paths), _lean("96MiB"), grace=10),
-        Spec(
-            "kube-apiserver", _apiserver(identity, paths), _lean("480MiB"), needs=(f"tcp:{etcd}",)
-        ),
-        Spec("kube-controller-manager", _controllers(paths), _lean("128MiB"), needs=(ready,)),
-        Spec("kube-scheduler", _scheduler(paths), _lean("64MiB"), needs=(ready,)),
+        Spec("etcd", _etcd(identity, paths), lean("96MiB"), grace=10),
+        Spec("kube-apiserver", _apiserver(identity, paths), lean("480MiB"), needs=(f"tcp:{etcd}",)),
+        Spec("kube-controller-manager", _controllers(paths), lean("128MiB"), needs=(ready,)),
+        Spec("kube-scheduler", _scheduler(paths), lean("64MiB"), needs=(ready,)),
     ]
 
 
-def _lean(limit: str) -> dict[str, str]:
+def lean(limit: str) -> dict[str, str]:
+    """Environment of a Go program that should stay small."""
     # a soft limit: the collector works harder near it, nothing is ever refused
     return {"PATH": SIMULATED_PATH, "GOMEMLIMIT": limit, "GOGC": "75"}
 
@@ -150,6 +146,8 @@ def _controllers(paths: Paths) -> tuple[str, ...]:
         # with the default of 20 a second the controllers take 5 s to start, not 1
         "--kube-api-qps=200",
         "--kube-api-burst=400",
+        # a sandbox has few autoscalers, and people who wait for them
+        "--horizontal-pod-autoscaler-sync-period=5s",
         "--leader-elect=false",
         "--secure-port=0",
         "--profiling=false",
@@ -195,37 +193,7 @@ def node(layout: Layout, identity: Identity, paths: Paths) -> list[Spec]:
     containerd = ("/usr/bin/containerd", f"--config={paths.etc}/containerd.toml")
     return [
         Spec("containerd", containerd, path, grace=5),
-        Spec("kubelet", kubelet, {**_lean("128MiB"), **path},
+        Spec("kubelet", kubelet, {**lean("128MiB"), **path},
              needs=(ready, f"unix:{CONTAINERD_SOCKET}"), grace=3),
-        Spec("kube-proxy", proxy, {**_lean("64MiB"), **path}, needs=(ready,)),
+        Spec("kube-proxy", proxy, {**lean("64MiB"), **path}, needs=(ready,)),
     ]  # fmt: skip
-
-
-def kwok(identity: Identity, paths: Paths) -> Spec:
-    """Nodes and Pods that only say that they run."""
-    argv = (
-        paths.binaries["kwok"],
-        f"--kubeconfig={paths.etc}/kwok.kubeconfig",
-        f"--config={paths.etc}/kwok.yaml",
-        "--manage-all-nodes=true",
-        f"--cidr={addresses.PODS}",
-        "--node-ip=127.0.0.1",
-    )
-    return Spec("kwok", argv, _lean("96MiB"), needs=(f"{identity.server}/readyz",))
-
-
-def provisioner(layout: Layout, identity: Identity) -> Spec:
-    """Our own provisioner of local volumes; in the host's files, for the sake of its Python."""
-    package = str(Path(__file__).parents[2])
-    boot = (
-        "import sys; sys.path.append(sys.argv.pop(1));"
-        "from mlops_infra.cluster.provisioner import main; main(*sys.argv[1:])"
-    )
-    volumes = str(layout.kept("volumes"))
-    shown = volumes if identity.simulated else NODE_VOLUMES
-    argv = (sys.executable, "-I", "-c", boot, package,
-            str(layout.etc / "provisioner.kubeconfig"), volumes, shown)  # fmt: skip
-    return Spec(
-        "local-path-provisioner", argv, {"PATH": SIMULATED_PATH}, inside=False,
-        needs=(f"{identity.server}/readyz",), grace=2,
-    )  # fmt: skip

@@ -14,11 +14,13 @@ from mlops_infra.cluster import daemon, logs, preflight, state
 from mlops_infra.cluster.addons import SYSTEM
 from mlops_infra.cluster.api import Api, ApiError
 from mlops_infra.cluster.layout import Layout
+from mlops_infra.cluster.simulation import is_simulated
 from mlops_infra.errors import MlopsError, OperationFailed
 
 HOPELESS = 3
 """A process that ended so often during a start is not coming up."""
-PATIENCE = {"supervisor": 20.0, "control plane": 90.0, "node": 90.0, "DNS": 90.0}
+PATIENCE = {"supervisor": 20.0, "control plane": 90.0, "node": 90.0, "DNS": 90.0,
+            "metrics": 60.0}  # fmt: skip
 """Seconds. A loaded machine with two cores stays far below; a hang is told apart from slowness."""
 EVERY = 0.05
 
@@ -59,6 +61,13 @@ def failure(layout: Layout, process: str, what: str) -> MlopsError:
         text = f"the disk is full: {text}"
         return OperationFailed(
             text, where=str(layout.folder), hint="free some room, then start the cluster again"
+        )
+    if any("too many open files" in line.lower() for line in lines):
+        return OperationFailed(
+            text,
+            where=str(log),
+            hint="clusters and other programs have taken all inotify instances of this user: stop"
+            " some, or: sysctl fs.inotify.max_user_instances=1024",
         )
     return OperationFailed(
         text,
@@ -122,13 +131,20 @@ def dns(api: Api, since: float) -> bool:
 def stale(api: Api, since: float) -> tuple[str, ...]:
     """Pods that should run and have not come back since then, as `namespace/name`."""
     try:
+        nodes = api.get("/api/v1/nodes")["items"]
         pods = api.get("/api/v1/pods")["items"]
         slices = api.get("/apis/discovery.k8s.io/v1/endpointslices")["items"]
     except ApiError:
         return ("(no answer)",)
+    if any(not is_simulated(node) for node in nodes):
+        # beside a real node, a simulated Pod keeps saying what it said before
+        played = {node["metadata"]["name"] for node in nodes if is_simulated(node)}
+        mortal = [pod for pod in pods if pod["spec"].get("nodeName") not in played]
+    else:
+        mortal = pods
     waiting = {
         f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-        for pod in pods
+        for pod in mortal
         if pod["status"].get("phase") in {"Running", "Pending"}
         and not pod["metadata"].get("deletionTimestamp")
         and not fresh(pod, since)

@@ -7,11 +7,16 @@ the fewest that keep a node Ready, bring every Pod to Ready at once, finish Jobs
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 SIMULATED = "mlops-infra.dev/simulated"
-"""Annotation on the node, so that a report can tell."""
+"""Annotation and label of a simulated node; beside real nodes its taint too."""
+MANAGED = "kwok.x-k8s.io/node"
+"""Annotation of the nodes that kwok plays where it does not play all."""
+BESIDE = "simulated-0"
+"""Name of the one simulated node in a cluster whose own node is real."""
 
 _NODE = """
 {{ $now := Now }}
@@ -151,17 +156,30 @@ def write_stages(file: Path) -> None:
     file.write_text("\n---\n".join(documents) + "\n", encoding="utf-8")
 
 
-def node(name: str) -> dict[str, Any]:
-    """The Node object that kwok plays; large enough for everything."""
+def is_simulated(node: Mapping[str, Any]) -> bool:
+    """Whether a Node object is one that only says that it runs."""
+    return bool(node["metadata"].get("annotations", {}).get(SIMULATED) == "true")
+
+
+def node(name: str, *, beside_real: bool = False) -> dict[str, Any]:
+    """The Node object that kwok plays; large enough for everything.
+
+    `beside_real`: it takes only Pods that tolerate being simulated.
+    """
     capacity = {"cpu": "32", "memory": "64Gi", "pods": "250", "ephemeral-storage": "512Gi"}
     labels = {"hostname": name, "os": "linux", "arch": "amd64"}
+    taint = {"key": SIMULATED, "value": "true", "effect": "NoSchedule"}
     return {
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {
             "name": name,
-            "annotations": {"kwok.x-k8s.io/node": "fake", SIMULATED: "true"},
-            "labels": {f"kubernetes.io/{key}": value for key, value in labels.items()},
+            "annotations": {MANAGED: "fake", SIMULATED: "true"},
+            "labels": {
+                **{f"kubernetes.io/{key}": value for key, value in labels.items()},
+                SIMULATED: "true",
+            },
         },
+        "spec": {"taints": [taint]} if beside_real else {},
         "status": {"capacity": capacity, "allocatable": capacity},
     }

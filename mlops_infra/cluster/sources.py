@@ -11,7 +11,7 @@ from mlops_infra.progress import Sink, step
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 NODE = ("kubelet", "kube-proxy")
-ADDONS = ("pause", "coredns")
+ADDONS = ("pause", "coredns", "metrics-server")
 """Images that the cluster itself runs."""
 
 

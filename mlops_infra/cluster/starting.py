@@ -14,6 +14,7 @@ from mlops_infra.cluster import (
     daemon,
     identity,
     loading,
+    metrics,
     network,
     preflight,
     preparing,
@@ -157,6 +158,9 @@ def _finish(
         if simulated:
             api.apply(f"/api/v1/nodes/{layout.name}", simulation.node(layout.name))
         addons.apply(api, coredns=images.reference("coredns"))
+        if not simulated:
+            # nothing would answer behind it on a simulated node
+            metrics.apply(api, images.reference("metrics-server"), layout.pki)
         if loaded is not None:
             loaded.result()
         readiness.until(layout, "node", lambda: readiness.node(api, layout.name, since))
@@ -164,6 +168,11 @@ def _finish(
     with step(sink, "Starting the cluster's DNS") as work:
         readiness.until(layout, "DNS", lambda: readiness.dns(api, since))
         work.end("done", f"Ready {time.time() - begun:.1f} s after the start")
+    if not simulated:
+        with step(sink, "Starting the cluster's metrics") as work:
+            # a namespace cannot be deleted while an aggregated API does not answer
+            readiness.until(layout, "metrics", lambda: metrics.available(api))
+            work.end("done", f"answer {time.time() - begun:.1f} s after the start")
 
 
 def _pods_back(layout: Layout, api: Api, sink: Sink, begun: float) -> None:

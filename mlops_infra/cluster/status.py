@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 from mlops_infra.cluster import cgroups, daemon, identity, readiness, state
 from mlops_infra.cluster.api import Api, ApiError
 from mlops_infra.cluster.layout import Layout
+from mlops_infra.cluster.simulation import is_simulated
 from mlops_infra.cluster.state import ProcessState
 
 SIMULATED = "Pods are simulated: no container runs, nothing is proved about the software in them"
-NO_POLICY = "NetworkPolicies are stored but not enforced (the bridge network plugin has no engine)"
+BESIDE = "the node {} only says that its Pods run: they count as simulated, not as running"
+NO_POLICY = "NetworkPolicies are stored but not enforced: {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class NodeStatus:
     ready: bool
     version: str
     """Version of its kubelet."""
+    simulated: bool = False
+    """Whether it only says that its Pods run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,12 @@ class ClusterStatus:
     kubeconfig: str | None = None
     nodes: tuple[NodeStatus, ...] = ()
     pods: dict[str, int] | None = None
-    """Phase -> number; None where the API server does not answer."""
+    """Phase -> number; None where the API server does not answer. Beside a real node, only Pods
+    that really run there (or have no node yet)."""
+    simulated_pods: dict[str, int] | None = None
+    """The same for Pods on a simulated node beside the real one; None where there is no such."""
+    network_policies: str = "unknown"
+    """enforced | not enforced | unknown (the cluster does not run)"""
     processes: tuple[ProcessState, ...] = ()
     memory: int = 0
     """Bytes in memory of all the cluster's processes, Pods included (sum of resident sets)."""
@@ -58,7 +68,7 @@ def of(layout: Layout) -> ClusterStatus:
     known = identity.load(layout)
     if known is None:
         return ClusterStatus(layout.name, "absent")
-    notes = (SIMULATED,) if known.simulated else (NO_POLICY,)
+    notes = (SIMULATED,) if known.simulated else ()
     common: dict[str, Any] = {
         "simulated": known.simulated,
         "apiserver": known.server,
@@ -71,10 +81,24 @@ def of(layout: Layout) -> ClusterStatus:
     processes = state.processes(found)
     nodes, pods = _objects(layout)
     phase = _phase(found, processes, nodes)
+    why = _why_open(found, simulated=known.simulated)
+    beside = [] if known.simulated else [node.name for node in nodes if node.simulated]
+    notes += (*((NO_POLICY.format(why),) if why else ()), *map(BESIDE.format, beside))
     return ClusterStatus(
-        layout.name, phase, **common, nodes=nodes, pods=pods, processes=processes,
+        layout.name, phase, **common, nodes=nodes, processes=processes,
+        pods=_phases(pods, lambda node: node not in beside),
+        simulated_pods=_phases(pods, lambda node: node in beside) if beside else None,
+        network_policies="not enforced" if why else "unknown" if why is None else "enforced",
         memory=_memory(layout, processes, simulated=known.simulated), notes=notes,
     )  # fmt: skip
+
+
+def _why_open(found: dict[str, Any] | None, *, simulated: bool) -> str | None:
+    """Why no policy is enforced; "" where they are, None where nobody can tell yet."""
+    if simulated:
+        return "no Pod has a network"
+    reason = (found or {}).get("facts", {}).get("policies")
+    return None if reason is None else str(reason)
 
 
 def _phase(
@@ -91,7 +115,16 @@ def _phase(
     return "running" if all(node.ready for node in nodes) else "degraded"
 
 
-def _objects(layout: Layout) -> tuple[tuple[NodeStatus, ...], dict[str, int] | None]:
+def _phases(
+    pods: list[dict[str, Any]] | None, counts: Callable[[str], bool]
+) -> dict[str, int] | None:
+    if pods is None:
+        return None
+    there = (pod for pod in pods if counts(pod["spec"].get("nodeName", "")))
+    return dict(Counter(pod["status"].get("phase", "Unknown") for pod in there))
+
+
+def _objects(layout: Layout) -> tuple[tuple[NodeStatus, ...], list[dict[str, Any]] | None]:
     try:
         api = Api(layout.kubeconfig, timeout=3.0)
         nodes = api.get("/api/v1/nodes")["items"]
@@ -103,10 +136,11 @@ def _objects(layout: Layout) -> tuple[tuple[NodeStatus, ...], dict[str, int] | N
             node["metadata"]["name"],
             readiness.is_ready(node),
             node["status"].get("nodeInfo", {}).get("kubeletVersion", ""),
+            is_simulated(node),
         )
         for node in nodes
     )
-    return found, dict(Counter(pod["status"].get("phase", "Unknown") for pod in pods))
+    return found, pods
 
 
 def _memory(layout: Layout, processes: tuple[ProcessState, ...], *, simulated: bool) -> int:

@@ -17,7 +17,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mlops_infra.cluster import logs, network, rootfs, shutdown, state
+from mlops_infra.cluster import (
+    logs,
+    network,
+    policy_engine,
+    rootfs,
+    shutdown,
+    state,
+)
 from mlops_infra.cluster.child import Child, Spec
 from mlops_infra.cluster.layout import Layout
 from mlops_infra.cluster.probes import passes
@@ -27,6 +34,7 @@ TICK = 0.1
 CALM = 1.0
 """Seconds between two looks once everything runs; an ending process wakes the loop at once."""
 ROTATE_EVERY = 10.0
+NO_BRIDGE = "this kernel shows packets between Pods to no firewall (br_netfilter is not loaded)"
 
 
 class Supervisor:
@@ -58,7 +66,18 @@ class Supervisor:
             network.configure_inside(self.root, slot=node["slot"])
             self.facts["iptables"] = rootfs.choose_iptables(self.root)
             self.facts["bridgeNetfilter"] = network.sysctls(self.root / "proc")
-        self.children = [self._child(Spec.from_dict(found)) for found in self.plan["children"]]
+            self.facts["policies"] = (
+                policy_engine.shut(self.root) if self.facts["bridgeNetfilter"] else NO_BRIDGE
+            )
+        self.adopt(self.plan)
+
+    def adopt(self, plan: dict[str, Any]) -> None:
+        """Take up the children of `plan` that are not there yet."""
+        known = {child.spec.name for child in self.children}
+        specs = [Spec.from_dict(found) for found in plan["children"]]
+        if self.facts.get("policies"):
+            specs = [spec for spec in specs if spec.name != policy_engine.NAME]
+        self.children += [self._child(spec) for spec in specs if spec.name not in known]
 
     def _child(self, spec: Spec) -> Child:
         if spec.name == "kube-proxy" and not self.facts.get("bridgeNetfilter", True):
@@ -67,7 +86,7 @@ class Supervisor:
         return Child(spec, self.layout.log(spec.name), self.space)
 
     def run(self) -> None:
-        """Until SIGTERM."""
+        """Until SIGTERM; SIGHUP: the plan has more children now."""
         self.phase = "running"
         while True:
             self._start_due()
@@ -77,9 +96,12 @@ class Supervisor:
                 logs.rotate(self.layout.logs)
             waiting = any(child.pid is None for child in self.children)
             got = signal.sigtimedwait(
-                {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}, TICK if waiting else CALM
+                {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP},
+                TICK if waiting else CALM,
             )
             self.reap()
+            if got is not None and got.si_signo == signal.SIGHUP:
+                self.adopt(state.read(self.layout.plan) or self.plan)
             if got is not None and got.si_signo in {signal.SIGTERM, signal.SIGINT}:
                 return
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import pulumi
 
 from mlops_infra.components import passwords
+from mlops_infra.components.certificates import Authorities
 from mlops_infra.config import SecretReference
 from mlops_infra.errors import InputError, MissingError
-from mlops_infra.plan import FromConfig, Generated, Literal, SecretSpec
+from mlops_infra.plan import Certificate, FromConfig, Generated, Literal, SecretSpec
 
 
 class SecretValues:
@@ -27,6 +28,7 @@ class SecretValues:
         self._stack = stack
         self._seed = seed
         self._references = references
+        self.authorities = Authorities(seed, stack)
 
     def of(self, spec: SecretSpec) -> dict[str, pulumi.Output[str]]:
         """Every key of `spec` with its value, each one a Pulumi secret."""
@@ -43,6 +45,8 @@ class SecretValues:
                 return passwords.generated(self._seed, self._stack, identity)
             case FromConfig(secret, key_there):
                 return self._referred(secret, key_there)
+            case Certificate() as certificate:
+                return self.authorities.part(certificate)
 
     def _referred(self, name: str, key: str) -> str:
         keys = self._references.get(name, {})

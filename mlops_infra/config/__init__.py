@@ -7,19 +7,14 @@ holds, `json_schema` serves editors and `pulumi_schema` serves `Pulumi.yaml`.
 
 from mlops_infra.config.aws import AwsConfig
 from mlops_infra.config.base import Policy, Profile, State
-from mlops_infra.config.components import (
-    ComponentConfig,
-    Components,
-    LicenceConfig,
-    MlflowComponent,
-    MlflowSettings,
-    Tenant,
-)
+from mlops_infra.config.component import ComponentConfig, MlflowComponent
+from mlops_infra.config.components import Components, LicenceConfig
 from mlops_infra.config.document import Origin
 from mlops_infra.config.effective import effective
 from mlops_infra.config.loading import NAMESPACE, load, parse, parse_pulumi, stack_file
 from mlops_infra.config.platform import BackendConfig, ClusterConfig, NetworkConfig, ProxyConfig
 from mlops_infra.config.schema import json_schema, pulumi_schema
+from mlops_infra.config.settings_mlflow import MlflowSettings
 from mlops_infra.config.stack import StackConfig
 from mlops_infra.config.stores import (
     KeyValueStore,
@@ -30,6 +25,7 @@ from mlops_infra.config.stores import (
     SqlStore,
     Stores,
 )
+from mlops_infra.config.tenants import Quota, Tenant
 
 __all__ = [
     "NAMESPACE",
@@ -49,6 +45,7 @@ __all__ = [
     "Policy",
     "Profile",
     "ProxyConfig",
+    "Quota",
     "SecretReference",
     "SecretsManagerKey",
     "SqlStore",

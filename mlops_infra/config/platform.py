@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from mlops_infra.config.base import (
+    Cidr,
     DnsLabel,
     DnsName,
     HttpUrl,
@@ -36,10 +37,30 @@ class ClusterConfig(Section):
     """How services are reached from outside; nodePort where the cluster is embedded."""
     address: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")] | None = None
     """Name or IPv4 address that clients reach the nodes by; found out where embedded."""
+    api_server: tuple[Cidr, ...] = ()
+    """Address ranges of the Kubernetes API, for NetworkPolicies of tenants; all where absent."""
     simulated: bool = False
     """Embedded only: a control plane with simulated nodes (kwok); no Pod really runs."""
+    crds: Literal["keep", "purge"] = "keep"
+    """What `down` does with CustomResourceDefinitions; purge where the cluster is embedded."""
     sizing: Literal["small", "medium", "large"] = "small"
     """Requests and limits of all components: one laptop, one team, one company."""
+
+
+ImageRole = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9-]+/[A-Za-z0-9-]+$"),
+    Field(examples=["mlflow/server"]),
+]
+ImageReference = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+"
+        r"(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$",
+        max_length=512,
+    ),
+    Field(examples=["registry.example:5000/mlflow:3.17.2"]),
+]
 
 
 class ProxyConfig(Section):
@@ -62,6 +83,8 @@ class NetworkConfig(Section):
     """Images built from packages by this kit, or upstream's; built if the cluster is embedded."""
     registry: Registry | None = None
     """Registry that holds every image; upstream names stay as its path. Required when closed."""
+    overrides: dict[ImageRole, ImageReference] = Field(default_factory=dict)
+    """Other images by `component/role`, for example `mlflow/server`; taken as written."""
     charts: Text | None = None
     """`oci://` URL or folder that charts come from; those shipped with the program if absent."""
     packages: HttpUrl | None = None

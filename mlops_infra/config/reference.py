@@ -29,8 +29,8 @@ config:
 means, `--schema` prints the JSON Schema for editors; `config.schema.json` beside this page is it.
 
 Defaults that depend on another key: `protect` is true unless `policy` is dev; in an embedded
-cluster `cluster.expose` is nodePort, `cluster.kubernetes` is that of the pinned binaries and
-`network.images` is built.
+cluster `cluster.expose` is nodePort, `cluster.crds` is purge, `cluster.kubernetes` is that of the
+pinned binaries and `network.images` is built.
 """
 
 

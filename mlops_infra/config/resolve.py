@@ -26,6 +26,7 @@ def defaults(tree: Tree) -> Tree:
         done["cluster"] = {
             "expose": "nodePort",
             "kubernetes": EMBEDDED_KUBERNETES,
+            "crds": "purge",
             **cluster,
         }
         done["network"] = _network(done.get("network"))

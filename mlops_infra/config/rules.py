@@ -133,6 +133,32 @@ def _secret(tree: Tree, name: str, path: Path, keys: tuple[str, ...]) -> Iterato
             yield Broken(("secrets", name, key), message, "for example {env: NAME_OF_A_VARIABLE}")
 
 
+def _edge(tree: Tree) -> Iterator[Broken]:
+    path = ("components", "envoy-gateway", "settings")
+    settings = section(tree, *path)
+    certificate, login = settings.get("certificate"), section(settings, "oidc")
+    if isinstance(certificate, str):
+        yield from _secret(tree, certificate, (*path, "certificate"), ("certificate", "key"))
+    elif login:
+        message = "is missing: a login's cookies must not travel unencrypted"
+        yield Broken((*path, "certificate"), message, "name a secret with certificate and key")
+    if isinstance(login.get("secret"), str):
+        yield from _secret(tree, str(login["secret"]), (*path, "oidc", "secret"), ("clientSecret",))
+
+
+def _tenants(tree: Tree) -> Iterator[Broken]:
+    external = get(tree, "stores", "object", "state") == "external"
+    for name in section(tree, "tenants"):
+        tenant = section(tree, "tenants", name)
+        for key in ("bucket", "secret"):
+            if tenant.get(key) and not external:
+                message = "has no use unless stores.object is external: this kit makes the bucket"
+                yield Broken(("tenants", name, key), message, "remove it")
+        secret = tenant.get("secret")
+        if external and isinstance(secret, str):
+            yield from _secret(tree, secret, ("tenants", name, "secret"), _SECRET_KEYS["object"])
+
+
 def _references(tree: Tree) -> Iterator[Broken]:
     for name in section(tree, "secrets"):
         for key, reference in section(tree, "secrets", name).items():
@@ -156,6 +182,8 @@ _RULES: tuple[Rule, ...] = (
     _network,
     _stores,
     _components,
+    _edge,
+    _tenants,
     _references,
     _policy,
 )

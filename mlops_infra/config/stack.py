@@ -8,10 +8,11 @@ from pydantic import Field, PrivateAttr
 
 from mlops_infra.config.aws import AwsConfig
 from mlops_infra.config.base import DnsLabel, Name, Policy, Profile, Section
-from mlops_infra.config.components import Components, LicenceConfig, Tenant
+from mlops_infra.config.components import Components, LicenceConfig
 from mlops_infra.config.document import Origin
 from mlops_infra.config.platform import BackendConfig, ClusterConfig, NetworkConfig
 from mlops_infra.config.stores import Secret, Stores
+from mlops_infra.config.tenants import Tenant, TenantName
 
 
 class StackConfig(Section):
@@ -31,7 +32,7 @@ class StackConfig(Section):
     """onprem: what runs on the cluster."""
     stores: Stores = Field(default_factory=Stores)
     """onprem: where data is kept."""
-    tenants: dict[DnsLabel, Tenant] = Field(default_factory=dict)
+    tenants: dict[TenantName, Tenant] = Field(default_factory=dict)
     """Teams by name."""
     secrets: dict[Name, Secret] = Field(default_factory=dict)
     """References to secret values, never the values."""

@@ -85,8 +85,10 @@ class ObjectStore(StoreConfig):
 class SqlStore(StoreConfig):
     """Relational storage. An external one needs the keys username and password."""
 
-    engine: Literal["postgresql"] = "postgresql"
-    """What is deployed, or what the external server is."""
+    engine: Literal["postgresql", "cloudnative-pg"] = "postgresql"
+    """What is deployed: one server, or several that take over from each other."""
+    instances: Annotated[int, Field(ge=1, le=9)] = 3
+    """Servers of cloudnative-pg."""
     endpoint: HostPort | None = None
     """External only: `host:port`."""
     database: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "mlflow"

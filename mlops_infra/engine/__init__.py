@@ -2,6 +2,7 @@
 
 from mlops_infra.engine.bring_up import Outcome, bring_up, exports, open_engine, preview
 from mlops_infra.engine.health import Health, stack_health
+from mlops_infra.engine.kube_client import open_client
 from mlops_infra.engine.prepare import from_state
 from mlops_infra.engine.results import Result
 from mlops_infra.engine.runner import Engine
@@ -14,6 +15,7 @@ __all__ = [
     "bring_up",
     "exports",
     "from_state",
+    "open_client",
     "open_engine",
     "preview",
     "stack_health",

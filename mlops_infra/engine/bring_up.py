@@ -158,7 +158,11 @@ def _gathered(want: Asked, sink: Sink) -> Tools:
 def _cluster(want: Asked, sink: Sink) -> str:
     name = want.record.cluster or want.stack
     cluster = EmbeddedCluster(name)
-    cluster.start(sink, simulated=want.config.cluster.simulated)
+    cluster.start(
+        sink,
+        simulated=want.config.cluster.simulated,
+        simulated_node=any(each.simulated for each in want.plan.components),
+    )
     if not cluster.simulated:
         cluster.load(images.build_many(_own(want.plan), sink), sink)
     return cluster.node_address

@@ -13,6 +13,7 @@ from typing import Any
 from pulumi.automation import EngineEvent
 from pulumi.automation.events import OpType, StepEventMetadata
 
+from mlops_infra.plan.stateful import COMPONENT_LABEL
 from mlops_infra.progress import Step
 
 _NO_CHANGE = frozenset({"same", "read", "refresh"})
@@ -58,9 +59,23 @@ class Change:
             return f"{space}/{metadata['name']}" if space else str(metadata["name"])
         return self.urn.rpartition("::")[2]
 
+    @property
+    def component(self) -> str | None:
+        """The component of the platform that it belongs to, by its label."""
+        metadata = (self.new or self.old).get("metadata")
+        labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
+        found = labels.get(COMPONENT_LABEL) if isinstance(labels, Mapping) else None
+        return str(found) if found else None
+
     def as_dict(self) -> dict[str, object]:
         """Without inputs: those are long and belong to the engine."""
-        return {"op": self.op, "kind": self.kind, "name": self.name, "keys": list(self.keys)}
+        return {
+            "op": self.op,
+            "kind": self.kind,
+            "name": self.name,
+            "component": self.component,
+            "keys": list(self.keys),
+        }
 
 
 @dataclass(frozen=True, slots=True)

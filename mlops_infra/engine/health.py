@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlops_infra.cluster import EmbeddedCluster
+from mlops_infra.engine.certificates import ending
 from mlops_infra.engine.pods import TIMEOUT, Cluster, container_trouble
 from mlops_infra.engine.record import StackRecord
 from mlops_infra.errors import OperationFailed
@@ -74,26 +74,28 @@ def stack_health(stack: str, record: StackRecord, outputs: dict[str, Any]) -> He
         phase, notes = status.phase, status.notes
         if phase in {"absent", "stopped"}:
             return Health(stack, phase, components, (), notes)
-    pods = tuple(_pods(record, stack))
-    return Health(stack, phase, components, pods, notes)
+    pods, secrets = _read(record, stack)
+    return Health(stack, phase, components, pods, (*notes, *ending(secrets)))
 
 
-def _pods(record: StackRecord, stack: str) -> Iterable[PodHealth]:
+def _read(record: StackRecord, stack: str) -> tuple[tuple[PodHealth, ...], list[Any]]:
+    """The stack's Pods, and its Secrets."""
     import urllib3
     from kubernetes import client
 
     try:
         core = Cluster(record.kubeconfig, record.context).core
-        found = core.list_pod_for_all_namespaces(
-            label_selector=f"{STACK_LABEL}={stack}", _request_timeout=TIMEOUT
-        ).items
+        wanted = {"label_selector": f"{STACK_LABEL}={stack}", "_request_timeout": TIMEOUT}
+        found = core.list_pod_for_all_namespaces(**wanted).items
+        secrets = core.list_secret_for_all_namespaces(**wanted).items
     except (client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
         raise OperationFailed(
             f"the cluster cannot be reached: {getattr(error, 'reason', None) or error}",
             where=record.kubeconfig or "the default kubeconfig",
             hint="see that it runs: kubectl get nodes",
         ) from error
-    yield from sorted((_pod(each) for each in found), key=lambda p: (p.component, p.name))
+    pods = sorted((_pod(each) for each in found), key=lambda p: (p.component, p.name))
+    return tuple(pods), secrets
 
 
 def _pod(pod: Any) -> PodHealth:

@@ -72,11 +72,14 @@ def _python(recipe: Recipe) -> Path:
     with tempfile.TemporaryDirectory(prefix="mlops-infra-lock-") as scratch:
         source = Path(scratch) / f"{recipe.name}.in"
         source.write_text("\n".join(requirements) + "\n")
+        # uv knows no exclusion; an override that no interpreter meets is one
+        never = Path(scratch) / "without.in"
+        never.write_text("".join(f"{each} ; python_version < '3'\n" for each in wanted.without))
         command = [
             *(str(program), "pip", "compile", str(source), "--quiet", "--generate-hashes"),
             *("--python-version", wanted.version, "--python-platform", uv.PLATFORM),
             *("--only-binary", ":all:", "--no-header", "--annotation-style", "line"),
-            *("--no-annotate", "--upgrade"),
+            *("--no-annotate", "--upgrade", "--override", str(never)),
         ]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:

@@ -41,6 +41,9 @@ class Python(_Part):
     requirements: tuple[str, ...] = ()
     extra: str | None = None
     """An extra of this repository's own pyproject.toml whose requirements are added."""
+    without: tuple[str, ...] = ()
+    """Projects that are left out although others depend on them: what only serves features that
+    the image is not for."""
     exclude: tuple[str, ...] = ()
     """Shell patterns of paths in the packages' folder that are left out."""
 

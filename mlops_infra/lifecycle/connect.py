@@ -18,7 +18,7 @@ def connect(platform: Platform, credentials: Credentials) -> Services:
     from mlops_infra.lifecycle.mlflow_tracking import MlflowTracking
     from mlops_infra.lifecycle.valkey_store import ValkeyStore
 
-    _go_straight(platform)
+    go_straight(platform)
     lineage = reach = None
     if platform.lineage_endpoint is not None:
         store = ValkeyStore(platform.lineage_endpoint, credentials.lineage_password)
@@ -38,7 +38,7 @@ def _objects(platform: Platform, credentials: Credentials) -> ObjectStore | None
     return S3Store(platform.object_endpoint, root.netloc, credentials.objects)
 
 
-def _go_straight(platform: Platform) -> None:
+def go_straight(platform: Platform) -> None:
     """Keep a site's proxy out of the way of private addresses: it cannot reach them."""
     hosts = {
         urlsplit(url).hostname

@@ -10,6 +10,7 @@ from typing import TypeVar
 from mlops_infra import __version__
 from mlops_infra.errors import MlopsError, OperationFailed
 from mlops_infra.lifecycle import dataset, training
+from mlops_infra.lifecycle.checks import Skipped
 from mlops_infra.lifecycle.lineage import Lineage, Pair
 from mlops_infra.lifecycle.objects import ObjectStore
 from mlops_infra.lifecycle.tracking import (
@@ -36,13 +37,6 @@ class Services:
     lineage: Lineage | None
     lineage_reach: Callable[[], str] | None
     objects: ObjectStore | None
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A step that had nothing to do, and why."""
-
-    why: str
 
 
 class Journey:

@@ -37,32 +37,37 @@ class ObjectStore(Protocol):
         """Whether the object is there."""
 
 
+def s3_client(endpoint: str, login: Login) -> S3Client:
+    """A client over boto3: path style and SigV4, which every gateway understands."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=login.name,
+        aws_secret_access_key=login.password,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path"},
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": ATTEMPTS},
+            # Gateways need not know the checksums that newer SDKs add on their own.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+
+
 class S3Store:
-    """An `ObjectStore` over boto3: path style and SigV4, which every gateway understands."""
+    """An `ObjectStore` over boto3."""
 
     def __init__(self, endpoint: str, bucket: str, login: Login) -> None:
-        import boto3
-        from botocore.config import Config
-
         self._bucket = bucket
         self._where = f"{endpoint}/{bucket}"
-        self._client: S3Client = boto3.client(
-            "s3",
-            endpoint_url=endpoint,
-            region_name=REGION,
-            aws_access_key_id=login.name,
-            aws_secret_access_key=login.password,
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": "path"},
-                connect_timeout=CONNECT_SECONDS,
-                read_timeout=READ_SECONDS,
-                retries={"total_max_attempts": ATTEMPTS},
-                # Gateways need not know the checksums that newer SDKs add on their own.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
+        self._client = s3_client(endpoint, login)
 
     def reach(self) -> str:
         """Ask whether the bucket is there and return where it is."""

@@ -23,6 +23,8 @@ class Platform:
     """`redis://host:port` of the key-value store; None where it is removed."""
     object_endpoint: str | None
     """URL of the S3 store as seen from here; None where it is not exposed."""
+    serving_endpoint: str | None = None
+    """URL of the model gateway; None where it is removed."""
 
 
 def from_outputs(stack: str, outputs: Mapping[str, object]) -> Platform:
@@ -50,6 +52,7 @@ def from_outputs(stack: str, outputs: Mapping[str, object]) -> Platform:
         artifact_root=_text(outputs, "artifact_root"),
         lineage_endpoint=_with_scheme(_text(outputs, "lineage_endpoint")),
         object_endpoint=_text(outputs, "object_endpoint"),
+        serving_endpoint=_text(outputs, "serving_endpoint"),
     )
 
 

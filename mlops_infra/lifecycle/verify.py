@@ -9,26 +9,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mlops_infra.errors import MlopsError
-from mlops_infra.lifecycle.journey import Journey, Services, Skipped
-from mlops_infra.progress import Outcome, Sink, step
-
-Work = Callable[[Journey], str | Skipped]
-"""One step: does its work on the journey, returns what to tell, raises MlopsError."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepResult:
-    """How one step went."""
-
-    title: str
-    outcome: Outcome
-    seconds: float
-    detail: str
-    error: MlopsError | None = None
+from mlops_infra.lifecycle import tour
+from mlops_infra.lifecycle.checks import Check, StepResult, run
+from mlops_infra.lifecycle.journey import Journey, Services
+from mlops_infra.lifecycle.tour_acts import Doors
+from mlops_infra.progress import Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +35,41 @@ class Report:
         return tuple(result for result in self.steps if result.outcome == "failed")
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    title: str
-    work: Work
-    needs: tuple[str, ...] = ()
-
-
 _STEPS = (
-    _Planned("Reaching the endpoints", Journey.reach),
-    _Planned("Loading the libraries", Journey.prepare, ("Reaching the endpoints",)),
-    _Planned("Making the data set", Journey.make_data, ("Loading the libraries",)),
-    _Planned("Training a model", Journey.train, ("Making the data set",)),
-    _Planned("Logging the run", Journey.log, ("Training a model",)),
-    _Planned("Reading the run back", Journey.read_back, ("Logging the run",)),
-    _Planned("Saving the model", Journey.save_model, ("Logging the run",)),
-    _Planned("Registering the model", Journey.register, ("Saving the model",)),
-    _Planned("Loading it and predicting", Journey.predict, ("Registering the model",)),
-    _Planned("Linking both runs", Journey.link, ("Logging the run",)),
-    _Planned("Object store round trip", Journey.round_trip, ("Reaching the endpoints",)),
+    Check("Reaching the endpoints", Journey.reach),
+    Check("Loading the libraries", Journey.prepare, ("Reaching the endpoints",)),
+    Check("Making the data set", Journey.make_data, ("Loading the libraries",)),
+    Check("Training a model", Journey.train, ("Making the data set",)),
+    Check("Logging the run", Journey.log, ("Training a model",)),
+    Check("Reading the run back", Journey.read_back, ("Logging the run",)),
+    Check("Saving the model", Journey.save_model, ("Logging the run",)),
+    Check("Registering the model", Journey.register, ("Saving the model",)),
+    Check("Loading it and predicting", Journey.predict, ("Registering the model",)),
+    Check("Linking both runs", Journey.link, ("Logging the run",)),
+    Check("Object store round trip", Journey.round_trip, ("Reaching the endpoints",)),
 )
-_CLEAN = _Planned("Cleaning up", Journey.clean)
+_CLEAN = Check("Cleaning up", Journey.clean)
 
 
-def verify(services: Services, sink: Sink, *, clean: bool = False) -> Report:
-    """Make the journey through `services`; never raises for what the platform does wrong."""
+def verify(
+    services: Services, sink: Sink, *, doors: Doors | None = None, clean: bool = False
+) -> Report:
+    """Make the journey through `services`; never raises for what the platform does wrong.
+
+    Args:
+        services: the endpoints that every platform has.
+        sink: progress.
+        doors: to one declared model of a tenant, whose whole life is gone through then.
+        clean: remove what the journey made at its end.
+    """
     started = time.monotonic()
     journey = Journey(services, pipeline_run=f"verify-{secrets.token_hex(8)}")
     results: dict[str, StepResult] = {}
-    for planned in (*_STEPS, _CLEAN) if clean else _STEPS:
-        results[planned.title] = _attempt(planned, journey, results, sink)
+    run(_STEPS, journey, sink, results)
+    if doors is not None:
+        run(tour.STEPS, tour.Tour(doors), sink, results)
+    if clean:
+        run((_CLEAN,), journey, sink, results)
     return Report(
         steps=tuple(results.values()),
         pipeline_run=journey.pipeline_run,
@@ -86,26 +78,3 @@ def verify(services: Services, sink: Sink, *, clean: bool = False) -> Report:
         seconds=time.monotonic() - started,
         cleaned=clean and results[_CLEAN.title].outcome == "done",
     )
-
-
-def _attempt(
-    planned: _Planned, journey: Journey, so_far: dict[str, StepResult], sink: Sink
-) -> StepResult:
-    broken = [name for name in planned.needs if so_far[name].outcome in ("failed", "skipped")]
-    started = time.monotonic()
-    outcome: Outcome = "done"
-    error: MlopsError | None = None
-    with step(sink, planned.title) as shown:
-        if broken:
-            outcome, detail = "skipped", f"needs: {broken[0]}"
-        else:
-            try:
-                told = planned.work(journey)
-                if isinstance(told, Skipped):
-                    outcome, detail = "skipped", told.why
-                else:
-                    detail = told
-            except MlopsError as raised:
-                outcome, detail, error = "failed", raised.what, raised
-        shown.end(outcome, detail)
-    return StepResult(planned.title, outcome, time.monotonic() - started, detail, error)

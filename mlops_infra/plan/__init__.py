@@ -5,9 +5,11 @@ refuse with a `PlanError` that names every refusal and its key, or leave finding
 """
 
 from mlops_infra.errors import PlanError
+from mlops_infra.plan.certificates import authority_of, ca_bundle
 from mlops_infra.plan.making import make_plan
 from mlops_infra.plan.model import (
     NODE,
+    Certificate,
     Finding,
     FromConfig,
     Generated,
@@ -25,6 +27,7 @@ __all__ = [
     "CONTRACT",
     "NODE",
     "STACK_LABEL",
+    "Certificate",
     "Finding",
     "FromConfig",
     "Generated",
@@ -35,5 +38,7 @@ __all__ = [
     "PlannedImage",
     "SecretSpec",
     "SecretValue",
+    "authority_of",
+    "ca_bundle",
     "make_plan",
 ]

@@ -6,14 +6,20 @@ import ipaddress
 from typing import Literal
 from urllib.parse import urlsplit
 
-from mlops_infra.catalog import Component, Port
+from mlops_infra.catalog import Catalog, Component, Port
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.model import NODE
 
 
-def host(component: Component) -> str:
-    """DNS name of the component's Service."""
-    return f"{component.name}.{component.namespace}.svc"
+def tenant_namespace(name: str) -> str:
+    """Namespace of the tenant `name`."""
+    return f"tenant-{name}"
+
+
+def host(component: Component, port: Port | None = None) -> str:
+    """DNS name of the component's Service, or of the one that `port` belongs to."""
+    service = port.service if port is not None else None
+    return f"{service or component.name}.{component.namespace}.svc"
 
 
 def node_port(port: Port, config: StackConfig) -> int | None:
@@ -28,7 +34,7 @@ def node(config: StackConfig) -> str:
 
 def inside(component: Component, port: Port) -> str:
     """URL for clients in the cluster."""
-    return f"{port.scheme}://{host(component)}:{port.number}"
+    return f"{port.scheme}://{host(component, port)}:{port.number}"
 
 
 def outside(component: Component, port: Port, config: StackConfig) -> str:
@@ -55,14 +61,26 @@ def server_names(component: Component, config: StackConfig) -> tuple[str, ...]:
     return tuple(names)
 
 
+def object_url(config: StackConfig, catalog: Catalog) -> str:
+    """URL of the S3 API for clients in the cluster."""
+    objects = config.stores.object
+    component = catalog[objects.engine]
+    return objects.endpoint or inside(component, component.ports[0])
+
+
 def external(config: StackConfig, store: Literal["object", "sql", "kv"]) -> tuple[str, int]:
     """Host and port of a store that someone else runs."""
     if store == "object":
-        url = urlsplit(config.stores.object.endpoint or "")
-        return url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+        return of_url(config.stores.object.endpoint or "")
     endpoint = config.stores.sql.endpoint if store == "sql" else config.stores.kv.endpoint
     host, _, port = (endpoint or "").rpartition(":")
     return host, int(port or 0)
+
+
+def of_url(url: str) -> tuple[str, int]:
+    """Host and port of an http or https URL."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def is_ipv4(host: str) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from mlops_infra import __version__
 from mlops_infra.catalog import matches
 from mlops_infra.config import StackConfig
+from mlops_infra.plan.choices import Choice
 from mlops_infra.plan.model import Finding
 from mlops_infra.plan.refusals import Refusals
-from mlops_infra.plan.selection import Choice
 
 
 def judge(choices: tuple[Choice, ...], config: StackConfig, refusals: Refusals) -> None:
@@ -16,7 +16,8 @@ def judge(choices: tuple[Choice, ...], config: StackConfig, refusals: Refusals) 
         _release(choice, refusals)
         _kubernetes(choice, config, refusals)
     _cluster(config, refusals)
-    _without_effect(config, refusals)
+    _models(config, refusals)
+    _tenants(config, refusals)
 
 
 def _release(choice: Choice, refusals: Refusals) -> None:
@@ -48,17 +49,34 @@ def _cluster(config: StackConfig, refusals: Refusals) -> None:
         refusals.note(Finding("compatibility", "cluster.simulated", message))
 
 
-def _without_effect(config: StackConfig, refusals: Refusals) -> None:
-    """Keys that are understood and checked, and that this release does not act on yet."""
-    network = config.network
-    given = {
-        "network.charts": network.charts,
-        "network.packages": network.packages,
-        "network.ca": network.ca,
-        "network.proxy": network.proxy,
-        "tenants": config.tenants,
-    }
-    for path, value in given.items():
-        if value:
-            message = f"is checked; mlops-infra {__version__} does nothing with it yet"
-            refusals.note(Finding("release", path, message))
+def _models(config: StackConfig, refusals: Refusals) -> None:
+    """Servers that read less than today's clients write."""
+    kserve = config.components.kserve
+    if kserve.state != "managed":
+        return
+    if config.network.images == "upstream":
+        message = (
+            "upstream's MLServer holds MLflow 2.19, which reads no scikit-learn model that MLflow "
+            "3.14 or later saved without serialization_format='cloudpickle'; images: built does"
+        )
+        refusals.note(Finding("compatibility", "network.images", message))
+    if kserve.settings.torchserve:
+        message = "nobody maintains TorchServe any more: there are no security fixes"
+        refusals.note(Finding("compatibility", "components.kserve.settings.torchserve", message))
+
+
+def _tenants(config: StackConfig, refusals: Refusals) -> None:
+    """Walls that the stack's own choices leave open, and notebooks that would share a name."""
+    if not config.tenants:
+        return
+    if config.components.mlflow.state == "managed" and not config.components.mlflow.settings.auth:
+        path = "components.mlflow.settings.auth"
+        message = "without a login every tenant sees the experiments and models of all others"
+        refusals.note(Finding("compatibility", path, message))
+    if config.stores.object.state == "external":
+        for name in (each for each, tenant in config.tenants.items() if tenant.secret is None):
+            message = "has no keys of its own, so it uses the store's and reaches every bucket"
+            refusals.note(Finding("compatibility", f"tenants.{name}.secret", message))
+    if not config.cluster.embedded and not config.cluster.api_server:
+        message = "is not told, so Pods of tenants may connect to ports 443 and 6443 of any address"
+        refusals.note(Finding("compatibility", "cluster.apiServer", message))

@@ -13,11 +13,11 @@ pass `permissive` and `commercial` only if the owner names them in `licence.acce
 
 from __future__ import annotations
 
-from mlops_infra.catalog import Licence, alternatives
+from mlops_infra.catalog import Component, Licence, alternatives
 from mlops_infra.config import LicenceConfig
+from mlops_infra.plan.choices import Choice
 from mlops_infra.plan.model import Finding
 from mlops_infra.plan.refusals import Refusals
-from mlops_infra.plan.selection import Choice
 
 PERMISSIVE = frozenset(
     {
@@ -59,7 +59,6 @@ BOUNDED = frozenset(
 """Copyleft that does not reach what talks to the program over a network."""
 
 _PASSING = {"permissive": PERMISSIVE, "commercial": PERMISSIVE | BOUNDED}
-_ADVICE = "choose another component, or put '{name}' into licence.accept once your owner agrees"
 
 
 def judge(choices: tuple[Choice, ...], policy: LicenceConfig, refusals: Refusals) -> None:
@@ -73,6 +72,7 @@ def judge(choices: tuple[Choice, ...], policy: LicenceConfig, refusals: Refusals
         licences += [image.licence for image in choice.component.images if image.licence]
         for licence in licences:
             _judge(choice, licence, policy, refusals)
+        _acknowledged(choice, policy, refusals)
     _unused(choices, policy, refusals)
 
 
@@ -85,19 +85,37 @@ def passes(spdx: str, policy: LicenceConfig, name: str) -> bool:
 
 
 def _judge(choice: Choice, licence: Licence, policy: LicenceConfig, refusals: Refusals) -> None:
-    name = choice.component.name
-    title = f"{choice.component.title} {choice.version} is under {licence.spdx}"
+    component = choice.component
+    # to know of what is old is not to take what came after under another licence
+    name = component.name if component.acknowledge is None else licence.spdx
+    title = f"{component.title} {choice.version} is under {licence.spdx}"
     if not passes(licence.spdx, policy, name):
         message = f"{title}, which policy '{policy.policy}' refuses (source: {licence.source})"
-        refusals.add(choice.path, message, _ADVICE.format(name=name))
+        refusals.add(choice.path, message, _advice(component, name))
     elif not any(found <= PERMISSIVE for found in alternatives(licence.spdx)):
         message = f"{title}; policy '{policy.policy}' lets it pass (source: {licence.source})"
         refusals.note(Finding("licence", ".".join(choice.path), message))
 
 
+def _acknowledged(choice: Choice, policy: LicenceConfig, refusals: Refusals) -> None:
+    component = choice.component
+    if component.acknowledge is None or component.name in policy.accept:
+        return
+    message = (
+        f"{component.title} {choice.version} must be chosen knowingly: {component.acknowledge}"
+    )
+    refusals.add(choice.path, message, _advice(component, component.name))
+
+
+def _advice(component: Component, name: str) -> str:
+    other = f"'{component.instead}'" if component.instead else "another component"
+    return f"choose {other}, or put '{name}' into licence.accept once your owner agrees"
+
+
 def _unused(choices: tuple[Choice, ...], policy: LicenceConfig, refusals: Refusals) -> None:
     names = {choice.component.name for choice in choices}
     spdx = {licence.spdx for choice in choices for licence in choice.component.licences}
+    spdx |= {i.licence.spdx for choice in choices for i in choice.component.images if i.licence}
     known = names | spdx | {each for text in spdx for part in alternatives(text) for each in part}
     for index, accepted in enumerate(policy.accept):
         if accepted not in known:

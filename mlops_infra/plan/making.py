@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from mlops_infra import __version__
-from mlops_infra.catalog import Catalog, load_catalog
+from mlops_infra.catalog import Catalog, Component, load_catalog
 from mlops_infra.config import StackConfig
 from mlops_infra.errors import Problem
 from mlops_infra.naming import dns_label
-from mlops_infra.plan import compatibility, licence
-from mlops_infra.plan.images import planned
+from mlops_infra.plan import compatibility, licence, overrides
+from mlops_infra.plan.addresses import tenant_namespace
+from mlops_infra.plan.choices import Choice, Selection
+from mlops_infra.plan.images import RUNTIME, planned, simulated
 from mlops_infra.plan.model import Finding, Plan, PlannedComponent, PlannedImage
+from mlops_infra.plan.ordering import in_order
 from mlops_infra.plan.outputs import outputs
 from mlops_infra.plan.refusals import Refusals
 from mlops_infra.plan.secrets import specs
-from mlops_infra.plan.selection import Choice, Selection, select
+from mlops_infra.plan.selection import select
+from mlops_infra.plan.tenancy import copies as tenant_copies
+from mlops_infra.plan.tenancy import tenants
 from mlops_infra.plan.values import Context, values
 
 _NOTHING = Selection((), {})
@@ -57,20 +62,50 @@ def _onprem(config: StackConfig, stack: str, built: Mapping[str, str], known: Ca
         for choice in selection.choices
         if choice.component.available
     }
+    _note_simulated(selection, images, config, refusals)
+    overrides.judge(selection, config, refusals)
+    overrides.judge_closed([image for each in images.values() for image in each], config, refusals)
     node_images = _node_images(config, known, built, refusals)
     refusals.stop_if_any()
+    planned_ones = [
+        _component(choice, images[choice.component.name], config, selection, known, stack)
+        for choice in selection.choices
+    ]
+    runtime = _runtime(images.values())
+    planned_ones += tenants(config, selection, known, stack, runtime)
     return Plan(
         stack=stack,
         profile=config.profile,
-        components=tuple(
-            _component(choice, images[choice.component.name], config, selection, known, stack)
-            for choice in selection.choices
-        ),
+        components=_in_order(planned_ones),
         outputs=outputs(config, selection, known),
         findings=tuple(refusals.findings),
         node_images=node_images,
         file=config.origin.file,
     )
+
+
+def _note_simulated(
+    selection: Selection,
+    images: Mapping[str, tuple[PlannedImage, ...]],
+    config: StackConfig,
+    refusals: Refusals,
+) -> None:
+    for choice in selection.choices:
+        found = images.get(choice.component.name, ())
+        if simulated(found, config):
+            message = "no image of it can be made from packages: its Pods are simulated here"
+            refusals.note(Finding("compatibility", ".".join(choice.path), message))
+
+
+def _in_order(components: list[PlannedComponent]) -> tuple[PlannedComponent, ...]:
+    by_name = {each.name: each for each in components}
+    return tuple(by_name[name] for name in in_order({n: c.needs for n, c in by_name.items()}))
+
+
+def _runtime(images: Iterable[tuple[PlannedImage, ...]]) -> str | None:
+    """The image that steps and notebooks run in, where any component brings it."""
+    found = (each for component in images for each in component if each.recipe == RUNTIME)
+    return next((image.reference for image in found), None)
 
 
 def _component(
@@ -82,18 +117,27 @@ def _component(
     stack: str,
 ) -> PlannedComponent:
     component = choice.component
-    assert component.namespace and component.chart  # noqa: S101, PT018 - a test reads the catalog
+    assert component.chart  # noqa: S101 - a test reads the catalog
     return PlannedComponent(
         name=component.name,
         version=choice.version,
-        namespace=component.namespace,
+        namespace=component.namespace or "",
         chart=component.chart,
-        values=values(Context(component, config, selection, catalog), images, stack),
-        needs=selection.needs[component.name],
+        values=values(Context(component, config, selection, catalog, images, stack)),
+        needs=(*selection.needs[component.name], *_tenants_before(component, config)),
         images=images,
-        secrets=specs(component, config, selection),
+        secrets=(
+            *specs(component, config, selection),
+            *tenant_copies(component, config, selection),
+        ),
         stateful=component.stateful,
+        simulated=simulated(images, config),
     )
+
+
+def _tenants_before(component: Component, config: StackConfig) -> tuple[str, ...]:
+    """The tenants, for a component with objects of its own in their namespaces."""
+    return tuple(map(tenant_namespace, sorted(config.tenants))) if component.in_tenants else ()
 
 
 def _node_images(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from typing import Literal as OneOf
 
@@ -37,7 +37,16 @@ class FromConfig:
     key: str
 
 
-SecretValue = Literal | Generated | FromConfig
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Part of the certificate of a server in the cluster, signed by its namespace's authority."""
+
+    service: str
+    namespace: str
+    part: OneOf["ca.crt", "tls.crt", "tls.key"]
+
+
+SecretValue = Literal | Generated | FromConfig | Certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,7 @@ class SecretSpec:
     name: str
     namespace: str
     keys: Mapping[str, SecretValue]
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,7 @@ class PlannedComponent:
     name: str
     version: str
     namespace: str
+    """Empty where all its objects belong to the whole cluster."""
     chart: str
     values: Mapping[str, Any]
     """Plain data for Helm."""
@@ -76,6 +87,10 @@ class PlannedComponent:
     images: tuple[PlannedImage, ...]
     secrets: tuple[SecretSpec, ...]
     stateful: bool
+    simulated: bool = False
+    """Its Pods go to the embedded cluster's simulated node: they count as Ready, nothing runs."""
+    tenant: str | None = None
+    """The tenant whose namespace this is; None for parts of the platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +121,8 @@ class Plan:
     @property
     def namespaces(self) -> tuple[str, ...]:
         """Namespaces of the components, each once, in the order of installation."""
-        return tuple(dict.fromkeys(component.namespace for component in self.components))
+        found = (component.namespace for component in self.components if component.namespace)
+        return tuple(dict.fromkeys(found))
 
     @property
     def images(self) -> tuple[PlannedImage, ...]:

@@ -8,7 +8,7 @@ from mlops_infra import __version__
 from mlops_infra.catalog import Catalog
 from mlops_infra.config import StackConfig
 from mlops_infra.plan import addresses
-from mlops_infra.plan.selection import Selection
+from mlops_infra.plan.choices import Selection
 
 CONTRACT = (
     "profile",
@@ -33,14 +33,14 @@ _ENDPOINTS = {
     "registry_uri": ("mlflow",),
     "pipeline_endpoint": ("kubeflow-pipelines",),
     "feature_endpoint": ("feast",),
-    "serving_endpoint": ("kserve", "seldon-core"),
+    "serving_endpoint": ("lifecycle",),
     "notebooks_url": ("notebooks",),
     "dashboards_url": ("grafana",),
 }
 
 
 def outputs(config: StackConfig, selection: Selection, catalog: Catalog) -> dict[str, Any]:
-    """The contract's keys, and `object_endpoint`, which only a profile with own stores has."""
+    """The contract's keys, and what only this profile has: its tenants and its own object store."""
     found: dict[str, Any] = dict.fromkeys(CONTRACT)
     found["profile"] = config.profile
     found["environment"] = config.environment
@@ -55,6 +55,7 @@ def outputs(config: StackConfig, selection: Selection, catalog: Catalog) -> dict
         prefix = config.components.mlflow.settings.artifact_prefix
         found["artifact_root"] = f"s3://{config.stores.object.bucket}/{prefix}"
     found["lineage_endpoint"] = _lineage(config, catalog)
+    found["tenants"] = sorted(config.tenants)
     found["object_endpoint"] = _object(config, catalog)
     return found
 

@@ -19,7 +19,8 @@ PLATFORM = "platform"
 """Stands for the component in the name of an object that belongs to none."""
 
 _ALWAYS = frozenset({"PersistentVolume", "PersistentVolumeClaim", "StatefulSet"})
-_WHERE_MARKED = frozenset({"Namespace", "Secret"})
+_WHERE_MARKED = frozenset({"Cluster", "Namespace", "Secret"})
+"""`Cluster` is CloudNativePG's: its operator deletes the volumes with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mlops_infra.engine.kube_client import open_client
 from mlops_infra.errors import OperationFailed
+from mlops_infra.plan.stateful import STACK_LABEL
 
 TIMEOUT = 15
 """Seconds for each request."""
 
 _NOT_OBJECTS = frozenset({"events", "componentstatuses", "bindings", "endpoints"})
 """Kinds that the cluster itself makes and removes, or that are no objects."""
+
+_DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_POLICY = "helm.sh/resource-policy"
+_WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Found:
     terminating: bool
     owned: bool
     """Whether another object owns it, so that it goes with that one."""
+    kept: bool
+    """Whether the configuration says that it stays: `cluster.crds: keep`."""
 
     def __str__(self) -> str:
         where = f"{self.namespace}/{self.name}" if self.namespace else self.name
@@ -71,13 +78,48 @@ class ClusterAccess:
                 for item in self._list(version, plural, {}, namespace):
                     yield _found(version, kind, plural, item)
 
+    def custom(self, namespaces: Sequence[str]) -> list[Found]:
+        """Every custom resource in `namespaces`, of whatever definition."""
+        found = []
+        for each in self._call("GET", _DEFINITIONS)["items"]:
+            spec = each["spec"]
+            if spec["scope"] != "Namespaced":
+                continue
+            served = next(v["name"] for v in spec["versions"] if v["served"])
+            version, names = f"{spec['group']}/{served}", spec["names"]
+            for name in namespaces:
+                items = self._list(version, names["plural"], {}, name)
+                found += [_found(version, names["kind"], names["plural"], item) for item in items]
+        return found
+
+    def drop_finalizers(self, found: Found) -> None:
+        """Let an object go although nobody cleans up behind it; fine where it has gone already."""
+        self._tolerant("PATCH", found, body={"metadata": {"finalizers": None}})
+
+    def delete_webhooks(self, stack: str) -> None:
+        """Delete the stack's admission webhooks."""
+        for version, kind, plural, _ in self._kinds():
+            if kind in _WEBHOOKS:
+                selector = {"labelSelector": f"{STACK_LABEL}={stack}"}
+                for item in self._list(version, plural, selector):
+                    self.delete(_found(version, kind, plural, item))
+
     def delete(self, found: Found) -> None:
         """Ask for the deletion of an object; fine where it has gone already."""
+        self._tolerant("DELETE", found, query={"propagationPolicy": "Background"})
+
+    def _tolerant(
+        self,
+        method: str,
+        found: Found,
+        query: dict[str, str] | None = None,
+        body: dict[str, Any] | None = None,
+    ) -> None:
         from kubernetes.client import ApiException
 
         path = _path(found.version, found.plural, found.namespace) + f"/{found.name}"
         try:
-            self._call("DELETE", path, {"propagationPolicy": "Background"})
+            self._call(method, path, query, body)
         except ApiException as error:
             if error.status != 404:
                 raise
@@ -112,13 +154,23 @@ class ClusterAccess:
                 return []
             raise
 
-    def _call(self, method: str, path: str, query: dict[str, str] | None = None) -> dict[str, Any]:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None = None,
+        body: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
         answer = self.api.call_api(
             *self.api.param_serialize(
                 method,
                 path,
                 query_params=list((query or {}).items()),
-                header_params={"Accept": "application/json"},
+                header_params={
+                    "Accept": "application/json",
+                    "Content-Type": "application/merge-patch+json",
+                },
+                body=body,
                 auth_settings=["BearerToken"],
             ),
             _request_timeout=TIMEOUT,
@@ -150,6 +202,7 @@ def _found(version: str, kind: str, plural: str, item: dict[str, Any]) -> Found:
         finalizers=(*(meta.get("finalizers") or ()), *(in_spec or ())),
         terminating="deletionTimestamp" in meta,
         owned=bool(meta.get("ownerReferences")),
+        kept=(meta.get("annotations") or {}).get(_POLICY) == "keep",
     )
 
 

@@ -15,12 +15,18 @@ SWEEP_PATIENCE = 30.0
 """Seconds for what carries our label to go after it was told to."""
 
 
-def sweep(access: ClusterAccess, stack: str, kept: Iterable[str], sink: Sink) -> None:
+def sweep(access: ClusterAccess, stack: str, kept: Iterable[str] | None, sink: Sink) -> None:
     """Delete what carries the stack's label and is not in the state: halves of a killed run.
 
     Only the label of this very stack counts, and objects that another owns go with their owner.
+
+    Args:
+        access: the cluster.
+        stack: whose label counts.
+        kept: names of volumes that stay, beside what is marked to be kept; None: all goes.
+        sink: progress.
     """
-    spare = set(kept)
+    spare = None if kept is None else set(kept)
     with step(sink, "Looking for what the state does not know", unit="objects") as work:
         told: set[Found] = set()
         deadline = time.monotonic() + SWEEP_PATIENCE
@@ -39,13 +45,13 @@ def sweep(access: ClusterAccess, stack: str, kept: Iterable[str], sink: Sink) ->
 
 
 def in_cluster(
-    access: ClusterAccess, stack: str, namespaces: Sequence[str], kept: Iterable[str]
+    access: ClusterAccess, stack: str, namespaces: Sequence[str], kept: Iterable[str] | None
 ) -> list[str]:
     """Namespaces with what holds them, everything with our label, volumes without a claim.
 
     A volume that its own StorageClass or administrator retains is not ours to remove, nor a fault.
     """
-    spare = set(kept)
+    spare = None if kept is None else set(kept)
     found = [str(each) for each in _ours(access, stack, spare)]
     for name in namespaces:
         found += [f"{each} (holds namespace {name})" for each in access.inside(name)
@@ -53,7 +59,7 @@ def in_cluster(
     for volume in volumes.of_namespaces(access, namespaces):
         line = f"PersistentVolume {volume.metadata.name}, {volume.status.phase.lower()}"
         retained = volume.spec.persistent_volume_reclaim_policy == "Retain"
-        if volume.metadata.name not in spare and not retained:
+        if volume.metadata.name not in (spare or ()) and not retained:
             found.append(line)
     return list(dict.fromkeys(found))
 
@@ -63,6 +69,17 @@ def on_machine(paths: Iterable[Path]) -> list[str]:
     return [str(path) for path in paths if path.exists()]
 
 
-def _ours(access: ClusterAccess, stack: str, spare: set[str]) -> list[Found]:
+def staying(access: ClusterAccess, stack: str) -> list[str]:
+    """Objects of the stack that the configuration says to keep: definitions that others may use."""
+    return [str(each) for each in access.labelled(f"{STACK_LABEL}={stack}") if each.kept]
+
+
+def _ours(access: ClusterAccess, stack: str, spare: set[str] | None) -> list[Found]:
     found = access.labelled(f"{STACK_LABEL}={stack}")
-    return [each for each in found if not (each.kind == "PersistentVolume" and each.name in spare)]
+    if spare is None:
+        return list(found)
+    return [
+        each
+        for each in found
+        if not each.kept and not (each.kind == "PersistentVolume" and each.name in spare)
+    ]

@@ -12,7 +12,7 @@ from mlops_infra.engine import Engine, locks, mending
 from mlops_infra.engine.record import StackRecord
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
-from mlops_infra.teardown import leftovers, machine, volumes, workloads
+from mlops_infra.teardown import custom, leftovers, machine, volumes, workloads
 from mlops_infra.teardown.cluster_access import ClusterAccess
 from mlops_infra.teardown.state import Deployed
 
@@ -31,6 +31,8 @@ class Wishes:
     """Take the stack even if another run may hold it."""
     forget_unreachable: bool = False
     """The cluster is gone for good: drop its objects from the state unseen."""
+    remove_finalizers: bool = False
+    """Custom resources whose operator is gone lose their finalizers."""
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class TearDown:
     """Resources of the state."""
     kept: list[str] = field(default_factory=list)
     """What stays because it was asked for, and where it lies."""
+    staying: list[str] = field(default_factory=list)
+    """Definitions of custom resources that others may use: `cluster.crds: keep`."""
     leftovers: list[str] = field(default_factory=list)
     """What is still there and should not be."""
 
@@ -51,6 +55,7 @@ class TearDown:
             "stack": self.stack,
             "removed": self.removed,
             "kept": self.kept,
+            "staying": self.staying,
             "leftovers": self.leftovers,
         }
 
@@ -138,12 +143,15 @@ def _take_apart(
     )  # fmt: skip
     volumes.let_go(access, deployed.namespaces, keep)
     volumes.keep(access, keep, stack)
+    custom.remove(
+        access, stack, deployed.namespaces, sink, remove_finalizers=wishes.remove_finalizers
+    )
     workloads.drain(access, stack, deployed.waves(), sink)
     if not engine.room.opens(record.secrets_provider):
         done.removed = _count(deployed)  # by its label, below: nothing can open the state
     elif not deployed.empty:
         done.removed = engine.destroy(ignore_protect=wishes.purge).changed
-    already = () if wishes.purge else tuple(v.metadata.name for v in volumes.kept(access, stack))
+    already = None if wishes.purge else tuple(v.metadata.name for v in volumes.kept(access, stack))
     leftovers.sweep(access, stack, already, sink)
     _settle_volumes(access, stack, wishes, sink, done)
     _report(access, stack, deployed.namespaces, already, sink, done)
@@ -166,7 +174,7 @@ def _report(
     access: ClusterAccess,
     stack: str,
     namespaces: Sequence[str],
-    kept: Sequence[str],
+    kept: Sequence[str] | None,
     sink: Sink,
     done: TearDown,
 ) -> None:
@@ -174,6 +182,7 @@ def _report(
         found = leftovers.in_cluster(access, stack, namespaces, kept)
         work.end("done", f"{len(found)} found" if found else "none")
     done.leftovers += found
+    done.staying += [] if kept is None else leftovers.staying(access, stack)
 
 
 def _end_cluster(record: StackRecord, wishes: Wishes, sink: Sink, done: TearDown) -> None:
@@ -195,6 +204,7 @@ def _end_cluster(record: StackRecord, wishes: Wishes, sink: Sink, done: TearDown
         else:
             # with the cluster, everything in it went
             done.leftovers.clear()
+            done.staying.clear()
 
 
 def _count(deployed: Deployed) -> int:

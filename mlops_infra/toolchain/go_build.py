@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -54,6 +55,7 @@ def make(family: Family, pins: Sequence[Pin], into: Path, work: Step) -> Origin 
     try:
         with _in_module(family, into) as folder:
             run = _Runner(str(go), folder, environment)
+            _overlay(run, family, folder)
             _count(run, flags, list(packages), work)
             _compile(run, flags, list(packages), into, work)
             _lay_files(run, family, pins, into)
@@ -116,6 +118,23 @@ def _in_module(family: Family, into: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _overlay(run: _Runner, family: Family, folder: Path) -> None:
+    """Put our files where the module lacks one or has one that cannot be compiled.
+
+    Go checks the module by go.sum first; it takes no `-overlay` in its cache, so a copy is made.
+    """
+    if not family.overlay:
+        return
+    said = run(["mod", "download", "-json", family.module], lambda _: None)
+    copy = folder / "copy"
+    shutil.copytree(json.loads("\n".join(said))["Dir"], copy)
+    for path, file in family.overlay.items():
+        (copy / path).parent.chmod(0o755)
+        (copy / path).unlink(missing_ok=True)
+        shutil.copyfile(folder / file, copy / path)
+    run(["mod", "edit", f"-replace={family.module}=./copy"], lambda _: None)
 
 
 def _count(run: _Runner, flags: Sequence[str], packages: list[str], work: Step) -> None:

@@ -54,6 +54,8 @@ class Family:
     """The Go module that the binaries come from."""
     flags: tuple[str, ...]
     """All arguments of `go build` but `-o` and the packages."""
+    overlay: Mapping[str, str]
+    """Path within the module to a file in `folder` that is compiled there instead."""
 
     @property
     def folder(self) -> Path:
@@ -151,6 +153,10 @@ def key(name: str) -> str:
         "files": sorted(wanted.files.items()),
         "sources": [(file.name, _sha256(file)) for file in _sources(family.folder)],
     }
+    if family.overlay:
+        inputs["overlay"] = [
+            (path, _sha256(family.folder / file)) for path, file in sorted(family.overlay.items())
+        ]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
@@ -167,7 +173,8 @@ def _family(name: str, entry: Mapping[str, Any], common: list[str]) -> Family:
     variables = [f"-X {k}={_filled(v, version)}" for k, v in entry.get("variables", {}).items()]
     tags = ["-tags", ",".join(entry["tags"])] if "tags" in entry else []
     flags = (*common, *tags, "-ldflags", " ".join(["-s -w", *variables]))
-    return Family(name, version, entry["licence"], entry["module"], flags)
+    overlay = entry.get("overlay", {})
+    return Family(name, version, entry["licence"], entry["module"], flags, overlay)
 
 
 def _pin(name: str, family: Family, spec: Mapping[str, Any]) -> Pin:

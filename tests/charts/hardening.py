@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tests.charts.rendering import Manifest, containers, pods
+from tests.charts.rendering import WORKLOADS, Manifest, containers, pods, template
 
 RESTRICTED_VOLUMES = {
     "configMap",
@@ -25,7 +25,6 @@ COMMON_LABELS = (
     "mlops-infra.dev/stack",
 )
 _POD = {
-    "automountServiceAccountToken": False,
     "enableServiceLinks": False,
     "hostNetwork": None,
     "hostPID": None,
@@ -52,9 +51,17 @@ def findings(manifests: list[Manifest]) -> list[str]:
     """Every rule that these manifests break."""
     found = [*_labels(manifests), *_hooks(manifests), *_policies(manifests)]
     accounts = {m["metadata"]["name"] for m in manifests if m["kind"] == "ServiceAccount"}
+    allowed = {
+        subject["name"]
+        for m in manifests
+        if m["kind"] in ("ClusterRoleBinding", "RoleBinding")
+        for subject in m["subjects"]
+        if subject["kind"] == "ServiceAccount"
+    }
     for name, pod in pods(manifests).items():
         found += [f"{name}: {what}" for what in _pod(pod, accounts)]
-        job = name.startswith("Job/")
+        found += [f"{name}: {what}" for what in _token(pod["spec"], allowed)]
+        job = name.startswith(("Job/", "CronJob/"))
         for container in containers(pod):
             runs = container in pod["spec"]["containers"] and not job
             found += [f"{name}/{container['name']}: {w}" for w in _container(container)]
@@ -65,8 +72,8 @@ def findings(manifests: list[Manifest]) -> list[str]:
 def _labels(manifests: list[Manifest]) -> Iterator[str]:
     for manifest in manifests:
         places = {"": manifest["metadata"]}
-        if "template" in (manifest.get("spec") or {}):
-            places["Pod of "] = manifest["spec"]["template"]["metadata"]
+        if manifest["kind"] in WORKLOADS:
+            places["Pod of "] = template(manifest)["metadata"]
         for claim in (manifest.get("spec") or {}).get("volumeClaimTemplates", []):
             places["volume of "] = claim["metadata"]
             if "app.kubernetes.io/version" in claim["metadata"]["labels"]:
@@ -89,7 +96,7 @@ def _policies(manifests: list[Manifest]) -> Iterator[str]:
         chosen = [
             p
             for p in policies
-            if selects(p["podSelector"]["matchLabels"], pod["metadata"]["labels"])
+            if selects(p["podSelector"].get("matchLabels", {}), pod["metadata"]["labels"])
         ]
         if not any(set(p["policyTypes"]) == {"Ingress", "Egress"} for p in chosen):
             yield f"{name}: no NetworkPolicy denies the rest in both directions"
@@ -98,6 +105,15 @@ def _policies(manifests: list[Manifest]) -> Iterator[str]:
 def selects(selector: Manifest, labels: Manifest) -> bool:
     """Whether a selector's `matchLabels` choose an object with `labels`."""
     return selector.items() <= labels.items()
+
+
+def _token(spec: Manifest, allowed: set[str]) -> Iterator[str]:
+    """A token of the Kubernetes API only where the chart itself says what it may do with it."""
+    mounted = spec.get("automountServiceAccountToken")
+    if mounted is None:
+        yield "automountServiceAccountToken is left to the ServiceAccount"
+    elif mounted and spec.get("serviceAccountName") not in allowed:
+        yield "has a token of the API and no binding of a role"
 
 
 def _pod(pod: Manifest, accounts: set[str]) -> Iterator[str]:

@@ -13,18 +13,18 @@ import yaml
 
 from mlops_infra import places, toolchain
 from mlops_infra.config import load, stack_file
-from mlops_infra.images import references
-from mlops_infra.plan import Plan, make_plan
+from mlops_infra.images.recipe import names
+from mlops_infra.plan import Plan, PlannedComponent, make_plan
+from tests.charts.cases import Case, cases
 
 CHARTS = places.project() / "charts"
-NAMES = ("mlflow", "postgresql", "valkey", "versitygw")
-NAMESPACES = {
-    "mlflow": "mlflow",
-    "postgresql": "mlops-stores",
-    "valkey": "mlops-stores",
-    "versitygw": "mlops-stores",
-}
-STACKS = ("sandbox", "onprem-lab", "onprem-closed")
+FOLDERS = tuple(sorted(file.parent.name for file in CHARTS.glob("*/Chart.yaml")))
+CASES: dict[str, Case] = cases()
+NAMES = tuple(name for name in FOLDERS if name in CASES)
+STATEFUL = tuple(name for name in NAMES if CASES[name].stateful)
+WORKLOADS = ("CronJob", "DaemonSet", "Deployment", "Job", "StatefulSet")
+"""Kinds whose Pods the cluster itself makes."""
+STACKS = ("core", "sandbox", "onprem-dev", "onprem-prod", "onprem-closed")
 """The example stacks of the onprem profile; a test holds them against the folder `stacks`."""
 KUBERNETES = "1.34.4"
 NODE = "10.231.0.2"
@@ -60,10 +60,9 @@ def _template(chart: str, namespace: str, values: str) -> str:
 
 
 def text(chart: str, values: Mapping[str, Any] | None = None, namespace: str | None = None) -> str:
-    """What helm renders, as text."""
-    return _template(
-        chart, namespace or NAMESPACES[chart], json.dumps(values or {}, sort_keys=True)
-    )
+    """What helm renders, as text; without values, what the chart's case wants."""
+    given = CASES[chart].values if values is None else values
+    return _template(chart, namespace or CASES[chart].namespace, json.dumps(given, sort_keys=True))
 
 
 def render(
@@ -82,26 +81,40 @@ def defaults(chart: str) -> Manifest:
 @cache
 def plan(stack: str) -> Plan:
     """The plan of an example stack, with image references that no recipe's edit changes."""
-    built = {name: f"mlops-infra.local/{name}:0-00000000" for name in references()}
+    built = {name: f"mlops-infra.local/{name}:0-00000000" for name in names()}
     return make_plan(load(stack_file(stack)), stack=stack, built=built).for_node(NODE)
 
 
 def planned() -> list[tuple[str, str]]:
-    """Every (stack, chart) that the example stacks install."""
+    """Every (stack, component) that the example stacks install."""
     return [
-        (stack, component.chart)
+        (stack, component.name)
         for stack in STACKS
         for component in plan(stack).components
         if component.chart
     ]
 
 
-def planned_values(stack: str, chart: str) -> tuple[str, Manifest]:
-    """Namespace and values of a chart in an example stack."""
-    for component in plan(stack).components:
-        if component.chart == chart:
-            return component.namespace, dict(component.values)
-    raise KeyError((stack, chart))
+def planned_text(stack: str, name: str) -> str:
+    """What helm renders of a component in an example stack, as text."""
+    component = plan(stack).component(name)
+    return text(component.chart, dict(component.values), component.namespace)
+
+
+def planned_render(stack: str, name: str) -> tuple[PlannedComponent, list[Manifest]]:
+    """A component of an example stack and its manifests."""
+    rendered = yaml.safe_load_all(planned_text(stack, name))
+    return plan(stack).component(name), [each for each in rendered if each]
+
+
+def both(left: Mapping[str, Any], right: Mapping[str, Any]) -> Manifest:
+    """Values `right` on top of `left`, as helm merges them."""
+    merged = dict(left)
+    for key, value in right.items():
+        held = merged.get(key)
+        deeper = isinstance(held, Mapping) and isinstance(value, Mapping)
+        merged[key] = both(held, value) if deeper else value  # type: ignore[arg-type]
+    return merged
 
 
 def one(manifests: list[Manifest], kind: str, name: str | None = None) -> Manifest:
@@ -118,10 +131,17 @@ def one(manifests: list[Manifest], kind: str, name: str | None = None) -> Manife
 def pods(manifests: list[Manifest]) -> dict[str, Manifest]:
     """Every Pod template by `Kind/name`, metadata included."""
     return {
-        f"{each['kind']}/{each['metadata']['name']}": each["spec"]["template"]
+        f"{each['kind']}/{each['metadata']['name']}": template(each)
         for each in manifests
-        if "template" in (each.get("spec") or {})
+        if each["kind"] in WORKLOADS
     }
+
+
+def template(workload: Manifest) -> Manifest:
+    """The Pod template of a Deployment, a CronJob and so on."""
+    spec = workload["spec"]
+    found: Manifest = (spec["jobTemplate"]["spec"] if "jobTemplate" in spec else spec)["template"]
+    return found
 
 
 def containers(pod: Manifest) -> list[Manifest]:
@@ -130,6 +150,6 @@ def containers(pod: Manifest) -> list[Manifest]:
     return [*spec.get("initContainers", []), *spec["containers"]]
 
 
-def golden(stack: str, chart: str) -> Path:
-    """File that the rendered chart of a stack is compared with."""
-    return Path(__file__).parent / "golden" / stack / f"{chart}.yaml"
+def golden(stack: str, component: str) -> Path:
+    """File that a rendered component of a stack is compared with."""
+    return Path(__file__).parent / "golden" / stack / f"{component}.yaml"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
-from tests.charts.rendering import Manifest, planned, planned_values, render
+from tests.charts.rendering import Manifest, plan, planned_render, render
 from tests.engine.control_plane import ControlPlane, control_plane
-
-_PLURALS = {"NetworkPolicy": "networkpolicies"}
 
 
 @pytest.fixture(scope="module")
@@ -21,17 +20,22 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     yield from control_plane(tmp_path_factory.mktemp("control-plane"))
 
 
-@pytest.mark.parametrize("stack", ["sandbox", "onprem-lab", "onprem-closed"])
+@pytest.mark.parametrize("stack", ["sandbox", "onprem-dev", "onprem-prod", "onprem-closed"])
 def test_the_api_server_takes_every_object_without_a_warning(
     plane: ControlPlane, stack: str
 ) -> None:
-    for _, chart in [each for each in planned() if each[0] == stack]:
-        namespace, values = planned_values(stack, chart)
-        _restricted_namespace(plane, namespace)
-        for manifest in render(chart, values, namespace):
-            refused, warned = _dry_run(plane, manifest)
-            assert not refused, f"{manifest['kind']}/{manifest['metadata']['name']}: {refused}"
-            assert not warned, f"{manifest['kind']}/{manifest['metadata']['name']}: {warned}"
+    for each in plan(stack).components:
+        planned, manifests = planned_render(stack, each.name)
+        _restricted_namespace(plane, planned.namespace)
+        for manifest in manifests:
+            name = f"{planned.name}: {manifest['kind']}/{manifest['metadata']['name']}"
+            if space := manifest["metadata"].get("namespace"):
+                _restricted_namespace(plane, space)
+            # what follows may be of a kind that this one brings
+            lasting = manifest["kind"] == "CustomResourceDefinition"
+            refused, warned = _apply(plane, manifest, dry=not lasting)
+            assert not refused, f"{name}: {refused}"
+            assert not warned, f"{name}: {warned}"
 
 
 def test_the_api_server_does_warn_of_a_pod_that_is_not_restricted(plane: ControlPlane) -> None:
@@ -39,7 +43,40 @@ def test_the_api_server_does_warn_of_a_pod_that_is_not_restricted(plane: Control
     deployment = next(m for m in render("mlflow") if m["kind"] == "Deployment")
     loose = json.loads(json.dumps(deployment))
     loose["spec"]["template"]["spec"]["securityContext"].pop("seccompProfile")
-    assert "seccompProfile" in (_dry_run(plane, loose)[1] or "")
+    assert "seccompProfile" in (_apply(plane, loose, dry=True)[1] or "")
+
+
+def test_every_definition_is_served_under_its_names(plane: ControlPlane) -> None:
+    wanted = render("crds")
+    for manifest in wanted:
+        assert _apply(plane, manifest, dry=False) == (None, None), manifest["metadata"]["name"]
+    for manifest in wanted:
+        spec, names = manifest["spec"], manifest["spec"]["names"]
+        for version in spec["versions"]:
+            an_object = {
+                "apiVersion": f"{spec['group']}/{version['name']}",
+                "kind": names["kind"],
+                "metadata": {"name": "x", "namespace": "default"},
+            }
+            if spec["scope"] == "Cluster":
+                an_object["metadata"].pop("namespace")
+            _address(plane, an_object)
+    served = {each["name"]: each for each in _resources(plane, "serving.kserve.io/v1beta1")}
+    assert served["inferenceservices"]["shortNames"] == ["isvc"]
+    assert "patch" in served["inferenceservices/status"]["verbs"]
+
+
+def test_kserves_objects_are_taken_with_every_runtime(plane: ControlPlane) -> None:
+    _restricted_namespace(plane, "kserve")
+    for manifest in render("crds", {"groups": ["serving.kserve.io"]}):
+        _apply(plane, manifest, dry=False)
+    for manifest in render("kserve"):
+        assert _apply(plane, manifest, dry=True) == (None, None), manifest["metadata"]["name"]
+
+
+def _resources(plane: ControlPlane, version: str) -> list[Manifest]:
+    found: list[Manifest] = (plane.request("GET", f"/apis/{version}") or {})["resources"]
+    return found
 
 
 def _restricted_namespace(plane: ControlPlane, name: str) -> None:
@@ -49,15 +86,26 @@ def _restricted_namespace(plane: ControlPlane, name: str) -> None:
         plane.request("POST", "/api/v1/namespaces", body)
 
 
-def _dry_run(plane: ControlPlane, manifest: Manifest) -> tuple[str | None, str | None]:
-    """Refusal and warning of a server-side apply that validates fields and changes nothing."""
+def _address(plane: ControlPlane, manifest: Manifest) -> str:
+    """Path of the object. A kind just brought by a definition is there within a second or so."""
     version, kind = manifest["apiVersion"], manifest["kind"]
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-    plural = _PLURALS.get(kind, f"{kind.lower()}s")
-    path = f"{root}/namespaces/{manifest['metadata']['namespace']}/{plural}"
-    query = "?dryRun=All&fieldManager=test&fieldValidation=Strict"
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for found in (plane.request("GET", root) or {}).get("resources", []):
+            if found["kind"] == kind and "/" not in found["name"]:
+                space = manifest["metadata"].get("namespace")
+                place = f"/namespaces/{space}" if found["namespaced"] else ""
+                return f"{root}{place}/{found['name']}/{manifest['metadata']['name']}"
+        time.sleep(0.1)
+    raise LookupError(f"the API server serves no {kind} of {version}")
+
+
+def _apply(plane: ControlPlane, manifest: Manifest, *, dry: bool) -> tuple[str | None, str | None]:
+    """Refusal and warning of a server-side apply that validates fields."""
+    query = "?fieldManager=test&fieldValidation=Strict" + ("&dryRun=All" if dry else "")
     request = urllib.request.Request(  # noqa: S310
-        f"{plane.url}{path}/{manifest['metadata']['name']}{query}",
+        f"{plane.url}{_address(plane, manifest)}{query}",
         method="PATCH",
         data=json.dumps(manifest).encode(),
         headers={

@@ -10,56 +10,58 @@ import pytest
 
 from mlops_infra.config import stack_file
 from tests.charts.rendering import (
+    CASES,
     CHARTS,
+    FOLDERS,
     NAMES,
     STACKS,
     Manifest,
     RefusedError,
+    both,
     defaults,
     helm,
     text,
 )
 
-REFUSED: list[tuple[str, Manifest, str]] = [
-    *[(chart, {"replicaCount": 3}, "replicaCount") for chart in NAMES],
-    *[(chart, {"images": {"server": "docker.io/library/x:latest"}}, "images") for chart in NAMES],
-    *[(chart, {"images": {"server": "postgres:17"}}, "images") for chart in NAMES],
-    *[(chart, {"images": {"server": ""}}, "images") for chart in NAMES],
-    *[(chart, {"images": {"sidecar": "docker.io/x/y:1"}}, "sidecar") for chart in NAMES],
-    *[(chart, {"runAs": {"user": 0}}, "user") for chart in NAMES],
-    *[(chart, {"service": {"type": "ExternalName"}}, "type") for chart in NAMES],
-    *[(chart, {"service": {"nodePort": 99999}}, "nodePort") for chart in NAMES],
-    *[(chart, {"resources": {"limits": {"memory": "much"}}}, "memory") for chart in NAMES],
-    *[(chart, {"resources": {"limits": {"cpu": None}}}, "cpu") for chart in NAMES],
-    *[(chart, {"commonLabels": {"a": "not a label!"}}, "commonLabels") for chart in NAMES],
-    *[(chart, {"networkPolicy": {"clients": [{"pod": "x"}]}}, "clients") for chart in NAMES],
-    *[(chart, {"auth": {"secret": "Has Spaces"}}, "secret") for chart in NAMES],
-    ("postgresql", {"auth": {"password": "plain"}}, "password"),
-    ("postgresql", {"databases": [{"name": "x", "password": "y"}]}, "databases"),
-    ("postgresql", {"databases": [{"secret": "a"}, {"secret": "a"}]}, "databases"),
-    ("postgresql", {"settings": {"listen_addresses": "*"}}, "listen_addresses"),
-    ("postgresql", {"settings": {"work_mem": "1MB'\nhba_file = 'x"}}, "work_mem"),
-    ("postgresql", {"persistence": {"size": "big"}}, "size"),
-    ("valkey", {"maxmemory": "half"}, "maxmemory"),
-    ("valkey", {"maxmemoryPolicy": "never"}, "maxmemoryPolicy"),
-    ("mlflow", {"database": {"password": "plain"}}, "password"),
-    ("mlflow", {"objectStore": {"endpoint": "http://key:secret@host"}}, "endpoint"),
-    ("mlflow", {"objectStore": {"bucket": "No_Bucket"}}, "bucket"),
-    ("mlflow", {"workers": 0}, "workers"),
-    ("mlflow", {"allowedHosts": ["a,b"]}, "allowedHosts"),
-    ("mlflow", {"allowedHosts": ["{node}"]}, "allowedHosts"),
+_EVERYWHERE: list[tuple[str, Manifest, str]] = [
+    ("", {"replicaCount": 3}, "replicaCount"),
+    ("images", {"images": {"sidecar": "docker.io/x/y:1"}}, "sidecar"),
+    ("runAs", {"runAs": {"user": 0}}, "user"),
+    ("service", {"service": {"type": "ExternalName"}}, "type"),
+    ("service", {"service": {"nodePort": 99999}}, "nodePort"),
+    ("resources", {"resources": {"limits": {"memory": "much"}}}, "memory"),
+    ("resources", {"resources": {"limits": {"cpu": None}}}, "cpu"),
+    ("commonLabels", {"commonLabels": {"a": "not a label!"}}, "commonLabels"),
+    ("networkPolicy", {"networkPolicy": {"clients": [{"pod": "x"}]}}, "clients"),
 ]
+"""Refused by every chart that has the key."""
 
 
-@pytest.mark.parametrize(("chart", "values", "named"), REFUSED, ids=str)
+def _refused() -> list[tuple[str, Manifest, str]]:
+    found = []
+    for chart in NAMES:
+        known = {"": {}, **defaults(chart)}
+        found += [(chart, values, word) for key, values, word in _EVERYWHERE if key in known]
+        for role in known.get("images", {}):
+            for wrong in ("docker.io/library/x:latest", "postgres:17", ""):
+                found.append((chart, {"images": {role: wrong}}, "images"))
+        if "secret" in known.get("auth", {}):
+            found.append((chart, {"auth": {"secret": "Has Spaces"}}, "secret"))
+        found += [(chart, values, word) for values, word in CASES[chart].refused]
+    return found
+
+
+@pytest.mark.parametrize(("chart", "values", "named"), _refused(), ids=str)
 def test_wrong_values_are_refused_by_name(chart: str, values: Manifest, named: str) -> None:
     with pytest.raises(RefusedError, match=named):
-        text(chart, values)
+        text(chart, both(CASES[chart].values, values))
 
 
 @pytest.mark.parametrize("chart", NAMES)
 def test_helm_lint_has_nothing_to_say(chart: str) -> None:
-    assert "0 chart(s) failed" in helm("lint", "--strict", str(CHARTS / chart))
+    assert "0 chart(s) failed" in helm(
+        "lint", "--strict", str(CHARTS / chart), values=CASES[chart].values
+    )
 
 
 def _schema(chart: str) -> Any:
@@ -92,17 +94,27 @@ def _objects(schema: Any, path: str) -> list[tuple[str, Any]]:
 
 def test_charts_share_their_common_parts() -> None:
     """Without a library chart, which would need `helm dependency build`, copies must stay equal."""
-    copies = {(CHARTS / name / "templates" / "_house.tpl").read_bytes() for name in NAMES}
-    assert len(copies) == 1
-    for shared in ("images", "service", "resources", "runAs", "commonLabels", "podLabels"):
-        assert len({json.dumps(_schema(name)["properties"][shared]) for name in NAMES}) == 1
+    files = [CHARTS / name / "templates" / "_house.tpl" for name in NAMES]
+    assert len({file.read_bytes() for file in files if file.exists()}) == 1
+    schemas = [_schema(name) for name in NAMES]
+    for shared in ("service", "resources", "runAs", "commonLabels", "podLabels", "proxy"):
+        held = [each["properties"][shared] for each in schemas if shared in each["properties"]]
+        assert len({json.dumps(each) for each in held}) <= 1, shared
     for name in ("peer", "resources", "image"):
-        assert len({json.dumps(_schema(chart)["$defs"][name]) for chart in NAMES}) == 1
+        held = [each["$defs"][name] for each in schemas if name in each["$defs"]]
+        assert len({json.dumps(each) for each in held}) <= 1, name
+    for schema in schemas:
+        for role in schema["properties"].get("images", {}).get("properties", {}).values():
+            assert role == {"$ref": "#/$defs/image"}
 
 
 def test_the_example_stacks_are_all_here() -> None:
     found = {file.stem.removeprefix("Pulumi.") for file in stack_file("sandbox").parent.glob("P*")}
     assert {name for name in found if not name.startswith("aws")} == set(STACKS)
+
+
+def test_every_chart_has_its_case() -> None:
+    assert set(FOLDERS) == set(CASES)
 
 
 def test_charts_need_no_other_chart() -> None:

@@ -1,4 +1,4 @@
-"""The sandbox, brought up once for all tests of this tier, and taken away to nothing at the end."""
+"""Stack `core`, brought up once for the tests of this tier and taken away to nothing at the end."""
 
 from __future__ import annotations
 

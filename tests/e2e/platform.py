@@ -21,11 +21,10 @@ PATIENCE = 3600
 
 
 class Platform:
-    """The stack `sandbox` as a user runs it: through the command line alone."""
+    """An example stack as a user runs it: through the command line alone."""
 
-    stack = "sandbox"
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stack: str = "core") -> None:
+        self.stack = stack
         self.data = folder / "data"
         self.stacks = folder / "stacks"
         self.stacks.mkdir(parents=True)

@@ -18,8 +18,10 @@ from typing import Any
 import pytest
 
 from mlops_infra import images, toolchain
-from mlops_infra.cluster import EmbeddedCluster, daemon, footprint
+from mlops_infra.cluster import EmbeddedCluster, daemon, footprint, starting
 from mlops_infra.progress import Event, quiet
+from tests.e2e import cluster_objects
+from tests.e2e.cluster_objects import ask
 
 pytestmark = [
     pytest.mark.root,
@@ -72,70 +74,15 @@ def store(cluster: EmbeddedCluster, kubectl: Callable[..., str]) -> str:
     """A Valkey with a volume, as somebody who may do nothing else: its Pod's name."""
     built = images.build("valkey", quiet)
     cluster.load([built], quiet)
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects(built.reference)})
-    kubectl("apply", "-f", "-", given=text)
+    kubectl("apply", "-f", "-", given=_list(cluster_objects.store(built.reference)))
+    objects = [*cluster_objects.server(built.reference), *cluster_objects.busy(built.reference)]
+    kubectl("apply", "-f", "-", given=_list(objects))
     kubectl("rollout", "status", "statefulset/store", "--timeout=60s")
     return "store-0"
 
 
-def _objects(image: str) -> list[dict[str, Any]]:
-    container = {
-        "name": "valkey",
-        "image": image,
-        "command": ["valkey-server"],
-        "args": ["--appendonly", "yes", "--appendfsync", "always", "--protected-mode", "no",
-                 "--dir", "/data"],
-        "ports": [{"containerPort": 6379}],
-        "readinessProbe": {"tcpSocket": {"port": 6379}, "periodSeconds": 1},
-        "resources": {"limits": {"memory": "128Mi", "cpu": "500m"}},
-        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-    }  # fmt: skip
-    template = {
-        "metadata": {"labels": {"app": "store"}},
-        "spec": {
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 999, "fsGroup": 999},
-            "containers": [container],
-        },
-    }
-    claim = {
-        "metadata": {"name": "data"},
-        "spec": {
-            "accessModes": ["ReadWriteOnce"],
-            "resources": {"requests": {"storage": "1Gi"}},
-        },
-    }
-    port = {"port": 6379, "nodePort": 30637}
-    return [
-        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "store"},
-         "spec": {"type": "NodePort", "selector": {"app": "store"}, "ports": [port]}},
-        {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "store"},
-         "spec": {"serviceName": "store", "replicas": 1, "template": template,
-                  "selector": {"matchLabels": {"app": "store"}},
-                  "volumeClaimTemplates": [claim]}},
-    ]  # fmt: skip
-
-
-def ask(address: str, port: int, command: str) -> str:
-    """One command in Valkey's inline protocol; kube-proxy follows a moment after the Pod."""
-    deadline = time.monotonic() + 5
-    while True:
-        try:
-            return _ask(address, port, command)
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
-def _ask(address: str, port: int, command: str) -> str:
-    with socket.create_connection((address, port), timeout=5) as connection:
-        connection.sendall(f"{command}\r\n".encode())
-        return connection.recv(4096).decode()
+def _list(objects: list[dict[str, Any]]) -> str:
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
 
 
 def test_it_starts_in_time_and_says_how_long_each_step_took(
@@ -144,7 +91,7 @@ def test_it_starts_in_time_and_says_how_long_each_step_took(
     found = cluster.status()
     assert (found.phase, found.simulated) == ("running", False)
     assert {process.phase for process in found.processes} == {"running"}
-    assert any("NetworkPolicies" in note for note in found.notes)
+    assert (found.network_policies, found.notes) == ("enforced", ())
     seconds = {e.title: e.seconds or 0 for e in events if e.kind == "finished"}
     assert seconds["Starting the control plane"] < 30
     assert seconds["Starting the node"] < 30
@@ -218,6 +165,93 @@ def test_secrets_are_sealed_on_disk(cluster: EmbeddedCluster, kubectl: Callable[
     assert not any(CANARY.encode() in command for command in commands)
 
 
+@pytest.fixture
+def call(kubectl: Callable[..., str], store: str) -> Callable[..., str]:
+    """One Pod calls another: what it hears, and how long it took to be told."""
+    for name in ("server", "friend", "stranger"):
+        kubectl("wait", "-n", "walls", f"pod/{name}", "--for=condition=Ready", "--timeout=60s")
+    kubectl("wait", "pod/visitor", "--for=condition=Ready", "--timeout=60s")
+
+    def run(namespace: str, pod: str, host: str, port: int = 6379) -> str:
+        # a wall answers at once; silence would take the whole time and fail the test
+        line = f"nc -w 4 {host} {port} </dev/null && echo open || echo refused"
+        return kubectl("exec", "-n", namespace, pod, "--", "timeout", "3", "sh", "-c", line).strip()
+
+    return run
+
+
+def walls_hold(call: Callable[..., str], address: str) -> None:
+    """Every way that the policies of `cluster_objects.server` speak of, and some that they do not.
+
+    The server is Ready, so the kubelet's probes pass; names are resolved, so DNS passes.
+    """
+    assert call("walls", "friend", "server") == "open"
+    assert call("walls", "friend", "server.walls.svc.cluster.local") == "open"
+    assert call("walls", "stranger", "server") == "refused"
+    assert call("default", "visitor", "server.walls") == "refused"
+    assert call("walls", "friend", "store.default") == "refused"
+    assert call("walls", "friend", "kubernetes.default", 443) == "refused"
+    assert call("default", "visitor", "kubernetes.default", 443) == "open"
+    assert call("default", "visitor", "store") == "open"
+    with pytest.raises(OSError, match="No route to host"):
+        socket.create_connection((address, 30638), timeout=3).close()
+
+
+def test_network_policies_hold_between_pods(
+    cluster: EmbeddedCluster, call: Callable[..., str], kubectl: Callable[..., str]
+) -> None:
+    walls_hold(call, cluster.node_address)
+    open_to_all = cluster_objects.policy(
+        "door", {"app": "server"}, ["Ingress"], ingress=[{"ports": [{"port": 6379}]}]
+    )
+    kubectl("apply", "-f", "-", given=json.dumps(open_to_all))
+    assert ask(cluster.node_address, 30638, "PING") == "+PONG\r\n"
+    assert call("default", "visitor", "server.walls") == "open"
+    assert call("walls", "stranger", "server") == "refused"
+    kubectl("delete", "networkpolicy", "door", "-n", "walls")
+
+
+def test_a_pod_has_its_walls_from_its_first_breath(
+    kubectl: Callable[..., str], call: Callable[..., str]
+) -> None:
+    image = kubectl("get", "pod", "store-0", "-o", "jsonpath={.spec.containers[0].image}")
+    address = kubectl("get", "pod", "store-0", "-o", "jsonpath={.status.podIP}")
+    assert call("default", "visitor", address) == "open"
+    kubectl("apply", "-f", "-", given=_list(cluster_objects.at_once(image, address)))
+    for name, heard in (("spy", "end"), ("hasty", "in\nend")):
+        kubectl("wait", "-n", "walls", f"pod/{name}", "--timeout=60s",
+                "--for=jsonpath={.status.phase}=Succeeded")  # fmt: skip
+        assert kubectl("logs", "-n", "walls", name).strip() == heard
+        kubectl("delete", "pod", name, "-n", "walls", "--timeout=30s")
+
+
+def test_figures_of_real_pods_scale_a_deployment(kubectl: Callable[..., str], store: str) -> None:
+    deadline = time.monotonic() + 90
+    while kubectl("get", "deployment/busy", "-o", "jsonpath={.status.replicas}") != "2":
+        assert time.monotonic() < deadline, kubectl("describe", "hpa/busy")
+        time.sleep(0.5)
+    name, cpu, memory = kubectl("top", "pod", store, "--no-headers").split()
+    assert (name, cpu[-1], memory[-2:]) == (store, "m", "Mi")
+    assert int(memory[:-2]) > 0
+    kubectl("delete", "deployment/busy", "hpa/busy", "--timeout=60s")
+
+
+def test_a_simulated_node_stands_beside_the_real_one_and_is_told_apart(
+    cluster: EmbeddedCluster, kubectl: Callable[..., str], store: str
+) -> None:
+    real = cluster.status().pods
+    found = cluster.start(quiet, simulated_node=True)
+    assert [node.simulated for node in found.nodes] == [False, True]
+    kubectl("apply", "-f", "-", given=_list(cluster_objects.simulated()))
+    kubectl("rollout", "status", "deployment/played", "--timeout=30s")
+    kubectl("wait", "job/played", "--for=condition=Complete", "--timeout=30s")
+    found = cluster.status()
+    assert found.pods == real
+    assert found.simulated_pods == {"Running": 1, "Succeeded": 1}
+    assert any("simulated-0" in note for note in found.notes)
+    kubectl("delete", "deployment/played", "job/played", "--timeout=30s")
+
+
 def test_data_survives_a_stop(cluster: EmbeddedCluster, store: str) -> None:
     assert ask(cluster.node_address, 30637, "SET kept stop").startswith("+OK")
     cluster.stop(quiet)
@@ -226,14 +260,22 @@ def test_data_survives_a_stop(cluster: EmbeddedCluster, store: str) -> None:
     assert "stop" in ask(cluster.node_address, 30637, "GET kept")
 
 
-def test_data_survives_a_kill_of_everything(cluster: EmbeddedCluster, store: str) -> None:
+def test_data_and_walls_survive_a_kill_of_everything(
+    cluster: EmbeddedCluster, store: str, call: Callable[..., str]
+) -> None:
     assert ask(cluster.node_address, 30637, "SET kept kill").startswith("+OK")
     pid = daemon.inner(cluster.layout)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    cluster.start(quiet)
-    assert cluster.status().phase == "running"
+    again: list[Event] = []
+    found = cluster.start(again.append)
+    assert found.phase == "running"
+    # a simulated node that was there is there again, and nobody waits for its Pods
+    assert [node.simulated for node in found.nodes] == [False, True]
+    (back,) = (e for e in again if e.kind == "finished" and e.title == "Bringing Pods back")
+    assert (back.seconds or 0) < starting.PODS_PATIENCE / 2
     assert "kill" in ask(cluster.node_address, 30637, "GET kept")
+    walls_hold(call, cluster.node_address)
 
 
 def test_a_deleted_claim_takes_its_folder_along(

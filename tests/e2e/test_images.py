@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -225,6 +226,53 @@ def test_versitygw_and_coredns_are_static_and_answer(tmp_path: Path) -> None:
     )
     assert "OK" in said
     assert "CoreDNS-" in run("coredns", "coredns -version", tmp_path)
+
+
+@root
+def test_prometheus_and_alertmanager_are_ready_without_their_web_interfaces(tmp_path: Path) -> None:
+    said = run(
+        "prometheus",
+        """
+        echo 'scrape_configs: []' >/tmp/p.yml
+        prometheus --config.file=/tmp/p.yml --storage.tsdb.path=/tmp/data \
+          --web.listen-address=127.0.0.1:9090 >/tmp/log 2>&1 &
+        for try in $(seq 50); do wget -qO- http://127.0.0.1:9090/-/ready && break; sleep 0.1; done
+        """,
+        tmp_path,
+    )
+    assert "Ready" in said
+    said = run(
+        "alertmanager",
+        """
+        echo '{route: {receiver: none}, receivers: [{name: none}]}' >/tmp/a.yml
+        alertmanager --config.file=/tmp/a.yml --storage.path=/tmp/data --cluster.listen-address= \
+          --web.listen-address=127.0.0.1:9093 >/tmp/log 2>&1 &
+        for try in $(seq 50); do wget -qO- http://127.0.0.1:9093/-/ready && break; sleep 0.1; done
+        wget -qO- http://127.0.0.1:9093/
+        """,
+        tmp_path,
+    )
+    assert "OK" in said
+    assert "no web interface" in said
+
+
+@root
+def test_the_executor_tells_how_a_step_ended_and_passes_signals_on(tmp_path: Path) -> None:
+    """The part of it that the published module lacks is ours."""
+    said = run(
+        "argo-executor",
+        """
+        mkdir -p /var/run/argo
+        echo '{"name":"x","container":{"name":"main","image":"x"}}' >/var/run/argo/template
+        export ARGO_CONTAINER_NAME=main
+        argoexec emissary -- sh -c '(sleep 0.1 &); sleep 0.3; exit 3' || echo "ended with $?"
+        (sleep 1; printf 15 >/var/run/argo/ctr/main/signal) &
+        argoexec emissary -- sleep 20 || echo "ended with $?"
+        """,
+        tmp_path,
+        as_root=True,
+    )
+    assert re.findall(r"^ended with (.*)$", said, re.MULTILINE) == ["3", "143"]
 
 
 @root

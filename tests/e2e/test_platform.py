@@ -29,7 +29,7 @@ def test_every_component_is_a_real_container_without_root(platform: Platform) ->
     from kubernetes.client import CoreV1Api
 
     pods = CoreV1Api(cluster_client(platform)).list_pod_for_all_namespaces(
-        label_selector="mlops-infra.dev/stack=sandbox", field_selector="status.phase=Running"
+        label_selector="mlops-infra.dev/stack=core", field_selector="status.phase=Running"
     )
     components = {pod.metadata.labels["mlops-infra.dev/component"] for pod in pods.items}
     assert components == {"postgresql", "valkey", "versitygw", "mlflow"}
@@ -59,7 +59,7 @@ def test_a_second_up_changes_nothing(platform: Platform) -> None:
 
 
 def test_status_shows_every_component_ready(platform: Platform) -> None:
-    status = platform.json("status", "-s", "sandbox")
+    status = platform.json("status", "-s", "core")
     assert status["cluster"] == "running"
     assert status["problems"] == []
     assert {pod["component"] for pod in status["pods"]} == set(status["components"])
@@ -67,8 +67,8 @@ def test_status_shows_every_component_ready(platform: Platform) -> None:
 
 def test_plain_pulumi_sees_the_same_program_and_state(platform: Platform) -> None:
     before = _git_status()
-    exports = platform.ok("env", "-s", "sandbox").stdout
-    script = f"{exports}\npulumi preview -s sandbox --non-interactive --expect-no-changes"
+    exports = platform.ok("env", "-s", "core").stdout
+    script = f"{exports}\npulumi preview -s core --non-interactive --expect-no-changes"
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=ROOT, env=platform.environment, capture_output=True, text=True, check=False,
@@ -79,10 +79,10 @@ def test_plain_pulumi_sees_the_same_program_and_state(platform: Platform) -> Non
 
 
 def test_plain_pulumi_refuses_a_configuration_that_changed_since(restored: Platform) -> None:
-    exports = restored.ok("env", "-s", "sandbox").stdout
+    exports = restored.ok("env", "-s", "core").stdout
     restored.configure(components={"mlflow": {"settings": {"workers": 2}}})
     done = subprocess.run(
-        ["bash", "-c", f"{exports}\npulumi preview -s sandbox --non-interactive"],
+        ["bash", "-c", f"{exports}\npulumi preview -s core --non-interactive"],
         cwd=ROOT, env=restored.environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode != 0
@@ -98,7 +98,7 @@ def _git_status() -> str:
 
 def test_one_value_changes_one_component(restored: Platform) -> None:
     restored.configure(components={"mlflow": {"settings": {"workers": 2}}})
-    planned = restored.json("preview", "-s", "sandbox")
+    planned = restored.json("preview", "-s", "core")
     assert planned["changes"]
     done = restored.up()
     for change in done["changes"]:
@@ -108,7 +108,7 @@ def test_one_value_changes_one_component(restored: Platform) -> None:
 
 def test_losing_a_database_is_refused_and_the_key_is_named(restored: Platform) -> None:
     restored.configure(stores={"sql": {"size": "7Gi"}})
-    refused = restored.run("up", "-s", "sandbox")
+    refused = restored.run("up", "-s", "core")
     assert refused.returncode == 2, refused.stdout + refused.stderr
     assert "nothing was changed" in refused.stderr
     assert "mlops-infra:allowReplace: [postgresql/StatefulSet/postgresql]" in refused.stderr
@@ -119,7 +119,7 @@ def test_losing_a_database_is_refused_and_the_key_is_named(restored: Platform) -
 
 def test_removing_a_store_is_refused_too(restored: Platform) -> None:
     restored.configure(stores={"kv": {"state": "removed"}})
-    refused = restored.run("up", "-s", "sandbox")
+    refused = restored.run("up", "-s", "core")
     assert refused.returncode == 2, refused.stdout + refused.stderr
     assert "valkey/StatefulSet/valkey" in refused.stderr
 
@@ -128,10 +128,10 @@ def test_no_secret_lies_about_in_clear(restored: Platform) -> None:
     """Canaries: the generated passwords and the passphrase, plain and in base64."""
     from mlops_infra.components import passwords
 
-    room = restored.data / "stacks" / "sandbox"
+    room = restored.data / "stacks" / "core"
     seed = (room / "seed").read_bytes().strip()
     names = ("postgresql-admin", "mlflow-db", "valkey-auth", "object-store-root")
-    plain = [passwords.generated(seed, "sandbox", each) for each in names]
+    plain = [passwords.generated(seed, "core", each) for each in names]
     assert plain[0] in _secrets(restored), "the canary is not what is deployed"
     plain += [(room / "passphrase").read_text().strip(), seed.decode()]
     canaries = [*plain, *(base64.b64encode(each.encode()).decode() for each in plain)]
@@ -164,7 +164,7 @@ def _watched_up(platform: Platform) -> tuple[str, str]:
     """Run `up -v` and collect what it prints and every command line there is meanwhile."""
     commands: set[str] = set()
     child = platform.start(
-        "up", "-s", "sandbox", "-v", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        "up", "-s", "core", "-v", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     while child.poll() is None:
         for file in Path("/proc").glob("[0-9]*/cmdline"):
@@ -179,7 +179,7 @@ def _watched_up(platform: Platform) -> tuple[str, str]:
 
 
 def _pulumi_home(platform: Platform) -> str:
-    exports = platform.ok("env", "-s", "sandbox").stdout
+    exports = platform.ok("env", "-s", "core").stdout
     return re.search(r"export PULUMI_HOME=(\S+)", exports).group(1)  # type: ignore[union-attr]
 
 
@@ -200,7 +200,7 @@ def _configuration(platform: Platform) -> str:
     logs = [
         core.read_namespaced_pod_log(pod.metadata.name, pod.metadata.namespace, container=each.name)
         for pod in core.list_pod_for_all_namespaces(
-            label_selector="mlops-infra.dev/stack=sandbox"
+            label_selector="mlops-infra.dev/stack=core"
         ).items
         for each in pod.spec.containers
     ]
@@ -209,7 +209,7 @@ def _configuration(platform: Platform) -> str:
 
 def test_ctrl_c_is_answered_and_up_goes_on(restored: Platform) -> None:
     restored.configure(components={"mlflow": {"settings": {"workers": 3}}})
-    child = restored.start("up", "-s", "sandbox", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = restored.start("up", "-s", "core", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert child.stderr is not None
     for line in child.stderr:
         if "Deploying" in line or "Comparing" in line:
@@ -228,7 +228,7 @@ def test_data_survives_the_death_of_the_whole_cluster(platform: Platform) -> Non
     client = MlflowClient(platform.outputs["tracking_uri"])
     run = client.create_run("0", run_name="survivor").info.run_id
     _kill_cluster(platform)
-    platform.ok("cluster", "start", "sandbox")
+    platform.ok("cluster", "start", "core")
     assert platform.up()["counts"] == {}
     again = MlflowClient(platform.outputs["tracking_uri"])
     assert _patient(lambda: again.get_run(run).info.run_name) == "survivor"
@@ -241,7 +241,7 @@ def _kill_cluster(platform: Platform) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLOPS_INFRA_DATA", str(platform.data))
-        group = Layout.of("sandbox").cgroup
+        group = Layout.of("core").cgroup
         for process in cgroups.members(group):
             try:
                 os.kill(process, signal.SIGKILL)

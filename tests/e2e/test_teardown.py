@@ -21,11 +21,11 @@ def platform(platform: Platform) -> Iterator[Platform]:
 def test_protected_things_stop_down(platform: Platform) -> None:
     platform.configure(protect=True)
     platform.up()
-    refused = platform.run("down", "-s", "sandbox")
+    refused = platform.run("down", "-s", "core")
     assert refused.returncode == 2, refused.stdout + refused.stderr
     assert "postgresql/StatefulSet/postgresql" in refused.stderr
     assert "--purge" in refused.stderr
-    assert platform.json("status", "-s", "sandbox")["problems"] == []
+    assert platform.json("status", "-s", "core")["problems"] == []
     platform.configure()
     platform.up()
 
@@ -34,7 +34,7 @@ def test_kept_data_is_found_by_the_next_up(platform: Platform) -> None:
     from mlflow import MlflowClient
 
     run = MlflowClient(platform.outputs["tracking_uri"]).create_run("0", run_name="kept")
-    down = platform.json("down", "-s", "sandbox", "--keep-data")
+    down = platform.json("down", "-s", "core", "--keep-data")
     assert down["leftovers"] == []
     claims = {line.partition(" ")[0] for line in down["kept"]}
     assert {"mlops-stores/data-postgresql-0", "mlops-stores/data-valkey-0"} <= claims
@@ -50,8 +50,8 @@ def test_a_broken_configuration_stops_up_but_not_down(platform: Platform) -> Non
     core = CoreV1Api(cluster_client(platform))
     core.create_namespaced_config_map("default", _stuck())
     platform.file.write_text("config: [this is: not\n\tYAML", encoding="utf-8")
-    assert platform.run("up", "-s", "sandbox").returncode == 2
-    down = platform.run("down", "-s", "sandbox", "--keep-cluster")
+    assert platform.run("up", "-s", "core").returncode == 2
+    down = platform.run("down", "-s", "core", "--keep-cluster")
     assert down.returncode == 3, down.stdout + down.stderr
     assert "ConfigMap default/stuck" in down.stderr
     assert "mlops-infra.dev/nobody" in down.stderr
@@ -63,10 +63,10 @@ def test_a_broken_configuration_stops_up_but_not_down(platform: Platform) -> Non
 
 
 def test_a_second_down_finds_nothing_to_do(platform: Platform) -> None:
-    down = platform.json("down", "-s", "sandbox")
+    down = platform.json("down", "-s", "core")
     assert (down["removed"], down["kept"], down["leftovers"]) == (0, [], [])
     assert not platform.data.exists()
-    again = platform.json("down", "-s", "sandbox")
+    again = platform.json("down", "-s", "core")
     assert again["removed"] == 0
 
 
@@ -75,7 +75,7 @@ def _stuck() -> dict[str, Any]:
     return {
         "metadata": {
             "name": "stuck",
-            "labels": {"mlops-infra.dev/stack": "sandbox"},
+            "labels": {"mlops-infra.dev/stack": "core"},
             "finalizers": ["mlops-infra.dev/nobody"],
         }
     }

@@ -266,7 +266,7 @@ def _none() -> dict[str, Any]:
 
 
 @root
-def test_a_storm_of_kills_on_the_sandbox(tmp_path: Path) -> None:
+def test_a_storm_of_kills_on_real_pods(tmp_path: Path) -> None:
     from mlops_infra.cluster import footprint
 
     platform = Platform(tmp_path)
@@ -277,9 +277,9 @@ def test_a_storm_of_kills_on_the_sandbox(tmp_path: Path) -> None:
         platform.configure()
         platform.up()
         assert platform.up()["counts"] == {}
-        assert platform.json("status", "-s", "sandbox")["problems"] == []
+        assert platform.json("status", "-s", "core")["problems"] == []
     finally:
-        down = platform.run("down", "-s", "sandbox", "--purge")
+        down = platform.run("down", "-s", "core", "--purge")
     assert down.returncode == 0, down.stdout + down.stderr
     assert left_behind(before, platform) == []
 

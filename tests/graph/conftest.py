@@ -11,6 +11,12 @@ import yaml
 
 from tests.graph.recording import Graph, record
 
+AUTHORITY = """\
+Subject: the site's own
+-----BEGIN CERTIFICATE-----
+bm90IGEgcmVhbCBvbmU=
+-----END CERTIFICATE-----
+"""
 SEED = "a-seed-that-is-only-for-tests-0123456789"
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -25,12 +31,14 @@ def settings(stack: str) -> dict[str, Any]:
 def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("graph")
     (folder / "seed").write_text(SEED)
-    (folder / "db-password").write_text("from-a-file\n")
+    (folder / "secret").write_text("from-a-file\n")
+    (folder / "ca.pem").write_text(AUTHORITY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLOPS_INFRA_SEED_FILE", str(folder / "seed"))
         patch.setenv("MLOPS_INFRA_NODE_ADDRESS", "10.231.0.2")
         patch.setenv("MLOPS_INFRA_DATA", str(folder / "data"))
-        patch.setenv("MLFLOW_DB_USERNAME", "the-site's-user")
+        for name in ("MLFLOW_DB_USERNAME", "EDGE_CLIENT_SECRET"):
+            patch.setenv(name, "the-site's-own")
         yield folder
 
 
@@ -42,10 +50,12 @@ def graph(surroundings: Path) -> Callable[..., Graph]:
 
     def get(stack: str, **changes: Any) -> Graph:
         config = {**settings(stack), **changes}
-        if stack == "onprem-closed":
-            reference = {"file": str(surroundings / "db-password")}
-            secret = {"username": {"env": "MLFLOW_DB_USERNAME"}, "password": reference}
-            config["secrets"] = {"site-database": secret}
+        for keys in config.get("secrets", {}).values():
+            for reference in keys.values():
+                if "file" in reference:
+                    reference["file"] = str(surroundings / "secret")
+        if "ca" in config.get("network", {}):
+            config["network"]["ca"] = str(surroundings / "ca.pem")
         key = f"{stack} {changes}"
         if key not in known:
             known[key] = record(program, stack=stack, config=config)

@@ -11,16 +11,19 @@ from typing import Any
 import pulumi
 import pytest
 
+from mlops_infra.catalog import load_catalog
 from mlops_infra.components import passwords
 from mlops_infra.components.protection import protecting
 from mlops_infra.plan import CONTRACT
 from tests import golden
-from tests.graph.conftest import SEED
+from tests.graph.conftest import SEED, settings
 from tests.graph.recording import SECRET, Graph, Node
 
-STACKS = ("sandbox", "onprem-lab", "onprem-closed")
+STACKS = ("core", "sandbox", "onprem-dev", "onprem-prod", "onprem-closed")
 CHART = "kubernetes:helm.sh/v4:Chart"
 NAMESPACE = "kubernetes:core/v1:Namespace"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+CATALOG = load_catalog()
 KUBERNETES_SECRET = "kubernetes:core/v1:Secret"
 
 
@@ -28,7 +31,7 @@ KUBERNETES_SECRET = "kubernetes:core/v1:Secret"
 def test_the_graph_is_the_reviewed_one(stack: str, graph: Callable[..., Graph]) -> None:
     text = graph(stack).golden()
     # tags of images built here are content keys: they change with every lock, the graph does not
-    text = re.sub(r"(mlops-infra(?:\.local)?/[a-z]+:[^\"]+)-[0-9a-f]{8}", r"\1-{key}", text)
+    text = re.sub(r"(mlops-infra(?:\.local)?/[a-z-]+:[^\"]+)-[0-9a-f]{8}", r"\1-{key}", text)
     golden.compare(Path(__file__).parent / "golden" / f"{stack}.json", text)
 
 
@@ -66,7 +69,7 @@ def test_every_object_says_whose_it_is(stack: str, graph: Callable[..., Graph]) 
         assert labels["mlops-infra.dev/stack"] == stack
         assert labels["app.kubernetes.io/managed-by"] == "mlops-infra"
     for chart in recorded.of(CHART):
-        assert chart.inputs["values"]["commonLabels"] == {"mlops-infra.dev/stack": stack}
+        assert chart.inputs["values"]["commonLabels"]["mlops-infra.dev/stack"] == stack
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -86,6 +89,52 @@ def test_clients_wait_for_what_they_need(graph: Callable[..., Graph]) -> None:
     (mlflow,) = [node for node in recorded.of(CHART) if node.name == "mlflow"]
     before = {by_urn[urn].name for urn in _before(mlflow, by_urn) if by_urn[urn].type == CHART}
     assert before == {"postgresql", "versitygw"}
+
+
+@pytest.mark.parametrize("stack", STACKS[1:])
+def test_definitions_stand_before_whoever_has_resources_of_their_kinds(
+    stack: str, graph: Callable[..., Graph]
+) -> None:
+    recorded = graph(stack)
+    by_urn = {node.urn: node for node in recorded.nodes}
+    charts = {node.name: node for node in recorded.of(CHART)}
+    asking = [name for name in charts if name in CATALOG and CATALOG[name].crds]
+    assert "kserve" in asking
+    for name in asking:
+        assert charts["crds"].urn in _before(charts[name], by_urn), name
+
+
+@pytest.mark.parametrize("stack", STACKS[1:])
+def test_tenants_stand_behind_pod_security_and_first_of_what_they_hold(
+    stack: str, graph: Callable[..., Graph]
+) -> None:
+    recorded = graph(stack)
+    by_urn = {node.urn: node for node in recorded.nodes}
+    charts = {node.name: node for node in recorded.of(CHART)}
+    tenants = settings(stack)["tenants"]
+    for namespace in recorded.of(NAMESPACE):
+        labels = namespace.inputs["metadata"]["labels"]
+        if labels.get("mlops-infra.dev/tenant") in tenants:
+            assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    notebooks = charts.get("notebooks") or charts["kubeflow-notebooks"]
+    for name in tenants:
+        assert charts[f"tenant-{name}"].urn in _before(notebooks, by_urn)
+
+
+@pytest.mark.parametrize("stack", ["onprem-prod", "onprem-closed"])
+def test_the_sites_certificates_stand_in_every_namespace_before_its_pods(
+    stack: str, graph: Callable[..., Graph]
+) -> None:
+    recorded = graph(stack)
+    by_urn = {node.urn: node for node in recorded.nodes}
+    maps = {m.inputs["metadata"]["namespace"]: m for m in recorded.of(CONFIG_MAP)}
+    assert set(maps) == {n.inputs["metadata"]["name"] for n in recorded.of(NAMESPACE)}
+    for each in maps.values():
+        # the certificate alone, not what else stands in the file
+        assert each.inputs["data"]["ca.crt"].startswith("-----BEGIN CERTIFICATE-----")
+    for chart in recorded.of(CHART):
+        if chart.inputs.get("namespace"):
+            assert maps[chart.inputs["namespace"]].urn in _before(chart, by_urn)
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -108,7 +157,7 @@ def test_protection_follows_the_configuration(graph: Callable[..., Graph]) -> No
     assert graph("sandbox").transforms == 0
     assert graph("sandbox", protect=True).transforms == 1
     # what is not dev is protected unless it says otherwise
-    assert graph("onprem-lab").transforms == 1
+    assert graph("onprem-dev").transforms == 1
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_the_wheel_carries_nothing_else(wheel: list[str]) -> None:
 def test_the_distribution_is_no_pulumi_plugin_by_name() -> None:
     # Pulumi takes every installed distribution named pulumi-* for a provider package.
     assert PROJECT["name"] == "mlops-infra"
-    assert set(PROJECT["optional-dependencies"]) == {"aws", "onprem", "dev"}
+    assert set(PROJECT["optional-dependencies"]) == {"aws", "dev", "lifecycle", "onprem"}
     assert PROJECT["scripts"] == {"mlops-infra": "mlops_infra.cli.main:main"}
 
 

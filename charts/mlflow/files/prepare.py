@@ -9,12 +9,14 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psycopg2
 
 URI = "postgresql+psycopg2://"
 LOCK = 0x6D6C666C  # "mlfl"; advisory locks of a database are numbers that its users agree upon
 PATIENCE_SECONDS = 120
+USERS = Path("/run/secrets/users")
 
 
 def patiently(what, action, *passing):
@@ -61,20 +63,37 @@ def make_bucket(name):
         logging.info("made bucket %s", name)
 
 
-def set_administrator(name, password):
-    """Make the administrator of the Secret exist with the password of the Secret."""
+def set_user(store, name, password, is_admin):
+    """Make the account of a Secret exist with the password of the Secret."""
+    if not store.has_user(name):
+        store.create_user(name, password, is_admin=is_admin)
+    elif not store.authenticate_user(name, password):
+        store.update_user(name, password=password, is_admin=is_admin)
+
+
+def set_users(administrator, password):
+    """The administrator and all declared accounts; those of yesterday are closed."""
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
     store = SqlAlchemyStore()
     store.init_db(URI)
-    if not store.has_user(name):
-        store.create_user(name, password, is_admin=True)
-    elif not store.authenticate_user(name, password):
-        store.update_user(name, password=password, is_admin=True)
+    set_user(store, administrator, password, is_admin=True)
+    declared = {administrator}
+    for secret in sorted(USERS.glob("*")):
+        name = (secret / "username").read_text()
+        if name == administrator:
+            raise SystemExit(f"Secret {secret.name} names the administrator")
+        set_user(store, name, (secret / "password").read_text(), is_admin=False)
+        declared.add(name)
+    prefix = os.environ["USER_PREFIX"]
+    for name in [user.username for user in store.list_users()]:
+        if prefix and name.startswith(prefix) and name not in declared:
+            store.delete_user(name)
+            logging.info("account %s: closed", name)
 
 
 def main():
-    """Lock, migrate, set the administrator, make the bucket; the lock ends with the connection."""
+    """Lock, migrate, set the accounts, make the bucket; the lock ends with the connection."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     connection = patiently("database", lambda: psycopg2.connect(""), psycopg2.OperationalError)
     connection.autocommit = True
@@ -82,7 +101,7 @@ def main():
     if os.environ["UPGRADE_SCHEMA"] == "true":
         subprocess.run([sys.executable, "-m", "mlflow", "db", "upgrade", URI], check=True)
     if "MLFLOW_AUTH_ADMIN_USERNAME" in os.environ:
-        set_administrator(
+        set_users(
             os.environ["MLFLOW_AUTH_ADMIN_USERNAME"], os.environ["MLFLOW_AUTH_ADMIN_PASSWORD"]
         )
     if "BUCKET" in os.environ:

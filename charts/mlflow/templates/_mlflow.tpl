@@ -87,6 +87,9 @@ address and login are libpq's own variables, so no URI holds a password.
     secretKeyRef: {name: "{{ .secret }}", key: secretKey}
 {{- end }}
 {{- end }}
+{{- with include "house.proxyEnv" . | trim }}
+{{ . }}
+{{- end }}
 {{- if .Values.trustedCa.configMap }}
 - {name: PGSSLROOTCERT, value: /etc/trusted-ca/ca.crt}
 - {name: AWS_CA_BUNDLE, value: /etc/trusted-ca/ca.crt}

@@ -27,6 +27,10 @@ databases.sh: |
   {{- .Files.Get "files/databases.sh" | trim | nindent 2 }}
 databases.sql: |
   {{- .Files.Get "files/databases.sql" | trim | nindent 2 }}
+guests.sql: |
+  {{- .Files.Get "files/guests.sql" | trim | nindent 2 }}
+closed.sql: |
+  {{- .Files.Get "files/closed.sql" | trim | nindent 2 }}
 {{- end }}
 
 {{- define "postgresql.serverConfigName" -}}
@@ -62,6 +66,9 @@ spec:
         {{- range $number, $database := .Values.databases }}
         - {name: "database-{{ $number }}", mountPath: "/run/secrets/databases/{{ .secret }}", readOnly: true}
         {{- end }}
+        {{- range $number, $guest := .Values.guests }}
+        - {name: "guest-{{ $number }}", mountPath: "/run/secrets/guests/{{ .secret }}", readOnly: true}
+        {{- end }}
         - {name: tmp, mountPath: /tmp}
   volumes:
     - name: config
@@ -73,6 +80,12 @@ spec:
         defaultMode: 0440
     {{- range $number, $database := .Values.databases }}
     - name: database-{{ $number }}
+      secret:
+        secretName: {{ .secret }}
+        defaultMode: 0440
+    {{- end }}
+    {{- range $number, $guest := .Values.guests }}
+    - name: guest-{{ $number }}
       secret:
         secretName: {{ .secret }}
         defaultMode: 0440

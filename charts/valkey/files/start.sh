@@ -1,13 +1,34 @@
 # Starts the server with the password of the Secret. Only its digest is written, and only to memory.
 set -eu
 umask 077
-# In two steps, so that a Secret without the key ends the script and not in an empty password.
-password="$(cat /run/secrets/valkey/password)"
-if [ -z "$password" ]; then
-  echo "Key 'password' of the Secret is empty: nobody would need one." >&2
-  exit 1
-fi
-digest="$(printf '%s' "$password" | sha256sum | cut -d ' ' -f 1)"
-unset password
-printf 'user default on #%s ~* &* +@all\n' "$digest" >/run/valkey/users.acl
+
+# Prints the digest of the password in the Secret at folder $1.
+digest() {
+  # In two steps, so that a Secret without the key ends the script and not in an empty password.
+  password="$(cat "$1/password")"
+  if [ -z "$password" ]; then
+    echo "Key 'password' of the Secret at $1 is empty: nobody would need one." >&2
+    exit 1
+  fi
+  printf '%s' "$password" | sha256sum | cut -d ' ' -f 1
+  unset password
+}
+
+found="$(digest /run/secrets/valkey)"
+printf 'user default on #%s ~* &* +@all\n' "$found" >/run/valkey/users.acl
+for folder in /run/secrets/accounts/*; do
+  # Without accounts the pattern stands for itself.
+  [ -d "$folder" ] || continue
+  found="$(digest "$folder")"
+  name="$(cat "$folder/username")"
+  keys=""
+  # Patterns of keys, not of files.
+  set -f
+  for pattern in $ACCOUNT_KEYS; do
+    keys="$keys ~$(printf '%s' "$pattern" | sed "s/{tenant}/${name#tenant-}/")"
+  done
+  set +f
+  printf 'user %s on #%s resetchannels%s +@all -@admin -@dangerous +info\n' \
+    "$name" "$found" "$keys" >>/run/valkey/users.acl
+done
 exec valkey-server /etc/valkey/valkey.conf

@@ -46,11 +46,13 @@ labels:
 {{/*
 The part of a Pod that makes it pass Pod Security `restricted`. OnRootMismatch: the kubelet would
 otherwise widen the modes of every file on each start, which PostgreSQL refuses and big volumes pay
-for in minutes.
+for in minutes. `.account` is its ServiceAccount, the chart's own where absent; `.token` gives it that
+account's token, for Pods that talk to the Kubernetes API; `.runAs` is another user than the chart's.
 */}}
 {{- define "house.pod" -}}
-serviceAccountName: {{ .root.Chart.Name }}
-automountServiceAccountToken: false
+{{- $runAs := .runAs | default .root.Values.runAs -}}
+serviceAccountName: {{ .account | default .root.Chart.Name }}
+automountServiceAccountToken: {{ .token | default false }}
 enableServiceLinks: false
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets:
@@ -73,9 +75,9 @@ affinity:
 {{- end }}
 securityContext:
   runAsNonRoot: true
-  runAsUser: {{ int64 .root.Values.runAs.user }}
-  runAsGroup: {{ int64 .root.Values.runAs.group }}
-  fsGroup: {{ int64 .root.Values.runAs.group }}
+  runAsUser: {{ int64 $runAs.user }}
+  runAsGroup: {{ int64 $runAs.group }}
+  fsGroup: {{ int64 $runAs.group }}
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile:
     type: RuntimeDefault
@@ -92,38 +94,90 @@ securityContext:
     drop: [ALL]
 {{- end }}
 
-{{- define "house.serviceAccount" -}}
+{{/* ServiceAccount of one role; its token is mounted only where a Pod asks for it. */}}
+{{- define "house.account" -}}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
-  {{- include "house.metadata" (dict "root" . "role" "server") | nindent 2 }}
+  {{- include "house.metadata" . | nindent 2 }}
 automountServiceAccountToken: false
 {{- end }}
 
-{{/* The Service of the server. `.port` is the number that clients use, `.target` the port's name. */}}
+{{- define "house.serviceAccount" -}}
+{{ include "house.account" (dict "root" . "role" "server") }}
+{{- end }}
+
+{{/*
+What an account may do: a Role and its binding in one namespace, or a ClusterRole and its binding
+where `.cluster`. `.rules` is YAML text or a list; `.name` names both; `.in` is the namespace of the
+Role where it is not the release's; `.account` the ServiceAccount, which lives in the release's.
+*/}}
+{{- define "house.rbac" -}}
+{{- $kind := ternary "ClusterRole" "Role" (.cluster | default false) -}}
+{{- $meta := include "house.metadata" . -}}
+{{- if .cluster -}}
+{{- $meta = regexReplaceAll "(?m)^namespace: .*\n" $meta "" -}}
+{{- else if .in -}}
+{{- $meta = regexReplaceAll "(?m)^namespace: .*$" $meta (printf "namespace: %s" .in) -}}
+{{- end -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ $kind }}
+metadata:
+  {{- $meta | nindent 2 }}
+rules:
+  {{- (kindIs "string" .rules | ternary .rules (toYaml .rules)) | trim | nindent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ $kind }}Binding
+metadata:
+  {{- $meta | nindent 2 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: {{ $kind }}
+  name: {{ .name | default .root.Chart.Name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ .account | default .root.Chart.Name }}
+    namespace: {{ .root.Release.Namespace }}
+{{- end }}
+
+{{/*
+The Service of a role, `server` where none is named. One port: `.port` is the number that clients
+use, `.target` the port's name. Several: `.ports`, a list of {name, port, target (name), nodePort}.
+`.internal`: never seen outside of the cluster, whatever `service.type` says; `.headless`: names of
+Pods instead of an address.
+*/}}
 {{- define "house.service" -}}
+{{- $role := .role | default "server" -}}
+{{- $type := ternary "ClusterIP" .root.Values.service.type (or .internal .headless | default false) -}}
+{{- $only := list (dict "name" .target "port" .port "nodePort" .root.Values.service.nodePort) -}}
 apiVersion: v1
 kind: Service
 metadata:
-  {{- include "house.metadata" (dict "root" .root "role" "server") | nindent 2 }}
+  {{- include "house.metadata" (dict "root" .root "role" $role "name" .name) | nindent 2 }}
   {{- with merge dict .root.Values.service.annotations (.annotations | default dict) }}
   annotations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
-  type: {{ .root.Values.service.type }}
+  type: {{ $type }}
+  {{- if .headless }}
+  clusterIP: None
+  {{- end }}
   selector:
-    {{- include "house.selector" (dict "root" .root "role" "server") | nindent 4 }}
+    {{- include "house.selector" (dict "root" .root "role" $role) | nindent 4 }}
   ports:
-    - name: {{ .target }}
+    {{- range .ports | default $only }}
+    - name: {{ .name }}
       port: {{ .port }}
-      targetPort: {{ .target }}
+      targetPort: {{ .target | default .name }}
       protocol: TCP
-      {{- with .root.Values.service.nodePort }}
-      {{- if ne $.root.Values.service.type "ClusterIP" }}
+      {{- with .nodePort }}
+      {{- if ne $type "ClusterIP" }}
       nodePort: {{ . }}
       {{- end }}
       {{- end }}
+    {{- end }}
 {{- end }}
 
 {{/* One peer of a NetworkPolicy rule: Pods by namespace and labels, or addresses. */}}
@@ -147,17 +201,21 @@ podSelector:
 Who may open a connection to the server: the declared clients, and everybody when the Service has a
 port on the nodes and no address ranges are given, since the sources behind a NodePort are not known
 here. Probes of the kubelet come from the Pod's own node, which NetworkPolicies always let through.
+`.port`, or `.ports` where there are several; `.clients` where they are not those of the values;
+`.internal` as in `house.service`.
 */}}
 {{- define "house.ingress" -}}
 {{- $values := .root.Values -}}
-{{- $port := .port -}}
-{{- range $values.networkPolicy.clients }}
+{{- $ports := .ports | default (list .port) -}}
+{{- $clients := $values.networkPolicy.clients -}}
+{{- if hasKey . "clients" }}{{ $clients = .clients }}{{ end -}}
+{{- range $clients }}
 - from:
     - {{ include "house.peer" . | nindent 6 | trim }}
   ports:
-    - {port: {{ $port }}, protocol: TCP}
+    {{- include "house.tcp" $ports | nindent 4 }}
 {{- end }}
-{{- if ne $values.service.type "ClusterIP" }}
+{{- if and (ne $values.service.type "ClusterIP") (not .internal) }}
 {{- with $values.networkPolicy.externalCidrs }}
 - from:
     {{- range . }}
@@ -165,12 +223,44 @@ here. Probes of the kubelet come from the Pod's own node, which NetworkPolicies 
         cidr: {{ . }}
     {{- end }}
   ports:
-    - {port: {{ $port }}, protocol: TCP}
+    {{- include "house.tcp" $ports | nindent 4 }}
 {{- else }}
 - ports:
-    - {port: {{ $port }}, protocol: TCP}
+    {{- include "house.tcp" $ports | nindent 4 }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* Port numbers as the ports of a NetworkPolicy rule. */}}
+{{- define "house.tcp" -}}
+{{- range $index, $port := . }}
+{{- if $index }}
+{{ end }}- {port: {{ $port }}, protocol: TCP}
+{{- end }}
+{{- end }}
+
+{{/* Connections to servers: a list of {namespace, podLabels, port} or {cidr, port}. */}}
+{{- define "house.servers" -}}
+{{- range . }}
+- to:
+    - {{ include "house.peer" . | nindent 6 | trim }}
+  ports:
+    - {port: {{ .port }}, protocol: TCP}
+{{- end }}
+{{- end }}
+
+{{/*
+The Kubernetes API. A policy is judged after the Service's address is translated, so the port that
+API servers listen on counts, and their addresses are the site's: everywhere, unless it names them.
+*/}}
+{{- define "house.apiEgress" -}}
+- to:
+    {{- range .Values.networkPolicy.apiServer.cidrs }}
+    - ipBlock:
+        cidr: {{ . }}
+    {{- end }}
+  ports:
+    {{- include "house.tcp" .Values.networkPolicy.apiServer.ports | nindent 4 }}
 {{- end }}
 
 {{/*
@@ -214,4 +304,36 @@ whenScaled: Retain
 {{/* Name of the configuration: a changed text is a new object, so no Pod starts on an old one. */}}
 {{- define "house.configName" -}}
 {{ .root.Chart.Name }}-{{ .role }}-{{ toYaml .data | sha256sum | trunc 8 }}
+{{- end }}
+
+{{/*
+Variables of a site's forward proxy. Both spellings: curl reads http_proxy in lower case only, Java
+and Go programs the other.
+*/}}
+{{- define "house.proxyEnv" -}}
+{{- $proxy := .Values.proxy -}}
+{{- $keys := dict "HTTP_PROXY" $proxy.http "HTTPS_PROXY" $proxy.https "NO_PROXY" $proxy.noProxy -}}
+{{- range $name, $value := $keys }}
+{{- if $value }}
+- {name: {{ $name }}, value: "{{ $value }}"}
+- {name: {{ lower $name }}, value: "{{ $value }}"}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The site's certificates as a volume and its mount; nothing where none are named. */}}
+{{- define "house.caVolume" -}}
+{{- with .Values.trustedCa.configMap }}
+- name: trusted-ca
+  configMap:
+    name: {{ . }}
+    items:
+      - {key: "{{ $.Values.trustedCa.key }}", path: ca.crt}
+{{- end }}
+{{- end }}
+
+{{- define "house.caMount" -}}
+{{- if .Values.trustedCa.configMap }}
+- {name: trusted-ca, mountPath: /etc/trusted-ca, readOnly: true}
+{{- end }}
 {{- end }}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pulumi
 from pulumi import ResourceOptions
@@ -13,7 +12,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from mlops_infra.components.labels import labels
 from mlops_infra.components.secret_values import SecretValues
-from mlops_infra.plan import PlannedComponent, SecretSpec
+from mlops_infra.plan import Certificate, PlannedComponent, SecretSpec
 from mlops_infra.plan.stateful import STATEFUL_LABEL
 
 TYPE = "mlops-infra:onprem:Application"
@@ -26,22 +25,26 @@ class Application(pulumi.ComponentResource):
         self,
         planned: PlannedComponent,
         *,
-        charts: Path,
+        charts: str,
         values: SecretValues,
         stack: str,
         opts: ResourceOptions,
     ) -> None:
         super().__init__(TYPE, planned.name, {"version": planned.version}, opts)
         marks = labels(stack, planned.name)
-        # A new password under a running database locks everybody out: such a Secret is stateful.
-        marks[STATEFUL_LABEL] = str(planned.stateful).lower()
-        secrets = [self._secret(spec, values, marks) for spec in planned.secrets]
+        secrets = [
+            self._secret(spec, values, {**marks, STATEFUL_LABEL: str(lasting).lower()})
+            for spec in planned.secrets
+            # A new password under a running database locks everybody out: such a Secret is
+            # stateful. A certificate is not: replacing it is how it is renewed.
+            for lasting in [planned.stateful and not _is_certificate(spec)]
+        ]
         if planned.chart:
             Chart(
                 planned.name,
-                chart=str(charts / planned.chart),
-                namespace=planned.namespace,
-                values=dict(planned.values),
+                chart=f"{charts}/{planned.chart}",
+                namespace=planned.namespace or None,
+                values=values.authorities.filled(planned.values),
                 opts=ResourceOptions(parent=self, depends_on=secrets),
             )
         self.register_outputs({"version": planned.version})
@@ -53,8 +56,13 @@ class Application(pulumi.ComponentResource):
                 name=spec.name,
                 namespace=spec.namespace,
                 labels=marks,
+                annotations=dict(spec.annotations) or None,
             ),
             type="Opaque",
             string_data=values.of(spec),
             opts=ResourceOptions(parent=self),
         )
+
+
+def _is_certificate(spec: SecretSpec) -> bool:
+    return any(isinstance(value, Certificate) for value in spec.keys.values())

@@ -2,37 +2,56 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pulumi
 from pulumi import Resource, ResourceOptions
-from pulumi_kubernetes.core.v1 import Namespace
+from pulumi_kubernetes.core.v1 import ConfigMap, Namespace
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from mlops_infra.components.labels import labels
 from mlops_infra.components.onprem.application import Application
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.plan import Plan
+from mlops_infra.plan.site import CA_CONFIG_MAP, CA_KEY
 from mlops_infra.plan.stateful import PLATFORM, STATEFUL_LABEL
 
 TYPE = "mlops-infra:onprem:Platform"
+TENANT_LABEL = "mlops-infra.dev/tenant"
 
 
 class OnPremPlatform(pulumi.ComponentResource):
-    """Parent of everything; carries the one provider down to it."""
+    """Parent of everything; carries the one provider down to it.
+
+    Args:
+        plan: what to deploy.
+        stack: name of the stack.
+        charts: folder of the charts, or `oci://` URL that they are below.
+        values: resolves the keys of Secrets.
+        pod_security: level of Pod Security in the platform's own namespaces.
+        authorities: PEM of the site's certificates, for a ConfigMap in every namespace.
+        opts: holds the one provider.
+    """
 
     def __init__(
         self,
         plan: Plan,
         *,
         stack: str,
-        charts: Path,
+        charts: str,
         values: SecretValues,
         pod_security: str,
+        authorities: str | None = None,
         opts: ResourceOptions,
     ) -> None:
         super().__init__(TYPE, PLATFORM, {}, opts)
-        namespaces = {name: self._namespace(name, plan, pod_security) for name in _namespaces(plan)}
+        namespaces: dict[str, Resource] = {
+            name: self._namespace(name, plan, pod_security) for name in _namespaces(plan)
+        }
+        if authorities is not None:
+            # Pods mount the map: it stands before anything that waits for the namespace
+            namespaces = {
+                name: self._authorities(name, plan, authorities, namespace)
+                for name, namespace in namespaces.items()
+            }
         made: dict[str, Resource] = {}
         for planned in plan.components:
             used = {planned.namespace, *(spec.namespace for spec in planned.secrets)}
@@ -49,6 +68,9 @@ class OnPremPlatform(pulumi.ComponentResource):
 
     def _namespace(self, name: str, plan: Plan, pod_security: str) -> Namespace:
         stateful = any(c.stateful and c.namespace == name for c in plan.components)
+        tenant = next((c.tenant for c in plan.components if c.tenant and c.namespace == name), None)
+        # what people run there nobody has reviewed
+        level = "restricted" if tenant else pod_security
         return Namespace(
             name,
             metadata=ObjectMetaArgs(
@@ -56,10 +78,21 @@ class OnPremPlatform(pulumi.ComponentResource):
                 labels={
                     **labels(plan.stack, PLATFORM),
                     STATEFUL_LABEL: str(stateful).lower(),
-                    "pod-security.kubernetes.io/enforce": pod_security,
+                    "pod-security.kubernetes.io/enforce": level,
+                    **({TENANT_LABEL: tenant} if tenant else {}),
                 },
             ),
             opts=ResourceOptions(parent=self),
+        )
+
+    def _authorities(self, name: str, plan: Plan, pem: str, namespace: Resource) -> ConfigMap:
+        return ConfigMap(
+            f"{name}-{CA_CONFIG_MAP}",
+            metadata=ObjectMetaArgs(
+                name=CA_CONFIG_MAP, namespace=name, labels=labels(plan.stack, PLATFORM)
+            ),
+            data={CA_KEY: pem},
+            opts=ResourceOptions(parent=self, depends_on=[namespace]),
         )
 
 

@@ -14,11 +14,14 @@ from mlops_infra.config.components import ComponentName, Components
 from tests.golden import ROOT
 
 CATALOG = load_catalog()
-DEPLOYABLE = [each for each in CATALOG if each.available and each.kind != "node"]
+KINDS = {"literal", "generated", "store", "certificate", "secret"}
+DEPLOYABLE = [
+    each for each in CATALOG if each.available and each.kind != "node" and not each.implied
+]
 
 
 def test_configuration_and_catalog_know_the_same_components() -> None:
-    known = {each.name for each in CATALOG if each.kind == "component"}
+    known = {each.name for each in CATALOG if each.kind == "component" and not each.implied}
     assert set(get_args(ComponentName)) == known
     assert {name for name, _ in Components().by_name()} == known
 
@@ -44,15 +47,14 @@ def test_what_cannot_be_deployed_says_why() -> None:
 @pytest.mark.parametrize("component", DEPLOYABLE, ids=lambda each: each.name)
 def test_what_can_be_deployed_is_whole(component: Component) -> None:
     assert component.namespace
-    assert component.ports
+    assert component.images
     assert {"small", "medium", "large"} <= set(component.sizes)
     for image in component.images:
-        assert image.recipe
-        assert image.upstream
-        assert not image.upstream.endswith(":latest")
+        assert image.recipe or image.upstream or image.when
+        assert not (image.upstream or "").endswith(":latest")
     for secret in component.secrets:
         for recipe in secret.keys.values():
-            assert recipe.partition(":")[0] in {"literal", "generated", "store"}
+            assert recipe.partition(":")[0] in KINDS
 
 
 @pytest.mark.parametrize("component", DEPLOYABLE, ids=lambda each: each.name)
@@ -63,9 +65,15 @@ def test_image_roles_are_those_of_the_chart(component: Component) -> None:
 
 
 def test_node_ports_do_not_collide() -> None:
-    ports = [port.node_port for each in CATALOG for port in each.ports if port.node_port]
-    assert len(ports) == len(set(ports))
-    assert all(30000 <= port <= 32767 for port in ports)
+    taken: dict[int, Component] = {}
+    for each in CATALOG:
+        for number in [port.node_port for port in each.ports if port.node_port]:
+            assert 30000 <= number <= 32767
+            other = taken.setdefault(number, each)
+            # engines of one store are never there together
+            shared = set(other.provides) & set(each.provides)
+            alike = shared and other.kind == each.kind == "store"
+            assert other is each or alike, f"{other.name} and {each.name}: {number}"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from mlops_infra.cluster import addons, loading, node_config, processes, readiness, simulation
+from mlops_infra.cluster import (
+    addons,
+    companions,
+    loading,
+    metrics,
+    node_config,
+    pki,
+    processes,
+    readiness,
+    simulation,
+    status,
+)
 from mlops_infra.cluster.api import ApiError
 from mlops_infra.cluster.identity import Identity
 from mlops_infra.cluster.layout import Layout
@@ -121,7 +132,8 @@ def test_every_argument_can_be_read_by_anybody(tmp_path: Path) -> None:
     paths = processes.in_node(("etcd", "kube-apiserver", "kube-controller-manager",
                                "kube-scheduler", "kubelet", "kube-proxy"))  # fmt: skip
     specs = [*processes.control_plane(known, paths), *processes.node(layout, known, paths),
-             processes.provisioner(layout, known)]  # fmt: skip
+             companions.provisioner(layout, known), companions.network_policies(layout, known),
+             companions.kwok(layout, known, "kwok")]  # fmt: skip
     text = " ".join(word for spec in specs for word in spec.argv)
     assert "token" not in text.replace("service-account", "")
     assert "--authorization-mode=Node,RBAC" in text
@@ -150,8 +162,62 @@ def test_dns_runs_hardened_and_holds_no_way_out() -> None:
     assert "forward" not in corefile
 
 
-def test_simulated_nodes_say_so() -> None:
-    assert simulation.node("one")["metadata"]["annotations"][simulation.SIMULATED] == "true"
+def test_metrics_run_hardened_and_the_api_server_can_tell_whom_it_speaks_to(
+    tmp_path: Path,
+) -> None:
+    pki.ensure(tmp_path, pki.leaves(node="one", address="10.231.0.2", api_service="10.96.0.1",
+                                    domain="cluster.local"))  # fmt: skip
+    objects = dict(metrics.objects("image:1", tmp_path))
+    assert "insecureSkipTLSVerify" not in objects[metrics.SERVICE]["spec"]
+    pod = objects[f"/apis/apps/v1/namespaces/kube-system/deployments/{metrics.NAME}"]["spec"][
+        "template"
+    ]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"]
+    assert "--kubelet-insecure-tls" not in pod["containers"][0]["args"]
+
+
+class FakeCluster:
+    """A real node and a simulated one; on each a Pod that says since long ago that it runs."""
+
+    def __init__(self) -> None:
+        alone, beside = simulation.node("alone"), simulation.node("beside", beside_real=True)
+        del alone["metadata"]["annotations"][simulation.SIMULATED]
+        pods = [
+            {**_pod("2020-01-01T00:00:00Z"), "spec": {"nodeName": node}}
+            for node in ("alone", "beside")
+        ]
+        for pod, node in zip(pods, ("alone", "beside"), strict=True):
+            pod["metadata"] = {"uid": node, "namespace": "ns", "name": f"on-{node}"}
+            pod["status"]["phase"] = "Running"
+        self.found = {"nodes": [alone, beside], "pods": pods, "endpointslices": []}
+
+    def get(self, path: str) -> dict[str, Any]:
+        return {"items": self.found[path.rpartition("/")[2]]}
+
+
+def test_a_simulated_pod_is_neither_waited_for_nor_counted_as_running(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    api = FakeCluster()
+    assert readiness.stale(api, 1795241171.4) == ("ns/on-alone",)  # type: ignore[arg-type]
+    monkeypatch.setattr(status, "Api", lambda *_, **__: api)
+    monkeypatch.setattr(status.daemon, "alive", lambda _: True)
+    monkeypatch.setattr(
+        status.identity, "load", lambda _: Identity("one", simulated=False, simulated_node=True)
+    )
+    found = status.of(Layout("one", tmp_path))
+    assert (found.pods, found.simulated_pods) == ({"Running": 1}, {"Running": 1})
+    assert [node.simulated for node in found.nodes] == [False, True]
+    assert any("beside" in note for note in found.notes)
+
+
+def test_simulated_nodes_say_so_and_beside_a_real_one_take_only_who_tolerates_it() -> None:
+    alone, beside = simulation.node("one"), simulation.node("one", beside_real=True)
+    assert alone["metadata"]["annotations"][simulation.SIMULATED] == "true"
+    assert alone["spec"] == {}
+    (taint,) = beside["spec"]["taints"]
+    assert (taint["key"], taint["effect"]) == (simulation.SIMULATED, "NoSchedule")
     assert {stage["metadata"]["name"] for stage in simulation.stages()} == {
         "node-ready", "pod-ready", "job-finished", "pod-deleted",
     }  # fmt: skip

@@ -35,7 +35,7 @@ def run(*arguments: str, before: tuple[str, ...] = ()) -> subprocess.CompletedPr
     )
 
 
-@pytest.mark.parametrize("stack", ["onprem-lab", "sandbox", "aws-prod"])
+@pytest.mark.parametrize("stack", ["onprem-dev", "sandbox", "aws-prod"])
 def test_no_socket_is_touched(stack: str) -> None:
     done = run("-s", stack)
     assert done.returncode == 0, done.stderr

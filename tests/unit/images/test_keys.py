@@ -90,6 +90,18 @@ def test_no_image_runs_as_root_or_with_a_named_user(name: str) -> None:
 def test_the_lock_of_the_runtime_fits_what_the_program_asks_for() -> None:
     project = tomllib.loads((places.project() / "pyproject.toml").read_text())["project"]
     locked = {wheel.name: wheel.version for wheel in locks.wheels("runtime")}
-    for line in [*project["dependencies"], *project["optional-dependencies"]["onprem"]]:
+    for line in [*project["dependencies"], *project["optional-dependencies"]["lifecycle"]]:
         wanted = Requirement(line)
         assert wanted.specifier.contains(locked[wanted.name.lower().replace("_", "-")]), line
+
+
+def test_what_the_program_and_its_image_share_is_asked_for_in_the_same_words() -> None:
+    """The image leaves Pulumi out, so its list stands alone; models must load on both sides."""
+    project = tomllib.loads((places.project() / "pyproject.toml").read_text())["project"]
+    extras = {
+        name: {Requirement(line).name: line for line in project["optional-dependencies"][name]}
+        for name in ("onprem", "lifecycle")
+    }
+    both = set(extras["onprem"]) & set(extras["lifecycle"])
+    assert both >= {"mlflow-skinny", "numpy", "scikit-learn", "skops"}
+    assert {extras["onprem"][name] for name in both} == {extras["lifecycle"][name] for name in both}

@@ -6,17 +6,9 @@ from typing import Any
 
 from mlops_infra.config import load, parse, stack_file
 from mlops_infra.plan import Plan, make_plan
+from tests.golden import ROOT
 
-RECIPES = (
-    "coredns",
-    "mlflow",
-    "node",
-    "pause",
-    "postgresql",
-    "runtime",
-    "valkey",
-    "versitygw",
-)
+RECIPES = sorted(file.stem for file in (ROOT / "images").glob("*.yaml"))
 BUILT = {name: f"mlops-infra.local/{name}:1-00000000" for name in RECIPES}
 
 

@@ -73,10 +73,12 @@ def test_a_refusal_names_key_line_source_and_the_way_out(tmp_path: Path) -> None
     assert "licence.accept" in (problem.suggestion or "")
 
 
-def test_what_cannot_be_deployed_yet_says_so_even_when_its_licence_is_fine() -> None:
-    found = refused(components={"kserve": {"state": "managed"}}, stores={"kv": {"engine": "redis"}})
-    assert "cannot be deployed by mlops-infra" in found["components.kserve"]
-    assert "RSALv2" in found["stores.kv.engine"] or "valkey" in found["stores.kv.engine"]
+def test_what_cannot_be_deployed_says_what_takes_its_place() -> None:
+    found = refused(stores={"kv": {"engine": "redis"}, "object": {"engine": "minio"}})
+    assert "valkey" in found["stores.kv.engine"]
+    assert "RSALv2" in found["stores.kv.engine"]
+    assert "versitygw" in found["stores.object.engine"]
+    assert "AGPL-3.0-only" in found["stores.object.engine"]
 
 
 def test_external_components_pass_every_gate() -> None:
@@ -113,10 +115,31 @@ def test_simulated_pods_are_announced() -> None:
     assert any(finding.path == "cluster.simulated" for finding in plan.findings)
 
 
-def test_keys_without_an_effect_yet_are_named() -> None:
-    plan = plans.of_stack("onprem-closed")
-    told = {finding.path for finding in plan.findings if finding.gate == "release"}
-    assert told == {"network.packages", "network.ca"}
+@pytest.mark.parametrize("stack", ["sandbox", "onprem-dev", "onprem-prod", "onprem-closed"])
+def test_every_key_of_the_examples_has_an_effect(stack: str) -> None:
+    assert not [each for each in plans.of_stack(stack).findings if each.gate == "release"]
+
+
+def test_what_no_recipe_makes_is_simulated_and_says_so() -> None:
+    built = {"cluster": {"embedded": True}, "components": {"katib": {"state": "managed"}}}
+    plan = plans.of_values(**built)
+    katib = plan.component("katib")
+    assert katib.simulated
+    assert katib.values["nodeSelector"] == {"mlops-infra.dev/simulated": "true"}
+    assert katib.values["tolerations"][0]["key"] == "mlops-infra.dev/simulated"
+    assert [f.path for f in plan.findings if "simulated" in f.message] == ["components.katib"]
+    assert not plan.component("mlflow").simulated
+    upstream = plans.of_values(components={"katib": {"state": "managed"}})
+    assert not upstream.component("katib").simulated
+
+
+def test_a_need_between_components_is_served_or_refused() -> None:
+    lone = {"grafana": {"state": "managed"}}
+    found = refused(components=lone, licence={"policy": "any"})["components.grafana"]
+    assert "needs metrics" in found
+    elsewhere = {"prometheus": {"state": "external", "endpoint": "https://prometheus.example"}}
+    plan = plans.of_values(components={**lone, **elsewhere}, licence={"policy": "any"})
+    assert plan.component("grafana").needs == ()
 
 
 def test_aws_is_checked_and_not_deployed() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlops_infra.plan import FromConfig, Generated, Literal, Plan
+from mlops_infra.plan import Certificate, FromConfig, Generated, Literal, Plan, SecretValue
 from tests.golden import ROOT, compare
 from tests.unit.plan import plans
 
@@ -26,7 +26,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
     return whole
 
 
-def _value(value: Literal | Generated | FromConfig) -> str:
+def _value(value: SecretValue) -> str:
     match value:
         case Literal(text):
             return f"literal {text}"
@@ -34,6 +34,8 @@ def _value(value: Literal | Generated | FromConfig) -> str:
             return f"generated {name}"
         case FromConfig(secret, key):
             return f"secrets.{secret}.{key}"
+        case Certificate(service, namespace, part):
+            return f"{part} of {service}.{namespace}"
 
 
 @pytest.mark.parametrize("stack", STACKS)

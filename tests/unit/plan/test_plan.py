@@ -16,7 +16,7 @@ from mlops_infra.plan import CONTRACT, NODE, FromConfig, Generated, Plan
 from tests.golden import ROOT
 from tests.unit.plan import plans
 
-ONPREM = ["sandbox", "onprem-lab", "onprem-closed"]
+ONPREM = ["core", "sandbox", "onprem-dev", "onprem-prod", "onprem-closed"]
 EXTERNAL = {
     "stores": {
         "sql": {"state": "external", "endpoint": "10.1.2.3:5433", "secret": "db"},
@@ -57,7 +57,7 @@ def test_the_same_password_stands_on_both_sides() -> None:
     root = plan.component("versitygw").secrets[0].keys["secretKey"]
     s3 = next(spec for spec in plan.component("mlflow").secrets if spec.name == "mlflow-s3")
     assert s3.keys["secretKey"] == root == Generated("object-store-root")
-    assert plan.component("postgresql").values["databases"] == [{"secret": "mlflow-db"}]
+    assert {"secret": "mlflow-db"} in plan.component("postgresql").values["databases"]
 
 
 def test_external_stores_bring_their_own_login_and_address() -> None:
@@ -74,6 +74,16 @@ def test_external_stores_bring_their_own_login_and_address() -> None:
     ]
     assert plan.outputs["object_endpoint"] == "https://s3.example.com"
     assert plan.outputs["lineage_endpoint"] is None
+
+
+def test_an_external_key_value_stores_password_stands_where_jobs_look_for_it() -> None:
+    stores = {"kv": {"state": "external", "endpoint": "kv.example:6379", "secret": "site-kv"}}
+    plan = plans.of_values(stores=stores, secrets={"site-kv": {"password": {"env": "P"}}})
+    (found,) = [s for c in plan.components for s in c.secrets if s.name == "valkey-auth"]
+    assert (found.namespace, found.keys) == (
+        "mlops-stores",
+        {"password": FromConfig("site-kv", "password")},
+    )
 
 
 @pytest.mark.parametrize("stack", [*ONPREM, "aws-dev", "aws-prod"])
@@ -135,7 +145,7 @@ def merged(left: Any, right: Any) -> Any:
 @pytest.mark.parametrize("stack", ONPREM)
 def test_every_object_is_labelled_with_its_stack(stack: str) -> None:
     for component in plans.of_stack(stack).components:
-        assert component.values["commonLabels"] == {"mlops-infra.dev/stack": stack}
+        assert component.values["commonLabels"]["mlops-infra.dev/stack"] == stack
 
 
 @settings(max_examples=30, deadline=None)

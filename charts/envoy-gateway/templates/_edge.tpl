@@ -1,0 +1,48 @@
+{{/*
+The controller's configuration. Both images of a proxy are named: compiled in as a default is one
+that upstream's developers overwrite every day.
+*/}}
+{{- define "edge.files" -}}
+envoy-gateway.yaml: |
+  apiVersion: gateway.envoyproxy.io/v1alpha1
+  kind: EnvoyGateway
+  gateway:
+    controllerName: gateway.envoyproxy.io/gatewayclass-controller
+  logging:
+    level: {default: info}
+  provider:
+    type: Kubernetes
+    kubernetes:
+      shutdownManager: {image: "{{ .Values.images.controller }}"}
+  # No backend outside of the cluster, no patch of the proxies' own configuration.
+  extensionApis: {enableBackend: false, enableEnvoyPatchPolicy: false}
+{{- end }}
+
+{{- define "edge.configName" -}}
+{{ include "house.configName" (dict "root" . "role" "controller" "data" (include "edge.files" .)) }}
+{{- end }}
+
+{{/* How the controller labels the Pods of the proxies. */}}
+{{- define "edge.proxyLabels" -}}
+app.kubernetes.io/name: envoy
+app.kubernetes.io/component: proxy
+{{- end }}
+
+{{/* Name of the listener that routes attach to. */}}
+{{- define "edge.listener" -}}
+{{ ternary "https" "http" (ne .Values.tls.secret "") }}
+{{- end }}
+
+{{/*
+Annotations of a custom resource: what comes before it, and when it counts as done.
+(dict "root" . "after" "group/namespaces/…" "until" CONDITION)
+*/}}
+{{- define "edge.annotations" -}}
+annotations:
+  config.kubernetes.io/depends-on: {{ .after }}
+  {{- if .root.Values.awaitReady }}
+  {{- with .until }}
+  pulumi.com/waitFor: {{ . | quote }}
+  {{- end }}
+  {{- end }}
+{{- end }}

@@ -1,0 +1,49 @@
+{{/* Security of the Pods that Katib makes in the namespaces of tenants. */}}
+{{- define "katib.security" -}}
+{{- dict "runAsNonRoot" true "runAsUser" (int64 .Values.trials.runAs.user) "runAsGroup" (int64 .Values.trials.runAs.group) "allowPrivilegeEscalation" false "capabilities" (dict "drop" (list "ALL")) "seccompProfile" (dict "type" "RuntimeDefault") | toJson -}}
+{{- end }}
+
+{{/* Katib's own configuration: all images that it starts later are named here. */}}
+{{- define "katib.files" -}}
+{{- $root := . -}}
+{{- $images := .Values.images -}}
+{{- $policy := .Values.imagePullPolicy -}}
+katib-config.yaml: |
+  apiVersion: config.kubeflow.org/v1beta1
+  kind: KatibConfig
+  init:
+    # Certificates come from the platform.
+    certGenerator: {enable: false}
+    controller:
+      webhookPort: 8443
+      enableGRPCProbeInSuggestion: true
+      # What is put beside a trial must pass Pod Security like the trial itself.
+      injectSecurityContext: true
+      trialResources:
+        {{- toYaml .Values.trials.resources | nindent 8 }}
+  runtime:
+    metricsCollectors:
+      {{- range list "StdOut" "File" }}
+      - kind: {{ . }}
+        image: {{ $images.fileMetricsCollector }}
+        imagePullPolicy: {{ $policy }}
+        resources: {{ toJson $root.Values.trials.collector }}
+      {{- end }}
+    suggestions:
+      {{- range $algorithm, $role := .Values.trials.algorithms }}
+      - algorithmName: {{ $algorithm }}
+        image: {{ index $images $role }}
+        imagePullPolicy: {{ $policy }}
+        securityContext: {{ include "katib.security" $root }}
+        resources: {{ toJson $root.Values.trials.suggestion }}
+      {{- end }}
+    earlyStoppings:
+      - algorithmName: medianstop
+        image: {{ $images.medianStop }}
+        imagePullPolicy: {{ $policy }}
+        resources: {{ toJson $root.Values.trials.collector }}
+{{- end }}
+
+{{- define "katib.configName" -}}
+{{ include "house.configName" (dict "root" . "role" "controller" "data" (include "katib.files" .)) }}
+{{- end }}

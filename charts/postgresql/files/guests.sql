@@ -1,0 +1,19 @@
+-- As in databases.sql: no password reaches the server's log.
+SET log_statement = 'none';
+SET log_min_duration_statement = -1;
+SET log_min_error_statement = 'panic';
+\getenv guest OWNER
+\getenv password OWNER_PASSWORD
+\getenv database DATABASE
+
+SELECT format('CREATE ROLE %I', :'guest')
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'guest') \gexec
+
+SELECT format('ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD %L',
+              :'guest', :'password') \gexec
+
+-- How databases.sh knows them again when they are declared no more.
+SELECT format('COMMENT ON ROLE %I IS %L', :'guest', 'guest of mlops-infra') \gexec
+
+-- The way in and no more: what a guest may do there is the owner's to say.
+SELECT format('GRANT CONNECT ON DATABASE %I TO %I', :'database', :'guest') \gexec

@@ -1,0 +1,16 @@
+{{- define "seaweedfs.files" -}}
+identities.sh: |
+  {{- .Files.Get "files/identities.sh" | trim | nindent 2 }}
+buckets.sh: |
+  {{- .Files.Get "files/buckets.sh" | trim | nindent 2 }}
+users: |
+  {{- range .Values.auth.users }}
+  {{ .name }} {{ .bucket }}
+  {{- else }}
+  {{ "" }}
+  {{- end }}
+{{- end }}
+
+{{- define "seaweedfs.configName" -}}
+{{ include "house.configName" (dict "root" . "role" "server" "data" (include "seaweedfs.files" .)) }}
+{{- end }}

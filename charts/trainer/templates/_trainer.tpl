@@ -1,0 +1,78 @@
+{{- define "trainer.managerFiles" -}}
+controller_manager_config.yaml: |
+  apiVersion: config.trainer.kubeflow.org/v1alpha1
+  kind: Configuration
+  health:
+    healthProbeBindAddress: :8081
+    readinessEndpointName: readyz
+    livenessEndpointName: healthz
+  metrics: {bindAddress: ":8080", secureServing: false}
+  webhook: {port: 9443}
+  leaderElection: {leaderElect: true, resourceName: trainer.kubeflow.org}
+  # Certificates come from the platform.
+  certManagement: {enable: false}
+{{- end }}
+
+{{- define "trainer.jobsetFiles" -}}
+controller_manager_config.yaml: |
+  apiVersion: config.jobset.x-k8s.io/v1alpha1
+  kind: Configuration
+  health: {healthProbeBindAddress: ":8081"}
+  metrics: {bindAddress: ":8080"}
+  webhook: {port: 9443}
+  leaderElection: {leaderElect: true, resourceName: jobset.x-k8s.io}
+  internalCertManagement: {enable: false}
+{{- end }}
+
+{{- define "trainer.configName" -}}
+{{ include "house.configName" (dict "root" .root "role" .role "data" (include .files .root)) }}
+{{- end }}
+
+{{/*
+One of both controllers, all but its rights: (dict "root" "role" "name" "image" "files" "secret" …).
+*/}}
+{{- define "trainer.controller" -}}
+{{ include "house.account" . }}
+---
+{{ include "house.service" (dict "root" .root "role" .role "name" .name "internal" true "ports" (list (dict "name" "webhook" "port" 443))) }}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  {{- include "house.metadata" (dict "root" .root "role" .role "name" (include "trainer.configName" .)) | nindent 2 }}
+immutable: true
+data:
+  {{- include .files .root | nindent 2 }}
+---
+{{ include "workload.deployment" . }}
+      containers:
+        - name: manager
+          {{- include "house.container" (dict "root" .root "image" .image) | nindent 10 }}
+          command: [/manager]
+          args: [--config=/etc/manager/controller_manager_config.yaml]
+          ports:
+            - {name: webhook, containerPort: 9443, protocol: TCP}
+            - {name: metrics, containerPort: 8080, protocol: TCP}
+            - {name: health, containerPort: 8081, protocol: TCP}
+          {{- include "workload.probes" (dict "http" "/readyz" "alive" "/healthz" "port" "health") | nindent 10 }}
+          {{- include "workload.resources" . | nindent 10 }}
+          volumeMounts:
+            - {name: config, mountPath: /etc/manager, readOnly: true}
+            - {name: certificate, mountPath: /tmp/k8s-webhook-server/serving-certs, readOnly: true}
+      volumes:
+        - name: config
+          configMap:
+            name: {{ include "trainer.configName" . }}
+        - name: certificate
+          secret:
+            secretName: {{ .secret }}
+            defaultMode: 0440
+{{- include "workload.budget" . }}
+{{- end }}
+
+{{- define "trainer.policy" -}}
+{{ include "workload.policy" (merge (dict
+    "ingress" (list (include "workload.fromApiServer" (dict "root" .root "ports" (list 9443)))
+      (include "house.ingress" (dict "root" .root "port" 8080 "internal" true) | trim) | join "\n")
+    "egress" (list (include "house.dnsEgress" .root | trim) (include "house.apiEgress" .root | trim) | join "\n")) .) }}
+{{- end }}

@@ -1,0 +1,55 @@
+{{- define "versitygw.jobFiles" -}}
+accounts.py: |
+  {{- .Files.Get "files/accounts.py" | trim | nindent 2 }}
+{{- end }}
+
+{{- define "versitygw.jobConfigName" -}}
+{{ include "house.configName" (dict "root" . "role" "accounts" "data" (include "versitygw.jobFiles" .)) }}
+{{- end }}
+
+{{/* The Pod of the Job; apart, because its hash names the Job. */}}
+{{- define "versitygw.jobPod" -}}
+metadata:
+  labels:
+    {{- include "house.podLabels" (dict "root" . "role" "accounts") | nindent 4 }}
+spec:
+  restartPolicy: OnFailure
+  {{- include "house.pod" (dict "root" .) | nindent 2 }}
+  containers:
+    - name: accounts
+      {{- include "house.container" (dict "root" . "image" "accounts") | nindent 6 }}
+      command: [python3, /etc/versitygw/accounts.py]
+      env:
+        - {name: GATEWAY, value: "http://{{ .Chart.Name }}.{{ .Release.Namespace }}.svc:7070"}
+        - {name: REGION, value: "{{ .Values.region }}"}
+        - name: ACCOUNTS
+          value: {{ toJson .Values.accounts | quote }}
+        - {name: HOME, value: /tmp}
+        - {name: PYTHONDONTWRITEBYTECODE, value: "1"}
+        - {name: AWS_EC2_METADATA_DISABLED, value: "true"}
+      resources:
+        {{- toYaml .Values.job.resources | nindent 8 }}
+      volumeMounts:
+        - {name: config, mountPath: /etc/versitygw, readOnly: true}
+        - {name: root, mountPath: /run/secrets/root, readOnly: true}
+        {{- range $number, $account := .Values.accounts }}
+        - {name: "account-{{ $number }}", mountPath: "/run/secrets/{{ .secret }}", readOnly: true}
+        {{- end }}
+        - {name: tmp, mountPath: /tmp}
+  volumes:
+    - name: config
+      configMap:
+        name: {{ include "versitygw.jobConfigName" . }}
+    - name: root
+      secret:
+        secretName: {{ .Values.auth.secret }}
+        defaultMode: 0440
+    {{- range $number, $account := .Values.accounts }}
+    - name: account-{{ $number }}
+      secret:
+        secretName: {{ .secret }}
+        defaultMode: 0440
+    {{- end }}
+    - name: tmp
+      emptyDir: {sizeLimit: 16Mi}
+{{- end }}

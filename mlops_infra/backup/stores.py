@@ -1,0 +1,125 @@
+"""The stores of a running platform, opened with the rights of an administrator."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlops_infra import toolchain
+from mlops_infra.catalog import load_catalog
+from mlops_infra.config import StackConfig
+from mlops_infra.engine import Engine
+from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.lifecycle.credentials import ClusterSecrets
+from mlops_infra.progress import Sink
+
+NAMESPACE = "mlops-stores"
+_FORWARD_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAccess:
+    """Where the managed stores are and how they are opened; None where one is not managed."""
+
+    stack: str
+    kubectl: tuple[str, ...]
+    """Program and arguments that reach the stack's cluster."""
+    sql_password: str | None = field(default=None, repr=False)
+    """Password of the superuser."""
+    sql_user: str = "postgres"
+    object_service: str | None = None
+    object_keys: tuple[str, str] | None = field(default=None, repr=False)
+    kv_service: str | None = None
+    kv_password: str | None = field(default=None, repr=False)
+    skipped: tuple[str, ...] = ()
+    """What is not backed up here, and why."""
+
+    def execute(self, pod: str, container: str, *command: str) -> list[str]:
+        """Words that run `command` in a container, standard input attached."""
+        return [*self.kubectl, "-n", NAMESPACE, "exec", "-i", pod, "-c", container, "--", *command]
+
+    @contextmanager
+    def forward(self, service: str) -> Iterator[int]:
+        """A loopback port that leads to a store's Service, exposed or not.
+
+        Raises:
+            OperationFailed: kubectl could not forward.
+        """
+        port = load_catalog()[service].ports[0].number
+        words = [*self.kubectl, "-n", NAMESPACE, "port-forward", "--address", "127.0.0.1"]
+        words += [f"svc/{service}", f":{port}"]
+        with subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                yield _forwarded(process, service)
+            finally:
+                process.terminate()
+
+
+def open_stores(stack: str, config: StackConfig, engine: Engine, sink: Sink) -> StoreAccess:
+    """Collect what a backup or a restore needs; asks the cluster for three Secrets.
+
+    Raises:
+        InputError: the stack has no store of its own.
+        MissingError: there is no kubectl.
+        OperationFailed: the cluster cannot be reached.
+    """
+    record = engine.record
+    kubectl = [str(toolchain.ensure(["kubectl"], sink)["kubectl"].path)]
+    if record.kubeconfig:
+        kubectl += ["--kubeconfig", record.kubeconfig]
+    if record.context:
+        kubectl += ["--context", record.context]
+    secrets = ClusterSecrets(Path(record.kubeconfig) if record.kubeconfig else None, record.context)
+    stores, skipped = config.stores, []
+    found: dict[str, Any] = {}
+    if stores.sql.state == "managed" and stores.sql.engine == "postgresql":
+        admin = secrets.read(NAMESPACE, "postgresql-admin")
+        found |= {"sql_password": admin.get("password"), "sql_user": admin.get("username", "")}
+    else:
+        skipped.append(f"sql: {_why(stores.sql.state, stores.sql.engine)}")
+    if stores.object.state == "managed":
+        root = secrets.read(NAMESPACE, "object-store-root")
+        found["object_service"] = stores.object.engine
+        found["object_keys"] = (root.get("accessKey", ""), root.get("secretKey", ""))
+    else:
+        skipped.append(f"object: {_why(stores.object.state, stores.object.engine)}")
+    if stores.kv.state == "managed":
+        found["kv_service"] = stores.kv.engine
+        found["kv_password"] = secrets.read(NAMESPACE, "valkey-auth").get("password")
+    else:
+        skipped.append(f"kv: {_why(stores.kv.state, stores.kv.engine)}")
+    if not found:
+        raise InputError(
+            f"stack '{stack}' has no store of its own", hint="back up the stores where they run"
+        )
+    return StoreAccess(stack=stack, kubectl=tuple(kubectl), skipped=tuple(skipped), **found)
+
+
+def _why(state: str, engine: str) -> str:
+    if state == "managed":
+        return f"{engine} keeps its own backups"
+    return f"it is {state}: back it up where it runs"
+
+
+def _forwarded(process: subprocess.Popen[str], service: str) -> int:
+    ends = time.monotonic() + _FORWARD_SECONDS
+    assert process.stdout is not None  # noqa: S101 - asked for by the caller
+    while time.monotonic() < ends:
+        line = process.stdout.readline()
+        if line.startswith("Forwarding from 127.0.0.1:"):
+            return int(line.split("127.0.0.1:")[1].split()[0])
+        if not line and process.poll() is not None:
+            break
+    said = process.stderr.read() if process.stderr and process.poll() is not None else ""
+    raise OperationFailed(
+        f"kubectl could not forward a port to {service}: {said.strip() or 'no answer'}",
+        where=f"Service {NAMESPACE}/{service}",
+        hint="mlops-infra status shows its Pod",
+    )

@@ -1,0 +1,69 @@
+"""`mlops-infra batch`: scores tables and partitions of buckets with the champion."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from mlops_infra.cli import options, output, render
+from mlops_infra.errors import InputError
+
+
+@click.group()
+def command() -> None:
+    """Score tables and buckets with the champion, each row once."""
+
+
+@command.command()
+@click.argument("job", metavar="TENANT/MODEL/JOB")
+@click.option("--models", type=click.Path(path_type=Path), metavar="FILE", help="Declared models.")
+@click.option("--partition", metavar="NAME", help="Only this partition; otherwise all.")
+@click.option("--again", is_flag=True, help="Replace scores, with the champion of now.")
+@options.as_json
+def run(job: str, models: Path | None, partition: str | None, again: bool, as_json: bool) -> None:
+    """Score what is not scored yet; runs in the cluster.
+
+    A second run writes nothing, and one after a crash goes on where the first stopped.
+    """
+    from mlops_infra.lifecycle import batch, in_cluster, jobs
+    from mlops_infra.lifecycle.batch import sources
+    from mlops_infra.lifecycle.champions import BatchChampion
+    from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
+    from mlops_infra.lifecycle.traces import Trace
+
+    text, where = in_cluster.models(models)
+    chosen = next((each for each in jobs.batch_jobs(text, where) if each.id == job), None)
+    if chosen is None:
+        known = ", ".join(each.id for each in jobs.batch_jobs(text, where)) or "none"
+        raise InputError(f"there is no batch job '{job}'", where=where, hint=f"declared: {known}")
+    around, sink = Surroundings.here(), render.sink_for(as_json)
+    source = sources.source(
+        chosen, lambda name: in_cluster.bucket(around, name), in_cluster.connect
+    )
+    champions = in_cluster.champions(around)
+    results = [
+        batch.run(
+            chosen,
+            name,
+            source.rows(name),
+            champion=BatchChampion(champions, chosen.model),
+            connect=in_cluster.autocommit,
+            sink=sink,
+            schema=champions.schema(chosen.model),
+            again=again,
+        )
+        for name in ([partition] if partition else source.partitions())
+    ]
+    index = in_cluster.lineage(around)
+    for model in sorted({each.model for each in results}):
+        if index is not None:  # the job is where this version serves, as an endpoint is
+            index.record(Trace(model=model, endpoint=f"{chosen.tenant}/batch-{chosen.name}"))
+    if as_json:
+        output.document({"job": job, "partitions": [asdict(each) for each in results]})
+        return
+    output.table(
+        ("partition", "model", "rows", "written", "outcome"),
+        [(r.partition, r.model, r.rows, r.written, r.outcome) for r in results],
+    )

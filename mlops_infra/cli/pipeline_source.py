@@ -1,0 +1,55 @@
+"""What the commands of `mlops-infra pipeline` share: which pipeline, with which values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from mlops_infra.lifecycle.pipeline import Pipeline
+    from mlops_infra.lifecycle.pipeline.model import Value
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+SUFFIXES = (".py", ".ipynb")
+
+
+def parameters_option(function: _F) -> _F:
+    """`-p name=value`, passed on as `parameters: tuple[str, ...]`."""
+    return click.option(
+        "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter."
+    )(function)
+
+
+def code_option(function: _F) -> _F:
+    """`--code PLACE`, passed on as `code: str | None`."""
+    return click.option(
+        "--code", metavar="PLACE", help="For a file: s3:// place where its code will be found."
+    )(function)
+
+
+def pipeline_of(name: str) -> Pipeline:
+    """A pipeline of the kit by name, or the one that a file holds.
+
+    Raises:
+        InputError: there is neither.
+        FoundError: the file has mistakes.
+    """
+    from mlops_infra.lifecycle.pipeline.commits import commit_of
+    from mlops_infra.lifecycle.pipeline.reading import read
+    from mlops_infra.lifecycle.pipeline.standard import standard
+    from mlops_infra.lifecycle.pipeline.user_pipeline import compile_file
+
+    if not name.endswith(SUFFIXES):
+        return standard(name)
+    file = Path(name)
+    return compile_file(read(file), commit=commit_of(file))
+
+
+def values_of(pipeline: Pipeline, parameters: tuple[str, ...]) -> dict[str, Value]:
+    """The values of a run: what `-p` gives, else the defaults."""
+    from mlops_infra.lifecycle.pipeline.arguments import from_text
+
+    return from_text(parameters, pipeline)

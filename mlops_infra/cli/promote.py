@@ -1,0 +1,152 @@
+"""`mlops-infra promote`: from the registry to the traffic, as far as a model deserves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlops_infra.cli import options, output, render
+from mlops_infra.errors import FoundError
+
+if TYPE_CHECKING:
+    from mlops_infra.lifecycle.promotion import Decision
+
+
+class _Shares(click.ParamType[tuple[int, ...]]):
+    """Growing percentages, `10,50`."""
+
+    name = "shares"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Read them; click's own error where they are none."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(each) for each in str(value).split(",") if each)
+        except ValueError:
+            self.fail(f"{value!r} is no list of percentages such as 10,50", param, ctx)
+
+
+@click.command()
+@click.argument("model", metavar="MODEL[/VERSION]")
+@options.stack
+@options.file
+@click.option("-t", "--tenant", required=True, metavar="NAME", help="Whose endpoint it serves.")
+@click.option("--rollback", is_flag=True, help="Take the challenger, or the champion, back.")
+@click.option("--metric", default="accuracy", show_default=True, help="What decides.")
+@click.option("--less-is-better", is_flag=True, help="For metrics such as log_loss.")
+@click.option("--min-improvement", default=0.0, show_default=True, help="By how much.")
+@click.option("--min-value", type=float, help="What the metric must reach at any rate.")
+@click.option("--slices", metavar="PREFIX", help="Metrics of single groups.")
+@click.option("--max-gap", type=float, help="Between the best and the worst of these groups.")
+@click.option("--max-latency-ms", type=float, help="99th percentile while it is tried.")
+@click.option("--max-error-share", default=0.05, show_default=True, help="0 to 1.")
+@click.option("--max-disagreement", type=float, help="Share of rows, 0 to 1, as a shadow.")
+@click.option("--shadow-seconds", default=60.0, show_default=True, help="0: no shadow.")
+@click.option(
+    "--canary",
+    type=_Shares(),
+    default="10,50",
+    show_default=True,
+    metavar="SHARES",
+    help="Percent of the traffic, stage by stage.",
+)
+@click.option("--canary-seconds", default=60.0, show_default=True, help="For each share.")
+@click.option("--min-requests", default=0, show_default=True, help="A stage waits for so many.")
+@click.option("--ready-seconds", default=300.0, show_default=True, help="For its server to start.")
+@click.option("--replicas", default="1", show_default=True, metavar="N or N-M", help="Pods.")
+@click.option(
+    "--engine",
+    type=click.Choice(["kserve", "seldon-core"]),
+    default="kserve",
+    show_default=True,
+    help="What serves it.",
+)
+@options.as_json
+def command(
+    model: str,
+    stack: str,
+    file: Path | None,
+    tenant: str,
+    rollback: bool,
+    replicas: str,
+    engine: str,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Try a model on the traffic; champion if it is better.
+
+    The first model of an endpoint serves at once. A better one first sees the champion's traffic as
+    a shadow, then gets growing shares of it, then all; guard rails take it back at once. A killed
+    run goes on where it stopped: type the same again. Exit code 3 if it was refused or taken back.
+    """
+    from mlops_infra.cli.doors import access_of
+    from mlops_infra.lifecycle.promotion import Policy
+    from mlops_infra.lifecycle.rollout import Rollout
+
+    sink = render.sink_for(as_json)
+    policy = Policy(**_policy(given))
+    access = access_of(stack, file, tenant, sink)
+    name, _, version = model.partition("/")
+    rollout = Rollout(access.parts(engine, _scaling(replicas)), policy, tenant, name, sink)
+    decision = rollout.roll_back() if rollback else rollout.promote(version or None)
+    if as_json:
+        output.document(asdict(decision))
+    else:
+        _show(decision)
+    if not decision.promoted and not rollback:
+        raise FoundError(
+            f"{name}/{decision.version} is {decision.outcome}: {decision.reason}",
+            hint=f"mlops-infra lineage -s {stack} {name}/{decision.version}",
+        )
+
+
+def _policy(given: dict[str, Any]) -> dict[str, Any]:
+    names = {
+        "metric": "metric",
+        "min_improvement": "least_improvement",
+        "min_value": "least",
+        "slices": "slices",
+        "max_gap": "most_gap",
+        "max_latency_ms": "most_latency_ms",
+        "max_error_share": "most_errors",
+        "max_disagreement": "most_disagreement",
+        "shadow_seconds": "shadow_seconds",
+        "canary": "canary",
+        "canary_seconds": "canary_seconds",
+        "min_requests": "least_requests",
+        "ready_seconds": "ready_seconds",
+    }
+    direction = "min" if given["less_is_better"] else "max"
+    return {"direction": direction, **{ours: given[option] for option, ours in names.items()}}
+
+
+def _scaling(text: str) -> Any:
+    from mlops_infra.errors import InputError
+    from mlops_infra.lifecycle.serving import Scaling
+
+    least, _, most = text.partition("-")
+    if not least.isdecimal() or (most and not most.isdecimal()):
+        raise InputError(f"--replicas {text} is no number of Pods", hint="1, or 1-4 to scale")
+    return Scaling(int(least), int(most or least))
+
+
+def _show(decision: Decision) -> None:
+    output.table(
+        ("endpoint", "version", "outcome", "champion now", "numbers", "why"),
+        [
+            (
+                f"{decision.tenant}/{decision.model}",
+                decision.version,
+                decision.outcome,
+                decision.champion,
+                " ".join(f"{k}={v:g}" for k, v in decision.numbers.items()) or None,
+                decision.reason or None,
+            )
+        ],
+    )

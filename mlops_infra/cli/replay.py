@@ -1,0 +1,75 @@
+"""`mlops-infra replay`: which model, data and pipeline made a prediction, and does it repeat."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_infra.cli import options, output, render
+from mlops_infra.errors import FoundError
+
+if TYPE_CHECKING:
+    from mlops_infra.lifecycle.replay import Replay
+
+
+@click.command()
+@click.argument("prediction", metavar="PREDICTION")
+@options.stack
+@options.file
+@click.option("-t", "--tenant", required=True, metavar="NAME", help="Whose prediction it is.")
+@options.as_json
+def command(prediction: str, stack: str, file: Path | None, tenant: str, as_json: bool) -> None:
+    """Find a logged prediction's origin and compute it again.
+
+    PREDICTION is the header x-prediction-id of the answer. The model version that answered is
+    loaded into this process. Exit code 3 if it gives other numbers.
+    """
+    from mlops_infra.cli.doors import access_of
+    from mlops_infra.errors import InputError
+    from mlops_infra.lifecycle.lineage import Lineage
+    from mlops_infra.lifecycle.replay import replay
+
+    access = access_of(stack, file, tenant, render.sink_for(as_json))
+    if access.gateway is None:
+        raise InputError(
+            f"stack '{stack}' has no model gateway, so no predictions are logged",
+            hint="set components.lifecycle.state to managed",
+        )
+    found = replay(prediction, access.gateway, access.registry, Lineage(access.store))
+    if as_json:
+        output.document({**asdict(found), "equal": found.equal})
+    else:
+        _show(found)
+    if not found.equal:
+        raise FoundError(
+            f"{found.model} gives other numbers than it did",
+            hint="is scikit-learn, numpy or mlflow of another version here than on the server?",
+        )
+
+
+def _show(found: Replay) -> None:
+    trace = found.trace
+    rows = [
+        ("prediction", found.prediction),
+        ("time", found.at),
+        ("endpoint", found.endpoint),
+        ("model", found.model),
+        ("role", found.role),
+        ("pipeline run", trace.pipeline_run if trace else None),
+        ("mlflow run", trace.tracking_run if trace else None),
+        ("data", trace.data if trace else None),
+        ("commit", trace.commit if trace else None),
+        ("answered", _short(found.given)),
+        ("computed now", _short(found.computed)),
+        ("difference", None if found.difference is None else f"{found.difference:g}"),
+        ("equal", "yes" if found.equal else "no"),
+    ]
+    output.table(("what", "value"), rows)
+
+
+def _short(values: tuple[object, ...]) -> str:
+    shown = ", ".join(str(value) for value in values[:6])
+    return shown if len(values) <= 6 else f"{shown}, … ({len(values)} values)"

@@ -1,0 +1,59 @@
+"""`mlops-infra restore`: puts a backup back into the platform's stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlops_infra.cli import options, output
+from mlops_infra.cli.render import sink_for
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@options.stack
+@options.file
+@options.as_json
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Consent: all that the stores hold now is replaced by the backup.",
+)
+def command(folder: Path, stack: str, file: Path | None, as_json: bool, replace: bool) -> None:
+    """Put a backup back into the platform's stores.
+
+    FOLDER is checked whole before anything is touched. What works with the stores is stopped
+    meanwhile. An interrupted restore is finished by typing the same command again.
+    """
+    from mlops_infra.backup import open_stores
+    from mlops_infra.backup.clients import Clients
+    from mlops_infra.backup.restoring import restore
+    from mlops_infra.config import load, stack_file
+    from mlops_infra.engine import open_client, open_engine
+    from mlops_infra.images import references
+    from mlops_infra.plan import make_plan
+
+    sink = sink_for(as_json)
+    config = load(file or stack_file(stack))
+    engine = open_engine(stack, file, sink)
+    access = open_stores(stack, config, engine, sink)
+    plan = make_plan(config, stack=stack, built=references())
+    stores = {config.stores.sql.engine, config.stores.object.engine, config.stores.kv.engine}
+    names = [each.name for each in plan.components if stores & set(each.needs)]
+    api = open_client(engine.record.kubeconfig, engine.record.context)
+    manifest = restore(access, folder, Clients(api, stack, names), sink, replace=replace)
+    if as_json:
+        output.document(
+            {
+                "stack": stack,
+                "from": manifest.stack,
+                "taken": manifest.taken,
+                "databases": sorted(manifest.databases),
+                "buckets": manifest.buckets,
+                "keys": manifest.keys,
+            }
+        )
+        return
+    counts = f"{len(manifest.databases)} databases, {len(manifest.buckets)} buckets"
+    output.text(f"restored: {counts}, {manifest.keys} keys, as of {manifest.taken}")

@@ -1,0 +1,113 @@
+"""`mlops-infra step`: one step of a pipeline, as the engines call it in their Pods."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from mlops_infra.cli import options, output, render
+from mlops_infra.errors import InputError
+from mlops_infra.progress import Sink
+
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Read when the libraries load; the number of processors must not show in a metric."""
+
+
+@click.command()
+@click.argument("entry")
+@click.option("--pipeline", required=True, metavar="NAME", help="The pipeline it belongs to.")
+@click.option("--step", "name", required=True, metavar="NAME", help="Its name in the pipeline.")
+@click.option("--run", required=True, metavar="ID", help="The run it belongs to.")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter.")
+@click.option("--in", "inputs", multiple=True, metavar="NAME=PLACE", help="A file or s3:// URL.")
+@click.option("--out", "outputs", multiple=True, metavar="NAME=PLACE", help="A file or s3:// URL.")
+@click.option("--code", metavar="PLACE", help="Module of a pipeline that a person wrote.")
+@click.option("--code-sha256", metavar="HEX", help="What the module must be.")
+@click.option("--commit", metavar="ID", help="Git commit of the code, to be recorded.")
+@click.option("--status", metavar="STATUS", help="How the run ended; for the step finish.")
+@click.option("--kfp-uri", "uris", multiple=True, metavar="NAME=URI", hidden=True)
+@click.option("--kfp-output", type=click.Path(path_type=Path), metavar="FILE", hidden=True)
+@click.option("--cache", metavar="PLACE", help="Where outputs of equal steps are kept.")
+@options.as_json
+def command(
+    entry: str,
+    pipeline: str,
+    name: str,
+    run: str,
+    parameters: tuple[str, ...],
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    code: str | None,
+    code_sha256: str | None,
+    commit: str | None,
+    status: str | None,
+    uris: tuple[str, ...],
+    kfp_output: Path | None,
+    cache: str | None,
+    as_json: bool,
+) -> None:
+    """Run one step of a pipeline; engines call this.
+
+    Finds the platform in environment variables of its Pod. Exit code 1 may be tried again (a
+    service did not answer), 2 and 3 not: the input or the data is wrong.
+    """
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    from mlops_infra.lifecycle.pipeline.calling import job_of, pairs
+    from mlops_infra.lifecycle.pipeline.executing import execute
+    from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
+
+    sink = render.sink_for(as_json)
+    if entry == "finish":
+        _finish(pipeline, run, status, inputs, outputs, sink)
+        return
+    job = job_of(
+        entry,
+        pipeline=pipeline,
+        step=name,
+        run=run,
+        parameters=parameters,
+        inputs=inputs,
+        outputs=outputs,
+        code=code,
+        code_sha256=code_sha256,
+        commit=commit,
+        around=Surroundings.here(),
+    )
+    ended = execute(job, sink, cache=cache)
+    if kfp_output is not None:
+        from mlops_infra.lifecycle.pipeline.kfp_report import report
+
+        report(job, ended, pairs("--kfp-uri", uris), kfp_output)
+    if as_json:
+        output.document({"step": name, "outputs": ended.digests, "reused": ended.reused})
+    else:
+        for wrote, digest in ended.digests.items():
+            output.text(f"{wrote} sha256:{digest} {job.outputs[wrote]}")
+
+
+def _finish(
+    pipeline: str,
+    run: str,
+    status: str | None,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    sink: Sink,
+) -> None:
+    from mlops_infra.lifecycle.pipeline.calling import pairs
+    from mlops_infra.lifecycle.pipeline.finishing import finish
+    from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
+
+    places = pairs("--out", outputs)
+    if status is None or "status" not in places:
+        raise InputError("the step finish needs --status and --out status=PLACE")
+    finish(
+        pipeline=pipeline,
+        run=run,
+        status=status,
+        registration=pairs("--in", inputs).get("registration"),
+        place=places["status"],
+        around=Surroundings.here(),
+        sink=sink,
+    )

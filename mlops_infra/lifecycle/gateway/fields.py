@@ -1,0 +1,186 @@
+"""What one input of a model may hold: its MLflow signature and the ranges that were declared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+INTEGERS = frozenset({"INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"})
+FLOATS = frozenset({"FP16", "FP32", "FP64"})
+WORDS = frozenset({"BYTES"})
+_SMALL = frozenset({"INT8", "INT16", "UINT8", "UINT16"})
+_ACCEPTED = {
+    "boolean": frozenset({"BOOL"}),
+    "integer": _SMALL | {"INT32"},
+    "long": _SMALL | {"INT32", "UINT32", "INT64"},
+    "float": frozenset({"FP16", "FP32"}),
+    "double": _SMALL | FLOATS | {"INT32", "UINT32"},
+    "string": WORDS,
+    "binary": WORDS,
+    "datetime": WORDS,
+}
+"""MLflow's type to the datatypes of the protocol that it takes without losing digits; MLflow itself
+refuses the others, with a status that looks like the model's own fault."""
+_DTYPES = {
+    "float16": "FP16",
+    "float32": "FP32",
+    "float64": "FP64",
+    "bool": "BOOL",
+    "str": "BYTES",
+    "object": "BYTES",
+    **{kind.lower(): kind for kind in INTEGERS},
+}
+"""NumPy's type of a tensor to the one datatype that carries it."""
+_MOST = 20
+"""Refusals told at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One value that the model must not see, and why."""
+
+    field: str
+    reason: str
+    value: object = None
+    row: int | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """For the answer to the client."""
+        told: dict[str, object] = {"field": self.field, "reason": self.reason}
+        if self.row is not None:
+            told |= {"row": self.row, "value": self.value}
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column or tensor."""
+
+    name: str
+    kind: str
+    """MLflow's type: `double`, `long`, … or a tensor's dtype."""
+    required: bool
+    datatypes: frozenset[str]
+    """Datatypes of the protocol that carry it; empty: any."""
+    shape: tuple[int, ...] | None
+    """Of a tensor, -1 for any; None for a column, which has one value in each row."""
+    least: float | None = None
+    most: float | None = None
+    values: frozenset[Any] | None = None
+    integer: bool = False
+    nullable: bool = False
+    bits: int | None = None
+
+    def judge(self, datatype: str, data: Sequence[Any]) -> list[Refusal]:
+        """What is wrong with the values; the usual good request costs a few passes in C."""
+        allowed = self._types(datatype)
+        if set(map(type, data)) <= allowed and self._within(data):
+            return []
+        found = []
+        for row, value in enumerate(data):
+            reason = self._reason(value, allowed, datatype)
+            if reason:
+                found.append(Refusal(self.name, reason, value, row))
+                if len(found) == _MOST:
+                    break
+        return found
+
+    def _types(self, datatype: str) -> set[type]:
+        if datatype == "BOOL":
+            return {bool}
+        if datatype in WORDS:
+            return {str}
+        whole = self.integer or datatype in INTEGERS or self.kind in ("integer", "long")
+        return {int} if whole else {int, float}
+
+    def _within(self, data: Sequence[Any]) -> bool:
+        if self.values is not None and not self.values.issuperset(data):
+            return False
+        if not data or type(data[0]) not in (int, float):
+            return True
+        low, high = min(data), max(data)
+        return self._bounds(low) is None and self._bounds(high) is None
+
+    def _reason(self, value: object, allowed: set[type], datatype: str) -> str | None:
+        if value is None:
+            return None if self.nullable else "it is missing"
+        if type(value) not in allowed:
+            return _mismatch(value, allowed, datatype)
+        if (outside := self._outside(value)) is not None:
+            return outside
+        if self.values is not None and value not in self.values:
+            known = ", ".join(sorted(map(str, self.values))[:10])
+            return f"{_shown(value)} is none of {known}"
+        return None
+
+    def _outside(self, value: object) -> str | None:
+        return self._bounds(value) if type(value) in (int, float) else None  # type: ignore[arg-type]
+
+    def _bounds(self, value: float) -> str | None:
+        if value != value or value in (math.inf, -math.inf):  # an int may be too great to ask isnan
+            return f"{value} is no number"
+        if self.least is not None and value < self.least:
+            return f"{value} is below {_plain(self.least)}{self._span()}"
+        if self.most is not None and value > self.most:
+            return f"{value} is above {_plain(self.most)}{self._span()}"
+        if self.bits and not -(2 ** (self.bits - 1)) <= value < 2 ** (self.bits - 1):
+            return f"{value} does not fit into {self.bits} bits"
+        return None
+
+    def _span(self) -> str:
+        if self.least is None or self.most is None:
+            return ""
+        return f": {_plain(self.least)} to {_plain(self.most)} is legal"
+
+
+def fields_of(
+    inputs: Sequence[Mapping[str, Any]], ranges: Mapping[str, Mapping[str, Any]]
+) -> tuple[Field, ...]:
+    """The fields of a signature's inputs, in their order."""
+    return tuple(_field(index, each, ranges) for index, each in enumerate(inputs))
+
+
+def _field(index: int, read: Mapping[str, Any], ranges: Mapping[str, Mapping[str, Any]]) -> Field:
+    name = str(read.get("name") or f"input-{index}")
+    span = ranges.get(name, {})
+    kind = str(read.get("type"))
+    shape = None
+    if kind == "tensor":
+        spec = read["tensor-spec"]
+        kind, shape = str(spec["dtype"]), tuple(int(each) for each in spec["shape"])
+        datatypes = frozenset({_DTYPES[kind]} if kind in _DTYPES else ())
+    else:
+        datatypes = _ACCEPTED.get(kind, frozenset())
+    least, most, values = span.get("min"), span.get("max"), span.get("values")
+    return Field(
+        name=name,
+        kind=kind,
+        required=bool(read.get("required", True)),
+        datatypes=datatypes,
+        shape=shape,
+        least=least,
+        most=most,
+        values=frozenset(values) if values is not None else None,
+        integer=bool(span.get("integer", False)),
+        nullable=bool(span.get("nullable", False)),
+        bits={"integer": 32, "long": 64}.get(kind),
+    )
+
+
+def _mismatch(value: object, allowed: set[type], datatype: str) -> str:
+    if allowed == {int}:
+        return f"{_shown(value)} is no integer"
+    if allowed == {int, float}:
+        return f"{_shown(value)} is no number"
+    return f"{_shown(value)} is no {'text' if allowed == {str} else datatype}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _plain(value: float) -> str:
+    return f"{value:g}"

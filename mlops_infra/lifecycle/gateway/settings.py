@@ -1,0 +1,73 @@
+"""What the gateway is told by its environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlops_infra.errors import InputError
+
+PREFIX = "MLOPS_INFRA_GATEWAY_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Limits, and where the services are. PostgreSQL is told by libpq's own PG… variables."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - a Pod's own address is not known before it starts
+    port: int = 8080
+    tokens: Path = Path("/run/secrets/gateway-tokens")
+    """Folder with one file for each tenant."""
+    store: str = "redis://localhost:6379"
+    """The key-value store with the routes."""
+    store_password: str | None = field(default=None, repr=False)
+    database: str = ""
+    """libpq's keywords beside the PG… variables."""
+    log: bool = True
+    """Whether predictions are written to the database."""
+    body_bytes: int = 4 << 20
+    """The longest request."""
+    logged_bytes: int = 256 << 10
+    """Longer requests and answers are logged without their content."""
+    log_rows: int = 10_000
+    """Rows that may wait for the database."""
+    in_flight: int = 512
+    """Requests at once; more are told to come again."""
+    shadows: int = 64
+    """Requests that a shadow may be behind before it misses some."""
+    grace: float = 20.0
+    """Seconds between SIGTERM and the end."""
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read `MLOPS_INFRA_GATEWAY_…` and VALKEY_PASSWORD.
+
+    Raises:
+        InputError: a number is none.
+    """
+    plain = Settings()
+    get = environment.get
+    return Settings(
+        host=get(f"{PREFIX}HOST", plain.host),
+        port=_number(environment, "PORT", plain.port),
+        tokens=Path(get(f"{PREFIX}TOKENS", str(plain.tokens))),
+        store=get(f"{PREFIX}STORE", plain.store),
+        store_password=get("VALKEY_PASSWORD") or None,
+        database=get(f"{PREFIX}DATABASE", ""),
+        log=get(f"{PREFIX}LOG", "true") == "true",
+        body_bytes=_number(environment, "BODY_BYTES", plain.body_bytes),
+        logged_bytes=_number(environment, "LOGGED_BYTES", plain.logged_bytes),
+        log_rows=_number(environment, "LOG_ROWS", plain.log_rows),
+        in_flight=_number(environment, "IN_FLIGHT", plain.in_flight),
+        shadows=_number(environment, "SHADOWS", plain.shadows),
+        grace=_number(environment, "GRACE_SECONDS", int(plain.grace)),
+    )
+
+
+def _number(environment: Mapping[str, str], name: str, plain: int) -> int:
+    text = environment.get(f"{PREFIX}{name}", str(plain))
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(f"{PREFIX}{name} is '{text}'", hint=f"a whole number such as {plain}")
+    return int(text)

@@ -1,0 +1,130 @@
+"""Reads a Python file or a notebook as one module that knows where each line stood."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_infra.errors import InputError
+
+LARGEST = 20 << 20
+"""Bytes of a file; outputs of a notebook count."""
+_WHOLE_CELL = re.compile(r"^\s*%%(?!(?:time|timeit|capture|prun)\b)")
+_MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?]|[\w.]+\?{1,2}\s*$)")
+_ASSIGNED_MAGIC = re.compile(r"^(?P<start>\s*[A-Za-z_]\w*\s*=\s*)[%!]")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where a code cell of a notebook begins in the module."""
+
+    number: int
+    """Among all cells of the notebook, from 1."""
+    first: int
+    """1-based line of the module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in the file that a person has open."""
+
+    line: int
+    cell: int | None = None
+
+    def __str__(self) -> str:
+        return f"line {self.line}" if self.cell is None else f"cell {self.cell}, line {self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file as one module."""
+
+    name: str
+    """File name without folders."""
+    text: str
+    cells: tuple[Cell, ...] = ()
+    """Empty for a plain Python file."""
+
+    def place(self, line: int) -> Place:
+        """Cell and line of a line of the module."""
+        cell = next((each for each in reversed(self.cells) if each.first <= line), None)
+        return Place(line) if cell is None else Place(line - cell.first + 1, cell.number)
+
+
+def read(path: Path) -> SourceFile:
+    """Read a `.py` or `.ipynb` file.
+
+    Raises:
+        InputError: neither of them, unreadable, or not what its name says.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise InputError(f"the file is larger than {LARGEST >> 20} MB", where=str(path))
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the file: {error}", where=str(path)) from error
+    if "\0" in text:
+        raise InputError("the file is no text", where=str(path))
+    if path.suffix == ".ipynb":
+        return notebook(path.name, text)
+    if path.suffix == ".py":
+        return SourceFile(path.name, text)
+    raise InputError("only .py and .ipynb files hold pipelines", where=str(path))
+
+
+def notebook(name: str, text: str) -> SourceFile:
+    """Join the code cells of a notebook (format 4) to a module; magics become empty lines.
+
+    Raises:
+        InputError: the text is no notebook.
+    """
+    lines: list[str] = []
+    cells: list[Cell] = []
+    for number, source in _code_cells(name, text):
+        cells.append(Cell(number, len(lines) + 1))
+        lines += _without_magics(source).split("\n")
+    return SourceFile(name, "\n".join(lines) + "\n", tuple(cells))
+
+
+def _code_cells(name: str, text: str) -> Iterator[tuple[int, str]]:
+    try:
+        read = json.loads(text)
+        for number, cell in enumerate(list(read["cells"]), 1):
+            if cell["cell_type"] == "code":
+                yield number, _source(cell)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"this is no notebook of format 4: {error}",
+            where=name,
+            hint="open it in JupyterLab and save it again",
+        ) from error
+
+
+def _source(cell: Mapping[str, Any]) -> str:
+    source = cell["source"]
+    joined = source if isinstance(source, str) else "".join(source)
+    return joined.replace("\r\n", "\n").replace("\0", "")
+
+
+def _without_magics(source: str) -> str:
+    if _WHOLE_CELL.match(source):
+        return "\n".join("" for _ in source.split("\n"))
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return "\n".join(_plain(line) for line in source.split("\n"))
+    return source
+
+
+def _plain(line: str) -> str:
+    if found := _ASSIGNED_MAGIC.match(line):
+        return f"{found['start']}None"
+    if found := _MAGIC.match(line):
+        # an indented magic may be all that a block holds
+        return f"{found['indent']}pass" if found["indent"] else ""
+    return line

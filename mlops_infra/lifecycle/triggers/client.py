@@ -1,0 +1,138 @@
+"""Asks the trigger controller from outside of the cluster, through a tunnel of the API server.
+
+The controller has no port on the nodes: who may open a tunnel into namespace `lifecycle` and read
+its token is the cluster's own decision.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.lifecycle.credentials import Secrets
+
+NAMESPACE, PORT = "lifecycle", 8080
+SELECTOR = "app.kubernetes.io/name=lifecycle,app.kubernetes.io/component=triggers"
+SECRET = "trigger-token"  # noqa: S105 - its name
+SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the controller said."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
+class TriggerClient:
+    """The trigger controller of the cluster that a kubeconfig names."""
+
+    def __init__(self, kubeconfig: Path | None, context: str | None, secrets: Secrets) -> None:
+        self._kubeconfig = kubeconfig
+        self._context = context
+        self._secrets = secrets
+
+    def retrain(self, tenant: str, model: str, *, reason: str, by: str, request: str) -> Answer:
+        """Ask for a training.
+
+        Raises:
+            InputError: the model is not declared.
+            OperationFailed: the controller cannot be reached, or something it needs.
+        """
+        body = {"tenant": tenant, "model": model, "reason": reason, "by": by, "request": request}
+        return self._ask("POST", "/retrain", body)
+
+    def events(self, tenant: str, model: str) -> list[dict[str, Any]]:
+        """The latest events of a model."""
+        found: list[dict[str, Any]] = self._ask(
+            "GET", f"/events?tenant={tenant}&model={model}", None
+        ).body["events"]
+        return found
+
+    def _ask(self, method: str, path: str, body: Mapping[str, str] | None) -> Answer:
+        token = self._secrets.read(NAMESPACE, SECRET).get("token")
+        if token is None:
+            raise OperationFailed(
+                "this platform has no trigger controller",
+                where=f"Secret {NAMESPACE}/{SECRET} is absent",
+                hint="set components.lifecycle and components.argo-workflows to managed, then up",
+            )
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        text = json.dumps(body) if body is not None else None
+        try:
+            connection = _Tunnelled(self._socket())
+            connection.request(method, path, text, headers)
+            response = connection.getresponse()
+            read = json.loads(response.read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise OperationFailed(
+                f"the trigger controller does not answer: {error}",
+                where=f"namespace {NAMESPACE}",
+                hint=f"kubectl -n {NAMESPACE} logs deployment/trigger-controller",
+            ) from error
+        answer = Answer(response.status, read)
+        if answer.status == 422:
+            raise InputError(read["what"], where=read["where"], hint=read["hint"])
+        if answer.status not in (200, 202, 409):
+            raise OperationFailed(
+                f"the trigger controller answers HTTP {answer.status}: {read.get('what', read)}",
+                where=f"namespace {NAMESPACE}",
+            )
+        return answer
+
+    def _socket(self) -> socket.socket:
+        """A connection to a ready Pod of the controller, as `kubectl port-forward` makes it."""
+        from kubernetes import client, config
+        from kubernetes.stream import portforward
+        from urllib3.exceptions import HTTPError
+
+        try:
+            api = config.new_client_from_config(
+                config_file=str(self._kubeconfig) if self._kubeconfig else None,
+                context=self._context,
+            )
+            core = client.CoreV1Api(api)
+            pods = core.list_namespaced_pod(NAMESPACE, label_selector=SELECTOR).items
+            ready = [pod for pod in pods if _is_ready(pod)]
+            if not ready:
+                raise OperationFailed(
+                    "no Pod of the trigger controller is ready",
+                    where=f"namespace {NAMESPACE}",
+                    hint="mlops-infra status shows why",
+                )
+            tunnel = portforward(
+                core.connect_get_namespaced_pod_portforward,
+                ready[0].metadata.name,
+                NAMESPACE,
+                ports=str(PORT),
+            )
+        except (client.ApiException, HTTPError, config.ConfigException) as error:
+            raise OperationFailed(
+                f"no tunnel to the trigger controller: {error}",
+                where=f"cluster of {self._kubeconfig or 'the default kubeconfig'}",
+            ) from error
+        found: socket.socket = tunnel.socket(PORT)
+        found.settimeout(SECONDS)
+        return found
+
+
+class _Tunnelled(http.client.HTTPConnection):
+    """HTTP over a connection that is open already."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__("triggers", timeout=SECONDS)
+        self.sock = connection
+
+
+def _is_ready(pod: Any) -> bool:
+    conditions = pod.status.conditions or []
+    return pod.metadata.deletion_timestamp is None and any(
+        each.type == "Ready" and each.status == "True" for each in conditions
+    )

@@ -1,0 +1,151 @@
+"""The accounts of tenants: one at each store and service, never shared, known on both sides.
+
+A tenant's own Secrets stand in its namespace. Where a part of the platform must make the account,
+the same values stand beside that part too, under a name that tells the tenant.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from mlops_infra.catalog import Catalog, Component
+from mlops_infra.config import StackConfig
+from mlops_infra.plan import addresses, notebooks
+from mlops_infra.plan.addresses import tenant_namespace
+from mlops_infra.plan.choices import Selection, engine
+from mlops_infra.plan.model import FromConfig, Generated, Literal, SecretSpec, SecretValue
+
+LIFECYCLE_DATABASE = "lifecycle"
+"""Database of predictions, scores and triggers; its tables know the tenant of each row."""
+
+_KSERVE = "serving.kserve.io/"
+
+Keys = dict[str, SecretValue]
+
+
+def identity(name: str) -> str:
+    """The account of the tenant `name` at every store; also the name of its bucket."""
+    return tenant_namespace(name)
+
+
+def sql_user(name: str) -> str:
+    """The tenant's role in PostgreSQL, which needs no quotes."""
+    return identity(name).replace("-", "_")
+
+
+def own(
+    name: str, config: StackConfig, selection: Selection, catalog: Catalog
+) -> tuple[SecretSpec, ...]:
+    """The Secrets in the tenant's namespace."""
+    namespace = tenant_namespace(name)
+    found: list[SecretSpec] = []
+    if config.stores.object.state != "removed":
+        keys = _objects(name, config)
+        found.append(SecretSpec("object-store", namespace, keys))
+        found.append(_serving(namespace, keys, addresses.object_url(config, catalog), config))
+    if "mlflow" in selection and config.components.mlflow.settings.auth:
+        found.append(SecretSpec("mlflow", namespace, _mlflow(name)))
+    if config.stores.kv.state != "removed":
+        found.append(SecretSpec("lineage", namespace, _lineage(name, config)))
+    if "lifecycle" in selection:
+        found.append(SecretSpec("lifecycle-db", namespace, _lifecycle(name, config)))
+        found.append(SecretSpec("gateway-token", namespace, _token(name)))
+    found += notebooks.tokens(name, config)
+    return tuple(found)
+
+
+def copies(
+    component: Component, config: StackConfig, selection: Selection
+) -> tuple[SecretSpec, ...]:
+    """The Secrets from which `component` makes the tenants' accounts."""
+    where = component.namespace or ""
+    return tuple(
+        SecretSpec(f"{identity(tenant)}-{suffix}", where, keys)
+        for tenant in config.tenants
+        for suffix, keys in _made_by(component, tenant, config, selection).items()
+    )
+
+
+def _made_by(
+    component: Component, tenant: str, config: StackConfig, selection: Selection
+) -> dict[str, Keys]:
+    name, stores = component.name, config.stores
+    found: dict[str, Keys] = {}
+    if stores.object.state == "managed" and name == engine(config, "object"):
+        found["s3"] = _objects(tenant, config)
+    if stores.kv.state == "managed" and name == engine(config, "kv"):
+        found["kv"] = _lineage(tenant, config)
+    if stores.sql.state == "managed" and name == engine(config, "sql") and "lifecycle" in selection:
+        found["db"] = _lifecycle(tenant, config)
+    if name == "mlflow" and config.components.mlflow.settings.auth:
+        found["mlflow"] = _mlflow(tenant)
+    if name == "lifecycle":
+        found["token"] = _token(tenant)
+    return found
+
+
+def _objects(tenant: str, config: StackConfig) -> Keys:
+    objects = config.stores.object
+    if objects.state == "external":
+        secret = config.tenants[tenant].secret or objects.secret or ""
+        return {key: FromConfig(secret, key) for key in ("accessKey", "secretKey")}
+    return {
+        "accessKey": Literal(identity(tenant)),
+        "secretKey": Generated(f"{identity(tenant)}-s3"),
+    }
+
+
+def _serving(namespace: str, keys: Keys, object_url: str, config: StackConfig) -> SecretSpec:
+    """The same under the names that KServe reads, with the address as annotations."""
+    renamed = {
+        "AWS_ACCESS_KEY_ID": keys["accessKey"],
+        "AWS_SECRET_ACCESS_KEY": keys["secretKey"],
+    }
+    url = urlsplit(object_url)
+    verified = url.scheme == "https"
+    return SecretSpec(
+        "serving-s3",
+        namespace,
+        renamed,
+        annotations={
+            f"{_KSERVE}s3-endpoint": url.netloc,
+            f"{_KSERVE}s3-usehttps": str(int(verified)),
+            f"{_KSERVE}s3-verifyssl": str(int(verified)),
+            f"{_KSERVE}s3-region": config.stores.object.region,
+            f"{_KSERVE}s3-useanoncredential": "false",
+        },
+    )
+
+
+def _mlflow(tenant: str) -> Keys:
+    return {
+        "username": Literal(identity(tenant)),
+        "password": Generated(f"{identity(tenant)}-mlflow"),
+    }
+
+
+def _lineage(tenant: str, config: StackConfig) -> Keys:
+    store = config.stores.kv
+    if store.state == "external":
+        return {"password": FromConfig(store.secret or "", "password")}
+    return {
+        "username": Literal(identity(tenant)),
+        "password": Generated(f"{identity(tenant)}-kv"),
+    }
+
+
+def _lifecycle(tenant: str, config: StackConfig) -> Keys:
+    store = config.stores.sql
+    database = Literal(LIFECYCLE_DATABASE)
+    if store.state == "external":
+        login = {key: FromConfig(store.secret or "", key) for key in ("username", "password")}
+        return {**login, "database": database}
+    return {
+        "username": Literal(sql_user(tenant)),
+        "password": Generated(f"{identity(tenant)}-db"),
+        "database": database,
+    }
+
+
+def _token(tenant: str) -> Keys:
+    return {"token": Generated(f"{identity(tenant)}-gateway")}

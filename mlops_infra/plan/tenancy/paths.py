@@ -1,0 +1,40 @@
+"""Which connections cross the walls of a tenant; everything else is denied."""
+
+from __future__ import annotations
+
+from mlops_infra.catalog import Catalog
+from mlops_infra.config import StackConfig
+from mlops_infra.plan import peers
+from mlops_infra.plan.choices import STORES, Selection, store
+from mlops_infra.plan.model import NODE
+from mlops_infra.plan.peers import SERVICES, Peer
+
+CALLERS = frozenset({"gateway", "metrics", "serving", "edge", "notebooks", "tuning"})
+"""Capabilities whose Pods connect to Pods of tenants."""
+
+
+def servers(config: StackConfig, selection: Selection, catalog: Catalog) -> list[Peer]:
+    """Stores and services that Pods of a tenant may connect to."""
+    found = [
+        peers.store_server(name, config, catalog)
+        for name in STORES
+        if store(config, name).state != "removed"
+    ]
+    for name, _ in config.components.by_name():
+        if SERVICES & set(catalog[name].provides):
+            found += peers.component_servers(name, config, selection, catalog)
+    return found
+
+
+def clients(selection: Selection) -> list[Peer]:
+    """Parts of the platform that may connect to Pods of a tenant."""
+    return [
+        peers.pods(choice.component)
+        for choice in selection.choices
+        if CALLERS & set(choice.component.provides) and choice.component.namespace
+    ]
+
+
+def api_server(config: StackConfig) -> list[str]:
+    """Address ranges of the Kubernetes API; empty where nobody told them."""
+    return [f"{NODE}/32"] if config.cluster.embedded else list(config.cluster.api_server)

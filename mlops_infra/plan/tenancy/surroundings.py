@@ -1,0 +1,66 @@
+"""What Pods of a tenant read as environment: ConfigMap `platform` of the tenant's namespace.
+
+`mlops_infra.lifecycle.pipeline.surroundings` lists the names that steps and notebooks understand;
+logins stand in the tenant's Secrets.
+"""
+
+from __future__ import annotations
+
+from mlops_infra.catalog import Catalog
+from mlops_infra.config import StackConfig
+from mlops_infra.plan import addresses, site
+from mlops_infra.plan.choices import Selection, engine, store
+from mlops_infra.plan.tenancy.accounts import identity
+
+
+def surroundings(
+    name: str,
+    config: StackConfig,
+    selection: Selection,
+    catalog: Catalog,
+    runtime: str | None,
+) -> dict[str, str]:
+    """Variables and their values; what the stack does not have is absent."""
+    objects = config.stores.object
+    told: dict[str, str | None] = {
+        "MLOPS_INFRA_TENANT": name,
+        "MLOPS_INFRA_RUNTIME_IMAGE": runtime,
+        "MLFLOW_TRACKING_URI": _url("mlflow", config, selection, catalog),
+        "MLOPS_INFRA_FEATURES": _url("feast", config, selection, catalog),
+        "MLOPS_INFRA_GATEWAY": _url("lifecycle", config, selection, catalog),
+        "MLOPS_INFRA_LINEAGE": _lineage(name, config, catalog),
+        "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
+    }
+    if objects.state != "removed":
+        endpoint = addresses.object_url(config, catalog)
+        told |= {
+            "AWS_ENDPOINT_URL_S3": endpoint,
+            "MLFLOW_S3_ENDPOINT_URL": endpoint,
+            "AWS_DEFAULT_REGION": objects.region,
+            "MLOPS_INFRA_BUCKET": config.tenants[name].bucket or identity(name),
+        }
+    told |= site.environment(config)
+    return {key: value for key, value in told.items() if value}
+
+
+def _url(name: str, config: StackConfig, selection: Selection, catalog: Catalog) -> str | None:
+    wanted = config.components[name]
+    if wanted.state == "external":
+        return wanted.endpoint
+    return _inside(name, catalog) if name in selection else None
+
+
+def _inside(name: str, catalog: Catalog) -> str | None:
+    ports = catalog[name].ports
+    return addresses.inside(catalog[name], ports[0]) if ports else None
+
+
+def _lineage(name: str, config: StackConfig, catalog: Catalog) -> str | None:
+    match store(config, "kv").state:
+        case "external":
+            return f"redis://{config.stores.kv.endpoint}"
+        case "managed":
+            component = catalog[engine(config, "kv")]
+            host, port = addresses.host(component), component.ports[0].number
+            return f"redis://{identity(name)}@{host}:{port}"
+    return None

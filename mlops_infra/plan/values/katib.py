@@ -1,0 +1,20 @@
+"""Search for hyperparameters."""
+
+from __future__ import annotations
+
+from mlops_infra.plan.values.context import Context, Values
+from mlops_infra.plan.values.operators import webhook
+
+
+def values(context: Context) -> Values:
+    """Its database, and where and as what trials may run."""
+    kinds = ["Job.v1.batch"]
+    if "trainer" in context.selection:
+        kinds.append("TrainJob.v1alpha1.trainer.kubeflow.org")
+    return {
+        **webhook(context, "katib-webhook-cert"),
+        "database": {**context.database, "secret": "katib-db"},
+        "trials": {"namespaces": sorted(context.tenants.values()), "resources": kinds},
+        # The page shows everybody's experiments: it is for the edge, not for tenants.
+        "networkPolicy": {"clients": context.clients, "servers": [context.server("sql")]},
+    }

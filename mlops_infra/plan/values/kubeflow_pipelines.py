@@ -1,0 +1,40 @@
+"""Kubeflow Pipelines."""
+
+from __future__ import annotations
+
+from mlops_infra.plan import addresses
+from mlops_infra.plan.values.context import Context, Values
+
+
+def values(context: Context) -> Values:
+    """Its store, its database's volume, and the MLflow that runs are told to."""
+    config, settings = context.config, context.config.components.kubeflow_pipelines.settings
+    host, port = addresses.of_url(context.object_url)
+    tracking = context.url("mlflow") if settings.mlflow else None
+    with_login = tracking is not None and config.components.mlflow.settings.auth
+    volume = context.volume(settings.size)["persistence"]
+    return {
+        "persistence": {**volume, "retain": settings.retain},
+        "objectStore": {
+            "host": host,
+            "port": port,
+            "secure": context.object_url.startswith("https://"),
+            "region": config.stores.object.region,
+            "bucket": settings.bucket,
+            "secret": "kubeflow-pipelines-s3",
+        },
+        "mlflow": {
+            "endpoint": tracking or "",
+            "secret": "kfp-mlflow-credentials" if with_login else "",
+        },
+        "cache": settings.cache,
+        "timezone": settings.timezone,
+        "networkPolicy": {
+            # Without Istio it knows one team only: tenants would see and run what others do.
+            "clients": context.clients,
+            "servers": [
+                context.server("object"),
+                *(context.component_server("mlflow") if tracking else []),
+            ],
+        },
+    }

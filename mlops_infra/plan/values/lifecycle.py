@@ -1,0 +1,30 @@
+"""The model gateway and the platform's own jobs: their stores, and the tenants they serve."""
+
+from __future__ import annotations
+
+from mlops_infra.plan.addresses import tenant_namespace
+from mlops_infra.plan.values.context import Context, Values
+from mlops_infra.plan.values.lifecycle_jobs import jobs
+
+
+def values(context: Context) -> Values:
+    """Stores by name of their Secrets, a token for each tenant, and what jobs need besides."""
+    more = jobs(context)
+    return {
+        **more,
+        "database": {**context.database, "secret": "lifecycle-db"},
+        "keyValue": {**context.key_value, "secret": "lifecycle-kv"},
+        "tenants": [
+            {
+                "name": tenant,
+                "namespace": tenant_namespace(tenant),
+                # beside the gateway: see `tenancy.accounts.copies`
+                "tokenSecret": f"{tenant_namespace(tenant)}-token",
+            }
+            for tenant in sorted(context.config.tenants)
+        ],
+        "networkPolicy": {
+            **more["networkPolicy"],
+            "servers": [context.server("sql"), context.server("kv")],
+        },
+    }

@@ -1,0 +1,25 @@
+"""PostgreSQL: one database and one user for each client; tenants are guests of one of them."""
+
+from __future__ import annotations
+
+from mlops_infra.plan import secrets
+from mlops_infra.plan.addresses import tenant_namespace
+from mlops_infra.plan.values.context import Context, Values
+
+
+def values(context: Context) -> Values:
+    """Volume, and the Secrets that name the databases to make."""
+    names = secrets.accounts(context.component, context.config, context.selection)
+    return {
+        **context.persistence("sql"),
+        "auth": {"secret": "postgresql-admin"},
+        "databases": [{"secret": name} for name in names],
+        "guests": [{"secret": name} for name in _guests(context)],
+    }
+
+
+def _guests(context: Context) -> list[str]:
+    """The tenants' Secrets beside this store (see `tenancy.accounts.copies`)."""
+    if "lifecycle" not in context.selection:
+        return []
+    return [f"{tenant_namespace(tenant)}-db" for tenant in sorted(context.config.tenants)]

@@ -1,0 +1,28 @@
+"""The S3 gateway: one bucket and one account for each tenant."""
+
+from __future__ import annotations
+
+from mlops_infra.plan.addresses import tenant_namespace
+from mlops_infra.plan.values.context import Context, Values
+
+
+def values(context: Context) -> Values:
+    """Volume, root credentials, region and the accounts to make."""
+    return {
+        **context.persistence("object"),
+        "auth": {"secret": "object-store-root"},
+        "region": context.config.stores.object.region,
+        "accounts": accounts(context),
+    }
+
+
+def accounts(context: Context) -> list[Values]:
+    """One for each tenant, from the Secrets beside this store (`tenancy.accounts.copies`)."""
+    return [
+        {
+            "secret": f"{tenant_namespace(name)}-s3",
+            "bucket": tenant_namespace(name),
+            "onRemoval": tenant.on_removal,
+        }
+        for name, tenant in sorted(context.config.tenants.items())
+    ]

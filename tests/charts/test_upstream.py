@@ -1,0 +1,214 @@
+"""Charts whose software cannot be run here: the traps that upstream's own packaging holds."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.charts.rendering import (
+    CASES,
+    CHARTS,
+    Manifest,
+    RefusedError,
+    both,
+    containers,
+    defaults,
+    one,
+    pods,
+    render,
+    text,
+)
+
+UPSTREAM = sorted(file.parents[1].name for file in CHARTS.glob("*/templates/_workload.tpl"))
+WITH_WEBHOOKS = ("cloudnative-pg", "katib", "seldon-core", "trainer")
+
+
+def _config(chart: str, file: str, values: Manifest | None = None) -> str:
+    """A file of any ConfigMap of the chart."""
+    maps = [m for m in render(chart, values) if m["kind"] == "ConfigMap"]
+    return next(str(m["data"][file]) for m in maps if file in m["data"])
+
+
+def _env(chart: str, workload: str, values: Manifest | None = None) -> dict[str, Any]:
+    pod = pods(render(chart, values))[workload]
+    return {v["name"]: v.get("value") for c in containers(pod) for v in c.get("env", [])}
+
+
+def _webhooks(manifests: list[Manifest]) -> list[Manifest]:
+    return [
+        hook
+        for m in manifests
+        if m["kind"].endswith("WebhookConfiguration")
+        for hook in m["webhooks"]
+    ]
+
+
+def test_charts_with_several_workloads_share_their_parts() -> None:
+    assert len(UPSTREAM) >= 10
+    copies = {(CHARTS / name / "templates" / "_workload.tpl").read_bytes() for name in UPSTREAM}
+    assert len(copies) == 1
+
+
+@pytest.mark.parametrize("chart", WITH_WEBHOOKS)
+def test_webhooks_are_those_of_the_chart_and_can_be_left_out(chart: str) -> None:
+    """Where Pods are simulated nobody answers: every resource would be refused."""
+    values = both(CASES[chart].values, {"webhook": {"caBundle": "Q0E="}})
+    manifests = render(chart, values)
+    services = {m["metadata"]["name"] for m in manifests if m["kind"] == "Service"}
+    hooks = _webhooks(manifests)
+    assert hooks
+    for hook in hooks:
+        assert hook["clientConfig"]["caBundle"] == "Q0E="
+        assert hook["clientConfig"]["service"]["name"] in services
+    assert not _webhooks(render(chart, both(values, {"webhook": {"enabled": False}})))
+
+
+@pytest.mark.parametrize("chart", UPSTREAM)
+def test_an_installation_waits_for_resources_only_where_an_operator_runs(chart: str) -> None:
+    variants = [CASES[chart].values, *(both(CASES[chart].values, v) for v in CASES[chart].variants)]
+    waiting = [v for v in variants if "pulumi.com/waitFor" in text(chart, v)]
+    assert bool(waiting) == ("awaitReady" in defaults(chart))
+    for values in waiting:
+        assert "pulumi.com/waitFor" not in text(chart, both(values, {"awaitReady": False}))
+
+
+def test_pipelines_know_no_mlflow_but_the_one_they_are_told() -> None:
+    """Upstream's image sends every run to an MLflow of another product, with 60 s of patience."""
+    assert "plugins" not in json.loads(_config("kubeflow-pipelines", "config.json"))
+    values = {"mlflow": {"endpoint": "http://mlflow.mlflow.svc:5000"}}
+    told = json.loads(_config("kubeflow-pipelines", "config.json", values))["plugins"]["mlflow"]
+    assert told["endpoint"] == "http://mlflow.mlflow.svc:5000"
+    assert told["settings"]["authType"] == "none"
+    login = {"mlflow": {**values["mlflow"], "secret": "kfp-mlflow-credentials"}}
+    told = json.loads(_config("kubeflow-pipelines", "config.json", login))["plugins"]["mlflow"]
+    assert told["settings"]["authType"] == "basic-auth"
+
+
+def test_runs_of_pipelines_take_our_store_our_images_and_pass_pod_security() -> None:
+    launcher = one(render("kubeflow-pipelines"), "ConfigMap", "kfp-launcher")["data"]
+    store = yaml.safe_load(launcher["providers"])["s3"]["default"]
+    assert store["endpoint"] == "versitygw.mlops-stores.svc:7070"
+    assert store["credentials"]["secretRef"]["secretName"] == "kubeflow-pipelines-s3"
+    env = _env("kubeflow-pipelines", "Deployment/ml-pipeline")
+    assert env["V2_DRIVER_IMAGE"] == defaults("kubeflow-pipelines")["images"]["driver"]
+    assert env["DEFAULT_SECURITY_CONTEXT_RUN_AS_NON_ROOT"] == "true"
+    assert json.loads(_config("kubeflow-pipelines", "sample_config.json"))["pipelines"] == []
+
+
+def test_the_metadata_server_is_given_its_password_in_a_file() -> None:
+    words = json.dumps(pods(render("kubeflow-pipelines"))["Deployment/metadata-grpc"])
+    assert "mysql_config_password" not in words
+    assert "--metadata_store_server_config_file=" in words
+
+
+def test_mysql_knows_the_only_way_that_the_metadata_server_signs_in() -> None:
+    server = pods(render("kubeflow-pipelines"))["StatefulSet/kubeflow-pipelines-mysql"]
+    args = server["spec"]["containers"][0]["args"]
+    assert {"--mysql-native-password=ON", "--authentication-policy=mysql_native_password"} <= set(
+        args
+    )
+
+
+def test_nothing_phones_home() -> None:
+    args = pods(render("seaweedfs"))["StatefulSet/seaweedfs"]["spec"]["containers"][0]["args"]
+    assert "-master.telemetry=false" in args
+    ini = _config("grafana", "grafana.ini")
+    for key in ("reporting_enabled", "check_for_updates", "news_feed_enabled"):
+        assert f"{key} = false" in ini
+
+
+def test_a_store_without_a_list_of_accounts_would_serve_everybody() -> None:
+    server = pods(render("seaweedfs"))["StatefulSet/seaweedfs"]["spec"]
+    assert "-s3.config=/run/seaweedfs/s3.json" in server["containers"][0]["args"]
+    assert server["initContainers"][0]["command"][-1].endswith("identities.sh")
+
+
+@pytest.mark.parametrize("file", sorted(CHARTS.glob("grafana/files/dashboards/*.json")), ids=str)
+def test_dashboards_ask_our_prometheus_alone(file: Any) -> None:
+    board = json.loads(file.read_text("utf-8"))
+    assert board["uid"] == file.stem
+    assert not board["editable"]
+    sources = {json.dumps(panel["datasource"]) for panel in board["panels"]}
+    assert sources == {json.dumps({"type": "prometheus", "uid": "prometheus"})}
+    assert all(target["expr"] for panel in board["panels"] for target in panel["targets"])
+
+
+def test_katib_names_every_image_that_it_starts_later() -> None:
+    config = yaml.safe_load(_config("katib", "katib-config.yaml"))
+    runtime = config["runtime"]
+    named = {entry["image"] for kind in runtime.values() for entry in kind}
+    images = defaults("katib")["images"]
+    assert named == {
+        images[r] for r in ("fileMetricsCollector", "hyperopt", "optuna", "medianStop")
+    }
+    for entry in runtime["suggestions"]:
+        assert entry["securityContext"]["runAsNonRoot"] is True
+    assert config["init"]["controller"]["injectSecurityContext"] is True
+
+
+def test_the_edge_starts_no_image_that_upstream_overwrites_daily() -> None:
+    config = yaml.safe_load(_config("envoy-gateway", "envoy-gateway.yaml"))
+    shutdown = config["provider"]["kubernetes"]["shutdownManager"]["image"]
+    assert shutdown == defaults("envoy-gateway")["images"]["controller"]
+    proxy = one(render("envoy-gateway"), "EnvoyProxy")["spec"]["provider"]["kubernetes"]
+    assert (
+        proxy["envoyDeployment"]["container"]["image"]
+        == defaults("envoy-gateway")["images"]["proxy"]
+    )
+
+
+def test_browsers_sign_in_and_models_are_asked_with_tokens() -> None:
+    manifests = render("envoy-gateway", CASES["envoy-gateway"].variants[0])
+    asked = {ref["name"] for ref in one(manifests, "SecurityPolicy")["spec"]["targetRefs"]}
+    assert asked == {"mlflow", "notebook-demo-kim"}
+    routes = {m["metadata"]["name"]: m["spec"] for m in manifests if m["kind"] == "HTTPRoute"}
+    assert routes["notebook-demo-kim"]["hostnames"] == ["notebooks.mlops.example.com"]
+    assert routes["models"]["parentRefs"][0]["sectionName"] == "https"
+    granted = {m["metadata"]["namespace"] for m in manifests if m["kind"] == "ReferenceGrant"}
+    assert granted == {"mlflow", "tenant-demo", "lifecycle"}
+
+
+def test_a_login_without_encryption_is_refused() -> None:
+    values = both(CASES["envoy-gateway"].variants[0], {"tls": {"secret": ""}})
+    with pytest.raises(RefusedError, match="unencrypted"):
+        text("envoy-gateway", values)
+
+
+def test_clients_of_postgresql_need_not_know_how_many_servers_there_are() -> None:
+    spec = one(render("cloudnative-pg", CASES["cloudnative-pg"].variants[0]), "Cluster")["spec"]
+    (service,) = spec["managed"]["services"]["additional"]
+    assert service["serviceTemplate"]["metadata"]["name"] == "postgresql"
+    assert service["selectorType"] == "rw"
+    rules = spec["postgresql"]["pg_hba"]
+    assert 'host "lifecycle" "tenant_demo" all scram-sha-256' in rules
+    assert rules[-1] == "host all all all reject"
+
+
+def test_training_runtimes_are_plain_objects() -> None:
+    """Upstream's come from a Pod that fetches a program from the internet, as root."""
+    assert "apk add" not in text("trainer")
+    runtimes = [m for m in render("trainer") if m["kind"] == "ClusterTrainingRuntime"]
+    assert {m["metadata"]["name"] for m in runtimes} == {"torch-distributed", "python"}
+    for runtime in runtimes:
+        assert (
+            runtime["metadata"]["labels"]["trainer.kubeflow.org/webhook-validation"] == "disabled"
+        )
+
+
+def test_kubeflow_notebooks_route_without_istio() -> None:
+    env = _env("kubeflow-notebooks", "Deployment/notebook-controller")
+    assert env["USE_ISTIO"] == "false"
+    notebook = one(render("kubeflow-notebooks"), "Notebook", "kim")
+    assert notebook["metadata"]["namespace"] == "tenant-demo"
+    assert notebook["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] is True
+
+
+def test_airflow_waits_for_its_tables_and_holds_no_password_in_an_address() -> None:
+    for name, pod in pods(render("airflow")).items():
+        env = {v["name"]: v.get("value") for c in containers(pod) for v in c.get("env", [])}
+        assert env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql+psycopg2://"
+        waits = [c for c in pod["spec"].get("initContainers", []) if c["name"] == "wait"]
+        assert bool(waits) == name.startswith("Deployment/")

@@ -1,0 +1,50 @@
+"""A small real model server of the Open Inference Protocol: FACTOR times the sum of each row.
+
+    python model_server.py PORT FACTOR
+
+`POST /control {"fail": true, "delay": 0.5}` makes it fail or slow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+import uvicorn
+
+state: dict[str, Any] = {"fail": False, "delay": 0.0}
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    status, answer = 200, {}
+    if scope["path"] == "/control":
+        state.update(json.loads(body))
+    elif state["fail"]:
+        await asyncio.sleep(state["delay"])
+        status, answer = 500, {"error": "this model is broken"}
+    else:
+        await asyncio.sleep(state["delay"])
+        answer = _answer(json.loads(body))
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+
+def _answer(request: Any) -> Any:
+    rows = request["inputs"][0]["shape"][0]
+    sums = [sum(each["data"][row] for each in request["inputs"]) for row in range(rows)]
+    data = [float(sys.argv[2]) * each for each in sums]
+    outputs = [{"name": "y", "shape": [rows], "datatype": "FP64", "data": data}]
+    return {"model_name": "served", "outputs": outputs}
+
+
+if __name__ == "__main__":
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", lifespan="off")

@@ -1,0 +1,321 @@
+"""The model gateway as its Pod runs it: real servers behind it, real PostgreSQL, real Valkey."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.database import connect
+from mlops_infra.lifecycle.gateway.route import Route, Target
+from mlops_infra.lifecycle.observing import GatewayClient
+from mlops_infra.lifecycle.routing import Routing
+from mlops_infra.lifecycle.valkey_store import ValkeyStore
+from tests.engine import postgres, valkey_server
+
+INPUTS = (
+    {"name": "hour", "type": "long", "required": True},
+    {"name": "load", "type": "double", "required": True},
+)
+RANGES = {"hour": {"min": 0, "max": 23}}
+
+
+def request(hour: object = 7, load: float = 1.5) -> dict[str, Any]:
+    return {
+        "inputs": [
+            {"name": "hour", "shape": [1], "datatype": "INT64", "data": [hour]},
+            {"name": "load", "shape": [1], "datatype": "FP64", "data": [load]},
+        ]
+    }
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    document: Any
+    seconds: float
+
+
+@dataclass
+class Site:
+    """All that a gateway stands between."""
+
+    gateway: int
+    models: dict[str, int]
+    database: str
+    routing: Routing
+    client: GatewayClient
+    process: subprocess.Popen[bytes]
+    valkey: subprocess.Popen[bytes]
+
+    def ask(self, body: Any = None, **headers: str) -> Answer:
+        return post(
+            self.gateway,
+            "/demo/v2/models/wine/infer",
+            request() if body is None else body,
+            {
+                "Authorization": "Bearer secret",
+                **{k.replace("_", "-"): v for k, v in headers.items()},
+            },
+        )
+
+    def control(self, version: str, **state: object) -> None:
+        assert (
+            post(self.models[version], "/control", {"fail": False, "delay": 0, **state}).status
+            == 200
+        )
+
+    def serve(self, share: float | None = None, *, shadow: bool = False) -> None:
+        """Route to champion 1, and to challenger 2 where a share is given."""
+        challenger = self.target("2") if share is not None else None
+        self.routing.write(
+            Route("demo", "wine", self.target("1"), challenger, share or 0.0, shadow, timeout=2)
+        )
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            told = get(self.gateway, "/demo/v2/models/wine")
+            if told.status == 200:
+                held, first = told.document["challenger"], told.document["champion"]
+                same = (held and (held["share"], held["shadow"])) == (
+                    challenger and (share, shadow)
+                )
+                if same and first["server"] == self.target("1").server:
+                    return
+            time.sleep(0.05)
+        pytest.fail("the gateway does not follow its routes")
+
+    def target(self, version: str) -> Target:
+        url = f"http://127.0.0.1:{self.models[version]}"
+        return Target(version, url, f"server-{self.models[version]}", "wine", INPUTS, RANGES)
+
+    def rows(self, number: str) -> list[dict[str, Any]]:
+        return self.client.prediction(number)
+
+
+def post(port: int, path: str, body: Any, headers: dict[str, str] | None = None) -> Answer:
+    return _call("POST", port, path, body, headers or {})
+
+
+def get(port: int, path: str) -> Answer:
+    return _call("GET", port, path, None, {"Authorization": "Bearer secret"})
+
+
+def _call(method: str, port: int, path: str, body: Any, headers: dict[str, str]) -> Answer:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    started = time.monotonic()
+    try:
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        connection.request(method, path, content, headers)
+        response = connection.getresponse()
+        text = response.read()
+        held = {key.lower(): value for key, value in response.getheaders()}
+        kind = held.get("content-type", "")
+        document = json.loads(text) if "json" in kind else text.decode()
+        return Answer(response.status, held, document, time.monotonic() - started)
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Any]]:
+    folder = tmp_path_factory.mktemp("stores")
+    with (
+        valkey_server.server(folder) as (url, process),
+        postgres.server(folder / "postgres") as conninfo,
+    ):
+        yield url, postgres.fresh(conninfo, "gateway"), process
+
+
+@pytest.fixture
+def site(stores: tuple[str, str, Any], tmp_path: Path) -> Iterator[Site]:
+    url, database, valkey = stores
+    (tmp_path / "demo").write_text("secret")
+    models = {"1": free_port(), "2": free_port()}
+    port = free_port()
+    server = Path(__file__).with_name("model_server.py")
+    processes = [
+        subprocess.Popen([sys.executable, str(server), str(models[version]), version])
+        for version in models
+    ]
+    environment = {
+        "MLOPS_INFRA_GATEWAY_HOST": "127.0.0.1",
+        "MLOPS_INFRA_GATEWAY_PORT": str(port),
+        "MLOPS_INFRA_GATEWAY_TOKENS": str(tmp_path),
+        "MLOPS_INFRA_GATEWAY_STORE": url,
+        "MLOPS_INFRA_GATEWAY_DATABASE": database,
+        "MLOPS_INFRA_GATEWAY_BODY_BYTES": "4096",
+        "VALKEY_PASSWORD": valkey_server.PASSWORD,
+    }
+    command = [str(Path(sys.executable).with_name("mlops-infra")), "lifecycle", "gateway"]
+    gateway = subprocess.Popen(command, env={**os.environ, **environment})
+    processes.append(gateway)
+    routing = Routing(ValkeyStore(url, valkey_server.PASSWORD))
+    client = GatewayClient(f"http://127.0.0.1:{port}", "demo", "secret")
+    try:
+        for each in (*models.values(), port):
+            _until_listening(each, gateway)
+        yield Site(port, models, database, routing, client, gateway, valkey)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait(10)
+
+
+def _until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert process.poll() is None, "the gateway has ended"
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        else:
+            return
+
+
+def test_a_request_is_checked_answered_and_logged(site: Site) -> None:
+    site.serve()
+    answer = site.ask()
+    assert answer.status == 200
+    number = answer.headers["x-prediction-id"]
+    assert answer.document == {
+        "model_name": "wine",
+        "model_version": "1",
+        "id": number,
+        "outputs": [{"name": "y", "shape": [1], "datatype": "FP64", "data": [8.5]}],
+    }
+    (row,) = site.rows(number)
+    assert (row["role"], row["version"], row["status"]) == ("champion", "1", 200)
+    assert row["request"] == request()
+    assert row["response"]["outputs"] == answer.document["outputs"]
+
+    refused = site.ask(request(hour=77))
+    assert refused.status == 400
+    assert refused.document["fields"] == [
+        {"field": "hour", "row": 0, "value": 77, "reason": "77 is above 23: 0 to 23 is legal"}
+    ]
+    assert site.ask(b"x" * 5000).status == 413
+    assert site.ask(b"{}", inference_header_content_length="2").status == 415
+    assert site.ask({**request(), "id": "mine"}).document["id"] == "mine"
+    assert post(site.gateway, "/demo/v2/models/wine/infer", request()).status == 401
+    assert get(site.gateway, "/other/v2/models/wine").status == 401
+    assert get(site.gateway, "/demo/v2/models/none").status == 404
+    with pytest.raises(InputError, match="no prediction"):
+        site.rows("00000000-0000-7000-8000-000000000000")
+    assert 'reason="input"' in get(site.gateway, "/metrics").document
+
+
+def test_shares_stick_and_a_failing_challenger_costs_nobody_an_answer(site: Site) -> None:
+    site.serve(0.5)
+    roles = {
+        key: {site.ask(x_request_key=key).headers["x-model-role"] for _ in range(3)}
+        for key in (f"user-{n}" for n in range(30))
+    }
+    assert all(len(seen) == 1 for seen in roles.values()), "the same key, the same model"
+    assert {role for seen in roles.values() for role in seen} == {"champion", "challenger"}
+    site.control("2", fail=True)
+    started = datetime.now(UTC).timestamp()
+    answers = [site.ask(x_request_key=f"user-{n}") for n in range(30)]
+    assert {answer.status for answer in answers} == {200}
+    assert {answer.headers["x-model-version"] for answer in answers} == {"1"}
+    seen = site.client.observed("demo", "wine", "2", started)
+    assert seen.errors >= 5
+    assert seen.error_share == 1.0
+
+
+def test_a_slow_shadow_is_never_felt(site: Site) -> None:
+    site.control("2", delay=1.0)
+    site.serve(0.0, shadow=True)
+    answers = [site.ask() for _ in range(5)]
+    assert max(answer.seconds for answer in answers) < 0.8
+    assert {answer.headers["x-model-version"] for answer in answers} == {"1"}
+    time.sleep(1.5)
+    champion, shadow = sorted(
+        site.rows(answers[0].headers["x-prediction-id"]), key=lambda row: row["role"]
+    )
+    assert (champion["role"], shadow["role"], shadow["version"]) == ("champion", "shadow", "2")
+    assert shadow["latency_ms"] > 900
+    assert shadow["disagreement"] == 1.0, "8.5 is not 17"
+    assert site.client.observed("demo", "wine", "2", 0).disagreement == 1.0
+
+
+def test_a_dead_model_is_left_alone_and_comes_back(site: Site) -> None:
+    site.serve()
+    site.control("1", fail=True)
+    assert {site.ask().status for _ in range(6)} == {502, 503}
+    quick = site.ask()
+    assert (quick.status, quick.seconds < 0.5) == (503, True)
+    assert "left alone" in quick.document["error"]
+    assert get(site.gateway, "/demo/v2/models/wine/ready").status == 503
+    site.control("1")
+    until = time.monotonic() + 15
+    while site.ask().status != 200:
+        assert time.monotonic() < until, "the circuit never closed again"
+        time.sleep(0.5)
+    site.control("1", delay=5)
+    late = site.ask()
+    assert (late.status, late.document["error"]) == (504, "no answer within 2 s")
+
+
+def test_sigterm_finishes_what_is_under_way_and_loses_no_prediction(site: Site) -> None:
+    site.serve()
+    numbers = [site.ask().headers["x-prediction-id"] for _ in range(300)]
+    site.control("1", delay=1.0)
+    last: list[Answer] = []
+    thread = threading.Thread(target=lambda: last.append(site.ask()))
+    thread.start()
+    time.sleep(0.4)
+    site.process.send_signal(signal.SIGTERM)
+    thread.join()
+    assert site.process.wait(30) in (0, -signal.SIGTERM)
+    assert last[0].status == 200, "the request under way was answered"
+    wanted = [*numbers, last[0].headers["x-prediction-id"]]
+    with connect(site.database) as connection:
+        found = connection.execute(
+            "SELECT count(*) FROM prediction WHERE prediction_id = ANY(%s::uuid[])", (wanted,)
+        ).fetchone()
+    assert found == (301,)
+
+
+def test_without_its_stores_it_serves_on(site: Site) -> None:
+    site.serve()
+    site.valkey.send_signal(signal.SIGSTOP)
+    try:
+        with connect(site.database, autocommit=True) as connection:
+            connection.execute("ALTER TABLE prediction RENAME TO gone")
+            try:
+                assert {site.ask().status for _ in range(50)} == {200}
+                assert get(site.gateway, "/readyz").status == 200
+                told = get(site.gateway, "/demo/v2/models/wine/observed?since=2026-01-01T00:00:00Z")
+                assert told.status == 503
+            finally:
+                connection.execute("ALTER TABLE gone RENAME TO prediction")
+        until = time.monotonic() + 15
+        while "log_rows_total 50.0" not in get(site.gateway, "/metrics").document:
+            assert time.monotonic() < until, "what waited was never written"
+            time.sleep(0.2)
+    finally:
+        site.valkey.send_signal(signal.SIGCONT)

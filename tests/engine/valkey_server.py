@@ -1,0 +1,62 @@
+"""A real Valkey for tests: the image's own program, on a free port of loopback, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PASSWORD = "only-for-tests"
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Start a server; gives its URL and its process. Skips where nobody is root: it is chrooted."""
+    if os.geteuid() != 0:
+        pytest.skip("not root, so Valkey's image cannot be unpacked and run")
+    from mlops_infra import images
+    from mlops_infra.progress import quiet
+
+    root = folder / "valkey"
+    images.unpack(images.build("valkey", quiet), root)
+    for name, number in (("null", 3), ("urandom", 9)):
+        device = root / "dev" / name
+        device.parent.mkdir(exist_ok=True)
+        if not device.exists():
+            os.mknod(device, 0o20666, os.makedev(1, number))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {"bind": "127.0.0.1", "port": str(port), "requirepass": PASSWORD, "save": ""}
+    words = [word for key, value in options.items() for word in (f"--{key}", value)]
+    process = subprocess.Popen(
+        ["chroot", str(root), "/usr/bin/valkey-server", *words],
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _until_listening(port, process)
+        yield f"redis://127.0.0.1:{port}", process
+    finally:
+        process.kill()
+        process.wait(20)
+
+
+def _until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert process.poll() is None, "Valkey has ended"
+            assert time.monotonic() < until, "Valkey does not answer"
+            time.sleep(0.05)
+        else:
+            return
