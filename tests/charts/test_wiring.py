@@ -16,13 +16,14 @@ from tests.charts.rendering import STACKS, WORKLOADS, Manifest, plan
 from tests.charts.wiring import ANYWHERE, SYSTEM, Wiring, manifests, wiring
 from tests.golden import ROOT, compare
 
-_THROUGH_TENANTS = {
+_CALLED_BY_OTHERS = {
     "argo-workflows": "steps in tenants write artifacts, the controller does not",
     "notebooks": "JupyterLab in tenants logs to MLflow, the router in front of it does not",
     "seldon-core": "model loaders in tenants read models, the operator does not",
+    "envoy-gateway": "the proxies that it makes call services, it does not",
     "kserve": "storage initializers in tenants read models, the controller does not",
 }
-"""Needs of Pods that a controller makes: those of tenants are looked at below."""
+"""Needs of Pods that a controller makes; those in tenants are looked at below."""
 _NOT_CALLED = frozenset({("lifecycle", "feast")})
 """It is waited for, since tenants are told its address."""
 _BY_OPERATOR = frozenset({"cloudnative-pg"})
@@ -50,7 +51,7 @@ def test_every_declared_need_can_be_reached(wired: Wired) -> None:
     catalog, planned = load_catalog(), plan(stack)
     rendered = {m["metadata"]["labels"]["mlops-infra.dev/component"] for m in objects if _runs(m)}
     for component in planned.components:
-        if component.name in _THROUGH_TENANTS or component.name not in rendered:
+        if component.name in _CALLED_BY_OTHERS or component.name not in rendered:
             continue
         for need in set(component.needs) & set(catalog.components) - _BY_OPERATOR:
             server = catalog[need]
