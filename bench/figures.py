@@ -26,16 +26,21 @@ class Figure:
 
 
 FIGURES = (
-    Figure("up_cold", "`make up`, empty caches: everything is compiled", "min", 20),
-    Figure("up_warm", "`make up`, warm caches, to all Pods Ready", "s", 90),
+    Figure("up_cold", "`make up STACK=core`, empty caches: everything is compiled", "min", 20),
+    Figure("up_warm", "`make up STACK=core`, warm caches, to all Pods Ready", "s", 90),
     Figure("control_plane", "control plane ready", "s", 10),
     Figure("node", "node ready, from the same start", "s", None),
-    Figure("up_again", "`mlops-infra up` with nothing to change", "s", 15),
-    Figure("verify", "`mlops-infra verify`", "s", None),
-    Figure("down", "`make down`", "s", None),
+    Figure("up_again", "`mlops-infra up -s core` with nothing to change", "s", 15),
+    Figure("verify", "`mlops-infra verify -s core`", "s", None),
+    Figure("memory", "memory of the whole core (PSS)", "GB", 3),
+    Figure("down", "`make down STACK=core`", "s", None),
+    Figure("whole_up_warm", "`make up` (sandbox: everything), warm caches", "s", None),
+    Figure("whole_up_again", "`mlops-infra up -s sandbox` with nothing to change", "s", None),
+    Figure("whole_verify", "`make verify`: the whole life of a model", "s", 600),
+    Figure("whole_memory", "memory of the whole sandbox (PSS)", "GB", 8),
+    Figure("whole_down", "`make down`", "s", None),
     Figure("check", "`mlops-infra check`", "s", 1),
     Figure("help", "`mlops-infra --help`", "s", 0.3),
-    Figure("memory", "memory of the whole sandbox (PSS)", "GB", 3),
 )
 
 

@@ -37,13 +37,15 @@ def pipeline_of(name: str) -> Pipeline:
         InputError: there is neither.
         FoundError: the file has mistakes.
     """
-    from mlops_infra.lifecycle.pipeline.commits import commit_of
+    from dataclasses import replace
+
+    from mlops_infra.lifecycle.pipeline.commits import commit_here, commit_of
     from mlops_infra.lifecycle.pipeline.reading import read
     from mlops_infra.lifecycle.pipeline.standard import standard
     from mlops_infra.lifecycle.pipeline.user_pipeline import compile_file
 
     if not name.endswith(SUFFIXES):
-        return standard(name)
+        return replace(standard(name), asked_from=commit_here())
     file = Path(name)
     return compile_file(read(file), commit=commit_of(file))
 

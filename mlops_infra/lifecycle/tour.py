@@ -14,6 +14,7 @@ from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.checks import Check, Skipped
 from mlops_infra.lifecycle.features import DEMO_VIEW
 from mlops_infra.lifecycle.lineage import Lineage
+from mlops_infra.lifecycle.pipeline.commits import commit_here
 from mlops_infra.lifecycle.pipeline.submission import failure
 from mlops_infra.lifecycle.replay import replay
 from mlops_infra.lifecycle.tour_acts import Acts
@@ -196,7 +197,9 @@ class Tour(Acts):
         if found is None:
             raise OperationFailed(f"the lineage knows no endpoint of {model}")
         ids = {name: value for name, value in found.ids.items() if value}
-        missing = sorted(set(_SIX) - set(ids))
+        # started outside of a Git work tree, a run has no commit
+        known = set(_SIX) if commit_here() else set(_SIX) - {"commit"}
+        missing = sorted(known - set(ids))
         if missing:
             raise OperationFailed(f"the lineage of {model} lacks {', '.join(missing)}")
         lost = [n for n, value in ids.items() if all(t.model != model for t in index.find(value))]

@@ -6,13 +6,14 @@ import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.errors import FoundError, InputError, MlopsError
 from mlops_infra.lifecycle.features import FeatureServer
 from mlops_infra.lifecycle.job_runs import JobRuns
 from mlops_infra.lifecycle.observing import GatewayClient
+from mlops_infra.lifecycle.pipeline.commits import commit_here
 from mlops_infra.lifecycle.pipeline.model import Value
 from mlops_infra.lifecycle.pipeline.runs import new_run
 from mlops_infra.lifecycle.pipeline.standard import standard
@@ -77,7 +78,7 @@ class Acts:
 
     def _run(self, **values: Value) -> RunEnd:
         doors, run = self._doors, new_run(PIPELINE)
-        pipeline = standard(PIPELINE)
+        pipeline = replace(standard(PIPELINE), asked_from=commit_here())
         filled = {each.name: each.default for each in pipeline.parameters}
         submitted = submit(pipeline, {**filled, **values, "promote": False}, doors.tenancy, run=run)
         workflows = doors.tenancy.workflows()

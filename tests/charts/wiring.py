@@ -7,7 +7,6 @@ policies of a cluster together. Here its answer is turned into a question that t
 from __future__ import annotations
 
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,10 @@ import yaml
 
 from mlops_infra.plan import Plan
 from tests.charts.rendering import WORKLOADS, Manifest, planned_render
+from tests.tools import environment
 
 _KINDS = (*WORKLOADS, "NetworkPolicy", "Service", "ServiceAccount", "Pod")
+ANALYSER = "network-config-analyzer==2.1.0"
 SYSTEM = "kube-system"
 ANYWHERE = "0.0.0.0/0"
 
@@ -73,7 +74,7 @@ def wiring(objects: list[Manifest], folder: Path) -> Wiring:
     found = folder / "found.yaml"
     done = subprocess.run(
         [
-            str(Path(sys.executable).parent / "nca"),
+            str(environment(ANALYSER) / "nca"),
             *("--connectivity", "--output_format", "yaml", "--file_out", str(found)),
             *("--resource_list", str(folder / "objects")),
         ],

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from mlops_infra import places
 from mlops_infra.errors import FoundError, OperationFailed
 from mlops_infra.lifecycle.pipeline import kfp, local
 from mlops_infra.lifecycle.pipeline.arguments import complete
@@ -21,6 +20,7 @@ from mlops_infra.lifecycle.pipeline.standard import standard
 from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
 from mlops_infra.lifecycle.pipeline.user_pipeline import compile_file
 from mlops_infra.progress import Event, quiet
+from tests.tools import environment
 
 KFP = "2.17.0"
 """The SDK of the backend that the catalog names; it needs an older Kubernetes client than ours."""
@@ -56,17 +56,8 @@ def score(fitted: Model, table: pd.DataFrame, wanted: int = 0) -> Metrics:
 
 @pytest.fixture(scope="module")
 def kfp_python() -> Path:
-    """An interpreter that has kfp, in a folder of its own; made once and kept in the cache."""
-    folder = (
-        places.cache() / "test-tools" / f"kfp-{KFP}-py{sys.version_info[0]}{sys.version_info[1]}"
-    )
-    python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
-        uv = [str(Path(sys.executable).parent / "uv")]
-        subprocess.run([*uv, "venv", "-q", "--clear", "-p", sys.executable, folder], check=True)
-        subprocess.run([*uv, "pip", "install", "-q", "-p", python, f"kfp=={KFP}"], check=True)
-        (folder / "complete").touch()
-    return python
+    """An interpreter that has kfp."""
+    return environment(f"kfp=={KFP}") / "python"
 
 
 @pytest.fixture

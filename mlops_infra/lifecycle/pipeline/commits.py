@@ -1,4 +1,4 @@
-"""Which Git commit a file belongs to."""
+"""Which Git commit a file or a folder belongs to."""
 
 from __future__ import annotations
 
@@ -15,11 +15,19 @@ def commit_of(file: Path) -> str | None:
 
     None where there is no Git or no commit: that is no mistake, there is just nothing to record.
     """
-    folder = file.resolve().parent
+    return _commit(file.resolve().parent, file.name)
+
+
+def commit_here() -> str | None:
+    """The same for the folder that this process works in, with all that is below it."""
+    return _commit(Path.cwd(), ".")
+
+
+def _commit(folder: Path, path: str) -> str | None:
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None or not _COMMIT.fullmatch(commit):
         return None
-    changed = _git(folder, "status", "--porcelain", "--", file.name)
+    changed = _git(folder, "status", "--porcelain", "--", path)
     return commit if changed == "" else f"{commit}-dirty"
 
 

@@ -52,6 +52,6 @@ def arguments(
     if pipeline.code is not None and code is not None:
         said += [words.text("--code"), words.text(code)]
         said += [words.text("--code-sha256"), words.text(pipeline.code.sha256)]
-    if pipeline.code is not None and pipeline.code.commit:
-        said += [words.text("--commit"), words.text(pipeline.code.commit)]
+    if pipeline.commit:
+        said += [words.text("--commit"), words.text(pipeline.commit)]
     return said

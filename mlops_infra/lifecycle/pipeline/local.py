@@ -109,7 +109,7 @@ def run_in_process(
             inputs={n: where.place(s.step, s.output) for n, s in step.inputs.items()},
             outputs={name: where.place(step.name, name) for name in step.outputs},
             around=around,
-            commit=pipeline.code.commit if pipeline.code else None,
+            commit=pipeline.commit,
         )
         execute(job, sink, cache=str(cache) if cache else None)
     return where

@@ -112,6 +112,13 @@ class Pipeline:
     metrics: Source | None = None
     """The file that holds the metrics of a run."""
     code: Code | None = None
+    asked_from: str | None = None
+    """Git commit of the folder that a run without code of its own was asked from."""
+
+    @property
+    def commit(self) -> str | None:
+        """The commit to record: of the person's code, else of where the run was asked from."""
+        return self.code.commit if self.code is not None else self.asked_from
 
     def __post_init__(self) -> None:
         _check_names(self)
