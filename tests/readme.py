@@ -1,21 +1,25 @@
-"""The commands that the READMEs tell people to type, and what runs each of them in CI."""
+"""The commands that READMEs and guides tell people to type, and what runs or parses each in CI."""
 
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
 IN_CI = "tests/e2e/test_readme_commands.py"
+SANDBOX = "tests/e2e/test_sandbox.py"
 COVERED = {
-    "make up": "tests/e2e/conftest.py",
+    "make up": SANDBOX,
     "make test": ".ci/run",
-    "make down": "tests/e2e/conftest.py",
+    "make down": SANDBOX,
     'export PATH="$PWD/.venv/bin:$PATH"': IN_CI,
     "mlops-infra verify -s sandbox": IN_CI,
     "mlops-infra status -s sandbox": IN_CI,
     "mlops-infra outputs -s sandbox": IN_CI,
+    "mlops-infra licences -s sandbox": IN_CI,
     "mlops-infra check -s sandbox": IN_CI,
     "mlops-infra preview -s sandbox": IN_CI,
     "mlops-infra up -s sandbox": IN_CI,
@@ -23,10 +27,56 @@ COVERED = {
     "pulumi preview -s sandbox": IN_CI,
 }
 """Command to the file that runs it. `make up` and `make down` are `mlops-infra up` and `down` (a
-unit test looks), which the platform of the e2e tier is made and taken down with."""
+unit test looks), which the platforms of the e2e tier are made and taken down with."""
+
+GUIDES = sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs" / "guide").glob("*.md"))
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+_OPERATOR = set("();<>|&")
 
 
 def commands(name: str) -> list[str]:
     """Every line of the blocks marked `sh`, in their order."""
-    blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / name).read_text("utf-8"), re.M | re.S)
-    return [line for block in blocks for line in block.splitlines() if line.strip()]
+    found = [body for kind, body in _BLOCK.findall(text(name)) if kind == "sh"]
+    return [line for block in found for line in block.splitlines() if line.strip()]
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(name: str) -> list[str]:
+    """Every block of code with the word behind its fence."""
+    return ["\n".join(each) for each in _BLOCK.findall(text(name))]
+
+
+def invocations(name: str) -> Iterator[tuple[list[str], bool]]:
+    """The words behind each `mlops-infra`; True where a person types them as they stand.
+
+    False for those within a sentence, which may leave out what a command cannot do without.
+    """
+    read = text(name)
+    for block in _BLOCK.findall(read):
+        for line in re.sub(r"\\\n\s*", " ", block[1]).splitlines():
+            if "mlops-infra " in line:
+                yield from ((words, True) for words in _typed(line))
+    for span in re.findall(r"`([^`\n]*mlops-infra [^`\n]*)`", _BLOCK.sub("", read)):
+        yield from ((words, False) for words in _typed(span))
+
+
+def _typed(line: str) -> Iterator[list[str]]:
+    for inner in re.findall(r'"\$\(([^()]*)\)"', line):
+        yield from _typed(inner)
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    words: list[str] | None = None
+    for token in lexer:
+        if set(token) <= _OPERATOR:
+            if words is not None:
+                yield words
+            words = None
+        elif words is not None:
+            words.append(token)
+        elif token.rpartition("/")[2] == "mlops-infra":
+            words = []
+    if words is not None:
+        yield words

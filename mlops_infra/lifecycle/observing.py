@@ -72,11 +72,17 @@ class GatewayClient:
         """
         until = time.monotonic() + seconds
         while True:
-            told = self._get(f"/{self.tenant}/v2/models/{quote(model)}")
-            if told["champion"]["version"] == version:
+            try:
+                served = self._get(f"/{self.tenant}/v2/models/{quote(model)}")["champion"][
+                    "version"
+                ]
+            except InputError:
+                served = None  # it has not read the route of a new model yet
+            if served == version:
                 return
             if time.monotonic() > until:
-                raise OperationFailed(f"the gateway still serves {told['champion']}")
+                told = f"version {served}" if served else "no such model"
+                raise OperationFailed(f"the gateway still serves {told}", where=self.url)
             time.sleep(0.1)
 
     def _get(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,9 @@ from mlops_infra.progress import Sink, step
 from mlops_infra.teardown import custom, leftovers, machine, volumes, workloads
 from mlops_infra.teardown.cluster_access import ClusterAccess
 from mlops_infra.teardown.state import Deployed
+
+SETTLED = 30.0
+"""Seconds after which what is still there is left over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +183,12 @@ def _report(
     done: TearDown,
 ) -> None:
     with step(sink, "Looking for leftovers in the cluster") as work:
-        found = leftovers.in_cluster(access, stack, namespaces, kept)
+        ends = time.monotonic() + SETTLED
+        # volumes go a moment after their claims, when the provisioner has seen it
+        while (found := leftovers.in_cluster(access, stack, namespaces, kept)) and (
+            time.monotonic() < ends
+        ):
+            time.sleep(1)
         work.end("done", f"{len(found)} found" if found else "none")
     done.leftovers += found
     done.staying += [] if kept is None else leftovers.staying(access, stack)

@@ -1,4 +1,4 @@
-"""The READMEs tell the same, and tell only what CI runs."""
+"""READMEs and guides say the same in both languages; CI runs or parses what they tell to type."""
 
 from __future__ import annotations
 
@@ -7,27 +7,71 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from tests.readme import COVERED, ROOT, commands
+from mlops_infra.cli.main import PROGRAM, cli
+from tests.readme import COVERED, GUIDES, ROOT, blocks, commands, invocations, text
 
 READMES = ("README.md", "README.ko.md")
-
-
-def text(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
+KOREAN = ("README.ko.md", *(name for name in GUIDES if name.endswith(".ko.md")))
 
 
 def shape(name: str) -> list[str]:
     """What both languages must share: levels of headings, code, targets of links, rows, items."""
     prose = re.sub(r"^```.*?^```$", "", text(name), flags=re.MULTILINE | re.DOTALL)
     pattern = re.compile(r"^#+(?= )|`[^`\n]+`|\]\([^)]+\)|^\|(?= )|^- ", re.MULTILINE)
-    own = {"](README.ko.md)", "](README.md)"}
-    return sorted(mark for mark in pattern.findall(prose) if mark not in own)
+    # a page leads to pages of its own language, and to parts of them by headings of that language
+    marks = (re.sub(r"(\.ko)?\.md(#[^)]*)?\)", ".md)", mark) for mark in pattern.findall(prose))
+    return sorted(marks)
 
 
-def test_both_languages_have_the_same_parts() -> None:
-    assert shape("README.md") == shape("README.ko.md")
+@pytest.mark.parametrize("korean", KOREAN)
+def test_both_languages_have_the_same_parts(korean: str) -> None:
+    assert shape(korean.replace(".ko.md", ".md")) == shape(korean)
+
+
+@pytest.mark.parametrize("korean", [name for name in KOREAN if name in GUIDES])
+def test_both_languages_show_the_same_code(korean: str) -> None:
+    assert blocks(korean.replace(".ko.md", ".md")) == blocks(korean)
+
+
+@pytest.mark.parametrize("name", [*READMES, "CONTRIBUTING.md", *GUIDES])
+def test_the_program_takes_every_command_that_is_named(name: str) -> None:
+    """Parsed by the program's own commands, never run."""
+    wrong = [
+        f"{' '.join(words)}: {complaint}"
+        for words, whole in invocations(name)
+        if (complaint := _complaint(words, whole=whole))
+    ]
+    assert wrong == []
+
+
+def test_a_wrong_option_is_noticed() -> None:
+    assert _complaint(["pipeline", "run", "x", "--nothing"], whole=False)
+    assert _complaint(["promote", "-s", "sandbox", "wine"], whole=True)
+    assert not _complaint(["promote", "-s", "sandbox", "wine"], whole=False)
+
+
+def _complaint(words: list[str], *, whole: bool) -> str | None:
+    command: click.Command = cli
+    context, left, name = None, words, PROGRAM
+    try:
+        while True:
+            context = command.make_context(name, list(left), parent=context)
+            left = [*context._protected_args, *context.args]
+            if not isinstance(command, click.Group) or (not left and not whole):
+                return None
+            found, command_found, left = command.resolve_command(context, left)
+            if command_found is None or found is None:
+                return "there is no such command"
+            name, command = found, command_found
+    except click.exceptions.Exit:
+        return None  # --help or --version
+    except click.MissingParameter as error:
+        return error.format_message() if whole else None
+    except click.UsageError as error:
+        return error.format_message()
 
 
 def test_both_languages_name_the_same_commands() -> None:
@@ -66,9 +110,11 @@ def test_generated_parts_are_fresh() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", [*READMES, "CONTRIBUTING.md", "docs/decisions/0001-rooms.md"])
+@pytest.mark.parametrize(
+    "name", [*READMES, *GUIDES, "CONTRIBUTING.md", "docs/decisions/0001-rooms.md"]
+)
 def test_links_lead_to_files(name: str) -> None:
-    for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", text(name)):
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)(?:#[^)]*)?\)", text(name)):
         assert (ROOT / name).parent.joinpath(target).exists(), target
 
 
