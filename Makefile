@@ -49,6 +49,9 @@ lint: venv ## format, lint, types and the layers of imports
 storm: venv ## the long form of the fault tier: kill -9 at random moments, again and again
 	MLOPS_INFRA_STORM=1 $(BIN)/python -m tests.tiers faults
 
+examples: venv ## the example stacks for big clusters, up and down whole with simulated Pods
+	MLOPS_INFRA_EXAMPLES=1 $(BIN)/python -m pytest tests/e2e/test_examples.py
+
 bench: venv ## measure and write docs/measured.json (BENCH_COLD=1 compiles everything again)
 	$(BIN)/python -m bench
 
@@ -65,4 +68,4 @@ clean: ## remove what tools left in this folder; caches and data are elsewhere a
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-.PHONY: help venv up verify down test tools unit lint storm bench docs lock clean
+.PHONY: help venv up verify down test tools unit lint storm examples bench docs lock clean

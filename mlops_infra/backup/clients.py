@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from mlops_infra.backup import accounts
 from mlops_infra.errors import OperationFailed
 from mlops_infra.plan.stateful import COMPONENT_LABEL, STACK_LABEL
 from mlops_infra.progress import Sink, step
@@ -26,6 +27,7 @@ class Clients:
     def __init__(self, api: Any, stack: str, components: Sequence[str]) -> None:
         from kubernetes import client
 
+        self._api, self._stack = api, stack
         self._apps = client.AppsV1Api(api)
         self._core = client.CoreV1Api(api)
         self._selector = f"{STACK_LABEL}={stack},{COMPONENT_LABEL} in ({','.join(components)})"
@@ -33,7 +35,9 @@ class Clients:
 
     @contextmanager
     def stopped(self, sink: Sink) -> Iterator[None]:
-        """Scale them to nothing for the block; they start again only if it succeeds.
+        """Scale them to nothing for the block, and make their accounts in the stores again.
+
+        They start again only if the block succeeds.
 
         After a failed block the stores may be half old, half new: nothing may write into that. The
         marks stay, so that the same restore, once it succeeds, starts them as they were.
@@ -43,6 +47,7 @@ class Clients:
         """
         if self._some:
             self._stop(sink)
+        accounts.make_again(self._api, self._stack, sink)
         yield
         if self._some:
             self._start(sink)

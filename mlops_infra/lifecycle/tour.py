@@ -20,6 +20,7 @@ from mlops_infra.lifecycle.replay import replay
 from mlops_infra.lifecycle.tour_acts import Acts
 from mlops_infra.lifecycle.tour_data import BETTER, POOR, WORSE, csv, hours, request, rows, some
 
+ENDED = ("succeeded", "failed", "lost")
 RETRAIN_SECONDS = 600.0
 ASKED = 20
 """Shifted requests of 100 rows: more than the ordinary ones before them."""
@@ -153,7 +154,7 @@ class Tour(Acts):
         doors, ends = self._doors, time.monotonic() + RETRAIN_SECONDS
         while True:
             fresh = self._fresh_events()
-            if fresh and fresh[0]["outcome"] not in (None, ""):
+            if fresh and fresh[0]["outcome"] in ENDED:
                 break
             if time.monotonic() > ends:
                 raise OperationFailed(f"the drift has started no training that ended: {fresh}")

@@ -16,6 +16,10 @@ import yaml
 
 from tests.e2e.platform import ROOT, Platform, left_behind
 
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("MLOPS_INFRA_EXAMPLES"), reason="takes minutes: make examples"
+)
+
 SIMULATED = {"embedded": True, "simulated": True}
 REGISTRY = {"images": "upstream", "registry": "registry.example:5000"}
 

@@ -62,7 +62,7 @@ def test_status_shows_every_component_ready(platform: Platform) -> None:
     status = platform.json("status", "-s", "core")
     assert status["cluster"] == "running"
     assert status["problems"] == []
-    assert {pod["component"] for pod in status["pods"]} == set(status["components"])
+    assert {pod["component"] for pod in status["pods"]} == {c["name"] for c in status["components"]}
 
 
 def test_plain_pulumi_sees_the_same_program_and_state(platform: Platform) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mlops_infra.errors import OperationFailed
 from tests.e2e.platform import Platform, cluster_client, left_behind
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a real node needs root")
@@ -58,8 +59,8 @@ def test_a_lost_volume_comes_back_from_the_backup(sandbox: Platform, tmp_path: P
     sandbox.ok("backup", "-s", "sandbox", "-o", str(tmp_path / "backup"))
     _lose(sandbox, "postgresql")
     _lose(sandbox, "versitygw")
-    sandbox.ok("up", "-s", "sandbox")
-    assert run not in _runs(sandbox)
+    with pytest.raises(OperationFailed):
+        _runs(sandbox)
     sandbox.ok("restore", str(tmp_path / "backup"), "-s", "sandbox", "--replace")
     assert run in _runs(sandbox)
     assert sandbox.json("verify", "-s", "sandbox", "--core")["ok"]
