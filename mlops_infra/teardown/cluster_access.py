@@ -17,6 +17,7 @@ _NOT_OBJECTS = frozenset({"events", "componentstatuses", "bindings", "endpoints"
 """Kinds that the cluster itself makes and removes, or that are no objects."""
 
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_JSON, _MERGE = {"Accept": "application/json"}, "application/merge-patch+json"
 _POLICY = "helm.sh/resource-policy"
 _WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
 
@@ -139,8 +140,10 @@ class ClusterAccess:
         try:
             path = f"/api/{version}" if version == "v1" else f"/apis/{version}"
             return list(self._call("GET", path)["resources"])
-        except ApiException:
-            return []  # an aggregated API whose server is down lists nothing
+        except ApiException as error:
+            if error.status not in {404, 503}:  # an aggregated API whose server is down
+                raise
+            return []
 
     def _list(
         self, version: str, plural: str, query: dict[str, str], namespace: str = ""
@@ -166,10 +169,7 @@ class ClusterAccess:
                 method,
                 path,
                 query_params=list((query or {}).items()),
-                header_params={
-                    "Accept": "application/json",
-                    "Content-Type": "application/merge-patch+json",
-                },
+                header_params=_JSON if body is None else {**_JSON, "Content-Type": _MERGE},
                 body=body,
                 auth_settings=["BearerToken"],
             ),

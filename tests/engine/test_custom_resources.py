@@ -100,3 +100,17 @@ def test_what_stands_in_other_namespaces_is_not_touched(
     access = ClusterAccess(str(api_server.kubeconfig), None)
     custom.remove(access, "one", [namespace], quiet, remove_finalizers=True, patience=1)
     assert _names(api_server, "default") == ["alien"]
+
+
+def test_everything_with_the_label_is_found_whatever_its_kind(
+    api_server: ControlPlane, namespace: str, definition: None
+) -> None:
+    _make(api_server, namespace, "one")
+    labels = {"metadata": {"labels": {"mlops-infra.dev/stack": "seen"}}}
+    path = f"/apis/{GROUP}/v1/namespaces/{namespace}/widgets/one"
+    api_server.request("PATCH", path, labels)
+    body = {"metadata": {"name": "two", **labels["metadata"]}}
+    api_server.request("POST", f"/api/v1/namespaces/{namespace}/configmaps", body)
+    access = ClusterAccess(str(api_server.kubeconfig), None)
+    found = {str(each) for each in access.labelled("mlops-infra.dev/stack=seen")}
+    assert found == {f"Widget {namespace}/one", f"ConfigMap {namespace}/two"}
