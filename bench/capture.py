@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.commands import ROOT
 
 CAPTURE = ROOT / "docs" / "capture.txt"
-COMMANDS = ("make up", ".venv/bin/mlops-infra verify -s sandbox", "make down")
+COMMANDS = ("make up STACK=core", ".venv/bin/mlops-infra verify -s core", "make down STACK=core")
 
 
 def main() -> int:
