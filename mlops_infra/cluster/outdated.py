@@ -15,7 +15,7 @@ ones either: it does not know the signal and would die of it."""
 
 
 def renew(layout: Layout, sink: Sink) -> bool:
-    """Stop the cluster where its supervisor is too old, so that it is started again; its data stays.
+    """Stop the cluster where its supervisor is too old, to be started again; its data stays.
 
     Returns:
         Whether it was stopped.

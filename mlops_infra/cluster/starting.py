@@ -43,9 +43,9 @@ def start(layout: Layout, sink: Sink, *, simulated: bool) -> None:
     """See `EmbeddedCluster.start`."""
     known = identity.load(layout)
     simulated = _mode(layout, known, sink, simulated=simulated)
-    if known is not None and _complete(layout):
-        if not outdated.renew(layout, sink) and _runs_already(layout, sink):
-            return
+    current = known is not None and _complete(layout) and not outdated.renew(layout, sink)
+    if current and _runs_already(layout, sink):
+        return
     preflight.check(layout, simulated=simulated)
     found = sources.gather(sink, simulated=simulated)
     _clear_wreck(layout)
