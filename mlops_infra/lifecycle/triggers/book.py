@@ -223,7 +223,7 @@ def _waiting(connection: Connection[Any], model: DeclaredModel) -> Sequence[Wait
 
 def _past(connection: Connection[Any], model: DeclaredModel) -> Past:
     last, under_way = connection.execute(
-        "SELECT max(fired_at) FILTER (WHERE state <> 'failed'), "
+        "SELECT max(coalesce(finished_at, fired_at)) FILTER (WHERE state <> 'failed'), "
         "min(workflow) FILTER (WHERE state = 'claimed' OR outcome = 'running') "
         "FROM trigger_event WHERE tenant = %s AND model = %s "
         "AND state IN ('claimed', 'fired', 'failed')",
