@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 import time
 import urllib.error
 import urllib.request
@@ -12,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.charts.rendering import Manifest, plan, planned_render, render
-from tests.engine.control_plane import ControlPlane, control_plane
+from tests.engine.control_plane import ControlPlane, control_plane, unverified
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +112,8 @@ def _apply(plane: ControlPlane, manifest: Manifest, *, dry: bool) -> tuple[str |
             "Content-Type": "application/apply-patch+yaml",
         },
     )
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
     try:
-        with urllib.request.urlopen(request, context=context, timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, context=unverified(), timeout=30) as answer:  # noqa: S310
             return None, answer.headers.get("Warning")
     except urllib.error.HTTPError as error:
         with error:

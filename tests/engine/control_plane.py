@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import secrets
 import socket
@@ -21,6 +22,16 @@ from tests.engine.fake_kubelet import FakeKubelet
 
 BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager")
 _READY_SECONDS = 60
+
+
+@functools.cache
+def unverified() -> ssl.SSLContext:
+    """For the server on loopback that has just signed its own certificate; made once, as its
+    making costs more than a request."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def find_binary(name: str) -> Path | None:
@@ -101,11 +112,8 @@ class ControlPlane:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": content},
         )
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
         try:
-            with urllib.request.urlopen(request, context=context, timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, context=unverified(), timeout=10) as answer:  # noqa: S310
                 text = answer.read().decode()
         except urllib.error.HTTPError as error:
             error.close()
