@@ -58,6 +58,36 @@ def lock(names: tuple[str, ...], as_json: bool) -> None:
         output.text(str(path))
 
 
+@command.command()
+@click.option(
+    "--unused-for",
+    "days",
+    default=14.0,
+    show_default=True,
+    metavar="DAYS",
+    type=click.FloatRange(min=0),
+    help="Keep what was used within this time.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be removed and remove nothing.")
+@options.as_json
+def prune(days: float, dry_run: bool, as_json: bool) -> None:
+    """Remove images from the cache that no recipe names any more.
+
+    Every change of the program makes a new image `runtime`; the old ones stay until they are
+    pruned. What is needed again is built again.
+    """
+    from mlops_infra import images
+
+    done = images.prune(days, dry_run=dry_run)
+    if as_json:
+        output.document({"images": done.images, "layers": done.layers, "freedBytes": done.freed})
+        return
+    for name in done.images:
+        output.text(name)
+    verb = "would free" if dry_run else "freed"
+    output.text(f"{len(done.images)} images, {done.layers} layers: {verb} {done.freed >> 20} MiB")
+
+
 def _show(rows: tuple[Listed, ...], as_json: bool) -> None:
     if as_json:
         output.document([row.as_dict() for row in rows])

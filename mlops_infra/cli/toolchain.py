@@ -52,6 +52,19 @@ def list_(names: tuple[str, ...], as_json: bool) -> None:
     _show(toolchain.listing(names), as_json)
 
 
+@command.command()
+@options.as_json
+def prune(as_json: bool) -> None:
+    """Remove what only the making of tools needs: Go's caches and downloads. The tools stay."""
+    from mlops_infra import toolchain
+
+    freed = toolchain.prune(sink_for(as_json))
+    if as_json:
+        output.document({"freedBytes": freed})
+    else:
+        output.text(f"freed {freed >> 20} MiB")
+
+
 def _show(rows: tuple[Listed, ...], as_json: bool) -> None:
     if as_json:
         output.document([row.as_dict() for row in rows])

@@ -8,6 +8,7 @@ from pathlib import Path
 from mlops_infra.images.builder import BuiltImage, build, build_many, find
 from mlops_infra.images.keys import reference, references
 from mlops_infra.images.listing import Listed, listing
+from mlops_infra.images.pruning import Pruned, prune
 from mlops_infra.images.recipe import names
 from mlops_infra.images.rootfs import layer_files, unpack_layers
 from mlops_infra.progress import Sink
@@ -15,12 +16,14 @@ from mlops_infra.progress import Sink
 __all__ = [
     "BuiltImage",
     "Listed",
+    "Pruned",
     "build",
     "build_many",
     "find",
     "listing",
     "lock",
     "names",
+    "prune",
     "reference",
     "references",
     "unpack",

@@ -41,7 +41,7 @@ def build(name: str, sink: Sink) -> BuiltImage:
         InputError: no such recipe, or it is not locked.
         OperationFailed: a package cannot be had or is not what was locked.
     """
-    layout = _layout(name)
+    layout = layout_of(name)
     known = _known(name, layout)
     if known is not None:
         return known
@@ -67,18 +67,21 @@ def find(name: str) -> BuiltImage | None:
     Raises:
         InputError: no such recipe, or it is not locked.
     """
-    return _known(name, _layout(name))
+    return _known(name, layout_of(name))
 
 
-def _layout(name: str) -> Path:
+def layout_of(name: str) -> Path:
+    """Where image `name` lies once it is built as its recipe stands now."""
     return blobs.folder() / "layouts" / f"{name}-{keys.key(name)[:16]}"
 
 
 def _known(name: str, layout: Path) -> BuiltImage | None:
+    built = layout / "built.json"
     try:
-        raw = json.loads((layout / "built.json").read_bytes())
+        raw = json.loads(built.read_bytes())
     except FileNotFoundError:
         return None
+    os.utime(built)  # pruning asks when the image was used last
     return BuiltImage(name=name, layout=layout, cached=True, **raw)
 
 

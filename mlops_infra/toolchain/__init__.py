@@ -6,6 +6,7 @@ Go module. Nothing is written outside of `<cache>/toolchain`.
 
 from mlops_infra.toolchain.acquire import bin_dir, ensure, locate
 from mlops_infra.toolchain.manifest import Pin, key, pin, pins
+from mlops_infra.toolchain.pruning import prune
 from mlops_infra.toolchain.report import Listed, listing
 from mlops_infra.toolchain.store import Origin, Source, Tool
 
@@ -32,5 +33,6 @@ __all__ = [
     "locate",
     "pin",
     "pins",
+    "prune",
     "version",
 ]
