@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from mlops_infra.images.bundled import folder as bundle_folder
+from mlops_infra.images.bundled import references as bundled_references
 from mlops_infra.images.builder import BuiltImage, build, build_many, find
 from mlops_infra.images.keys import reference, references
 from mlops_infra.images.listing import Listed, listing
@@ -17,6 +19,8 @@ __all__ = [
     "Listed",
     "build",
     "build_many",
+    "bundle_folder",
+    "bundled_references",
     "find",
     "listing",
     "lock",
