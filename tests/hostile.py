@@ -114,9 +114,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
-        self.pour(content[start:until])
+        self.pour(memoryview(content)[start:until])
 
-    def pour(self, content: bytes) -> None:
+    def pour(self, content: bytes | memoryview) -> None:
         step = 1 << 14
         for offset in range(0, len(content), step):
             piece = content[offset : offset + step]

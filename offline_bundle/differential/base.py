@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from offline_bundle.differential.delta import BaseKind
 from offline_bundle.push import receipt as receipts
 from offline_bundle.sealing import Entry
 from offline_bundle.volumes import open_source
+from offline_bundle.volumes.images import manifests
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,11 @@ class Base:
     identity: str
     kind: BaseKind
     held: frozenset[str]
-    """sha256 (hex) of blobs that need not be carried again; `seal` takes this."""
+    """sha256 (hex) of blobs that need not be carried again; `seal` takes this.
+
+    Manifests are not among them: they are small, and with them a difference says what it lacks,
+    and puts an image that the base had under another name.
+    """
     paths: frozenset[tuple[str, str]]
     """Path and sha256 of files that need not be carried again; empty for a receipt."""
 
@@ -45,7 +50,8 @@ def read_base(paths: Sequence[Path], *, key: Path | None = None) -> Base:
     """
     if len(paths) == 1 and paths[0].is_file():
         receipt = receipts.read(paths[0], key=key)
-        return Base(receipt.bundle, "receipt", frozenset(receipt.held), frozenset())
+        held = frozenset(receipt.held) - _hex(d for i in receipt.images for d in i.manifests)
+        return Base(receipt.bundle, "receipt", held, frozenset())
     if not all(path.is_dir() for path in paths):
         raise InputError(
             "the base is neither a bundle nor a receipt",
@@ -56,4 +62,9 @@ def read_base(paths: Sequence[Path], *, key: Path | None = None) -> Base:
     entries = source.contents.entries
     # a difference can be a base as well: what it leaves to its own base has arrived with that
     blobs = frozenset(e.sha256 for e in entries if e.path.startswith(f"{layout.BLOBS}/"))
-    return Base(source.identity, "bundle", blobs, frozenset((e.path, e.sha256) for e in entries))
+    held = blobs - _hex(manifests(source))
+    return Base(source.identity, "bundle", held, frozenset((e.path, e.sha256) for e in entries))
+
+
+def _hex(digests: Iterable[str]) -> frozenset[str]:
+    return frozenset(digest.partition(":")[2] for digest in digests)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlops_infra.images.blobs import write_atomically
 from offline_bundle import layout
 from offline_bundle.differential.base import Base
 from offline_bundle.differential.delta import Delta
+from offline_bundle.sealing.writing import write
 from offline_bundle.volumes import images as contained
 from offline_bundle.volumes import open_source
 
@@ -31,8 +31,7 @@ def thin(folder: Path, base: Base) -> Delta:
     )
     made = Delta(base.identity, base.kind, absent)
     # first the explanation: a kill in between leaves too much rather than too little
-    write_atomically(folder / layout.DELTA, made.encode())
-    (folder / layout.DELTA).chmod(0o644)
+    write(folder / layout.DELTA, made.encode())
     for path in absent:
         (folder / path).unlink(missing_ok=True)
     _remove_empty(folder)

@@ -49,7 +49,7 @@ class Board:
             if job is not None:
                 limiter.active += 1
                 self.active += 1
-                job.before = job.counted
+                job.before, job.began = job.counted, now
                 return job
         return None
 
@@ -66,7 +66,8 @@ class Board:
         """A job has succeeded."""
         self._leave(job)
         job.pending = False
-        self.limiters[job.place.host].went_well()
+        seconds = time.monotonic() - job.began
+        self.limiters[job.place.host].went_well((job.counted - job.before) / max(seconds, 1e-6))
 
     def failed(self, job: Job, error: Exception) -> bool:
         """A job has failed; True where it waits again, False where `error` is the end."""

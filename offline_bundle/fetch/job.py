@@ -40,6 +40,8 @@ class Job:
     """Bytes of it that the progress knows."""
     before: int = 0
     """The same when its latest attempt began."""
+    began: float = 0.0
+    """When that was, on the clock of `time.monotonic`."""
     pending: bool = True
     whole_only: bool = False
     """Its registry's ranges are not to be trusted."""

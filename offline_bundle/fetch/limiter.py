@@ -1,4 +1,4 @@
-"""How many transfers one registry gets at a time: one more while all is well, half after trouble.
+"""How many transfers one registry gets at a time: one more while that helps, half after trouble.
 
 Additive increase, multiplicative decrease, as TCP does it (RFC 5681); without a lock: the caller
 holds one.
@@ -7,6 +7,9 @@ holds one.
 from __future__ import annotations
 
 START = 4
+ENOUGH = 40e6
+"""Bytes per second. A connection that brings so much is held up by this machine, not by its way:
+more of them only take the processor from each other (measured on two cores: 4 are best there)."""
 MAX_PAUSE_SECONDS = 300.0
 """A `Retry-After` beyond this is cut: a person would rather see the error."""
 
@@ -26,8 +29,11 @@ class Limiter:
         """Whether one more may start; a small one (a manifest) gets a slot of its own."""
         return now >= self.paused_until and self.active < self.limit + (1 if small else 0)
 
-    def went_well(self) -> None:
-        """A transfer was finished; after a whole round of them one more is let in."""
+    def went_well(self, rate: float = 0.0) -> None:
+        """A transfer was finished at `rate` bytes per second; after a whole round of slow ones one
+        more is let in."""
+        if rate >= ENOUGH:
+            return
         self._well += 1
         if self._well >= self.limit:
             self._well = 0

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_infra.errors import FoundError, InputError
-from mlops_infra.images.blobs import write_atomically
-from offline_bundle.sealing import keys, signature
+from offline_bundle.sealing import keys, signature, writing
 
 FORMAT = "mlops-infra.receipt/1"
 _KEYS = {"format", "bundle", "registry", "held", "images"}
@@ -78,10 +77,10 @@ def write(receipt: Receipt, file: Path, *, key: Path | None) -> None:
     content = receipt.encode()
     beside = file.with_name(file.name + ".sig")
     if key is not None:
-        write_atomically(beside, signature.sign(content, keys.read_private(key)))
+        writing.write(beside, signature.sign(content, keys.read_private(key)))
     else:
         beside.unlink(missing_ok=True)
-    write_atomically(file, content)
+    writing.write(file, content)
 
 
 def read(file: Path, *, key: Path | None) -> Receipt:

@@ -7,18 +7,16 @@ The bytes go from the medium to the socket (`sendfile`); the registry hashes the
 from __future__ import annotations
 
 import http.client
-import os
 import re
-import socket
-import ssl
 import urllib.parse
 from collections.abc import Callable
 
 from mlops_infra.errors import FoundError
+from offline_bundle.push.sending import FromFiles
 from offline_bundle.registry import Registry, RegistryError, Reply, require
 from offline_bundle.registry.transport import Origin, Streamed
 from offline_bundle.sealing import Entry
-from offline_bundle.volumes import Piece, Source
+from offline_bundle.volumes import Source
 
 LARGE = 2 << 30
 """Bytes from which a blob goes in chunks: a connection lost at the end would cost too much."""
@@ -26,8 +24,6 @@ CHUNK = 256 << 20
 SMALL_CHUNK = 8 << 20
 """After 413: many proxies are set to take 10 MiB."""
 LEAST_CHUNK = 256 << 10
-_BLOCK = 1 << 20
-_TLS_BLOCK = 1 << 18
 _MAX_RESTARTS = 3
 _MOST_RESTARTS = {401: 1, 404: _MAX_RESTARTS, 416: _MAX_RESTARTS}
 """Statuses after which the same blob is begun anew, and how often.
@@ -37,55 +33,6 @@ lock an account. 404 and 416: the registry has lost the session, or a part of it
 """
 _TOO_LARGE = 413
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
-
-
-class _FromFiles(Streamed):
-    """Bytes of files, written to the socket by the kernel where there is no TLS."""
-
-    def __init__(self, pieces: tuple[Piece, ...], advance: Callable[[int], None]) -> None:
-        self._pieces = pieces
-        self._advance = advance
-        self.length = sum(piece.length for piece in pieces)
-        self._sent = 0
-
-    def send(self, connection: socket.socket) -> None:
-        for piece in self._pieces:
-            handle = os.open(piece.file, os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                if isinstance(connection, ssl.SSLSocket):
-                    self._copy(connection, handle, piece)
-                else:
-                    self._hand_over(connection, handle, piece)
-            finally:
-                os.close(handle)
-
-    def _hand_over(self, connection: socket.socket, handle: int, piece: Piece) -> None:
-        with os.fdopen(os.dup(handle), "rb", buffering=0) as file:
-            at, end = piece.start, piece.start + piece.length
-            while at < end:
-                sent = connection.sendfile(file, at, min(16 * _BLOCK, end - at))
-                if sent == 0:
-                    raise OSError(f"{piece.file} became shorter")
-                at += sent
-                self._count(sent)
-
-    def _copy(self, connection: socket.socket, handle: int, piece: Piece) -> None:
-        at, end = piece.start, piece.start + piece.length
-        while at < end:
-            data = os.pread(handle, min(_TLS_BLOCK, end - at), at)
-            if not data:
-                raise OSError(f"{piece.file} became shorter")
-            connection.sendall(data)
-            at += len(data)
-            self._count(len(data))
-
-    def _count(self, amount: int) -> None:
-        self._sent += amount
-        self._advance(amount)
-
-    def take_back(self) -> None:
-        """What was sent has not arrived: progress goes back by it."""
-        self._count(-self._sent)
 
 
 class Uploader:
@@ -161,7 +108,7 @@ class Uploader:
             return _location(reply), int(least) if least.isdigit() else 0
 
     def _whole(self, location: str, repository: str, digest: str, entry: Entry) -> None:
-        body = _FromFiles(self._source.pieces(entry), self._advance)
+        body = FromFiles(self._source.pieces(entry), self._advance)
         url = _with_digest(location, digest)
         try:
             with self._send("PUT", url, repository, body) as reply:
@@ -191,7 +138,7 @@ class Uploader:
     def _patch(
         self, location: str, repository: str, digest: str, entry: Entry, at: int, size: int
     ) -> str:
-        body = _FromFiles(self._source.pieces(entry, at, size), self._advance)
+        body = FromFiles(self._source.pieces(entry, at, size), self._advance)
         extra = {"Content-Range": f"{at}-{at + size - 1}"}
         try:
             with self._send("PATCH", location, repository, body, extra) as reply:

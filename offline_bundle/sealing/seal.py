@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.images.blobs import write_atomically
 from mlops_infra.progress import Sink, quiet, step
 from offline_bundle import layout
 from offline_bundle.model import Lock
@@ -19,6 +18,7 @@ from offline_bundle.sealing import contents as listing
 from offline_bundle.sealing import keys, signature
 from offline_bundle.sealing.contents import Contents, Entry
 from offline_bundle.sealing.paths import require_distinct, require_safe
+from offline_bundle.sealing.writing import write
 
 _KINDS = {
     layout.BLOBS: "blob",
@@ -75,12 +75,12 @@ def seal(
         raw = made.encode()
         for stale in (layout.SIGNATURE, layout.SIGSTORE):
             (folder / stale).unlink(missing_ok=True)
-        _write(folder / layout.BUNDLE, raw)
+        write(folder / layout.BUNDLE, raw)
         if private is not None:
             text = signature.sign(raw, private)
-            _write(folder / layout.SIGNATURE, text)
+            write(folder / layout.SIGNATURE, text)
             document = signature.sigstore(raw, text, private.public_key())
-            _write(folder / layout.SIGSTORE, document)
+            write(folder / layout.SIGSTORE, document)
     return Sealed(listing.identity(raw), made, private is not None)
 
 
@@ -129,8 +129,3 @@ def _require_blobs(lock: Lock, found: dict[str, Entry], held: frozenset[str]) ->
                 where=path,
                 hint="build again: what is there already is kept",
             )
-
-
-def _write(file: Path, content: bytes) -> None:
-    write_atomically(file, content)
-    file.chmod(0o644)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from mlops_infra.errors import FoundError, InputError
+from mlops_infra.errors import FoundError, InputError, OperationFailed
 from mlops_infra.progress import Sink, Step, quiet, step
 from offline_bundle import layout, lockfile
 from offline_bundle.sealing import keys, signature
@@ -62,9 +62,8 @@ class Report:
         if self.findings:
             count = len(self.findings)
             lines = "\n".join(f"  {line}" for line in self.findings[:_SHOWN])
-            more = f"\n  and {count - _SHOWN} more" if count > _SHOWN else ""
             raise BundleDamaged(
-                f"{count} finding{'s' if count != 1 else ''} in the bundle\n{lines}{more}",
+                f"{count} finding{'s' if count != 1 else ''} in the bundle\n{lines}",
                 self.findings,
                 hint="take another copy of the files named above; do not use this one",
             )
@@ -104,18 +103,17 @@ def verify(
         try:
             lock = lockfile.parse_lock(source.read(_lock(source)).decode())
             report.findings += closure.structural(source, lock)
-        except InputError as error:
-            report.findings.append(f"{layout.LOCK}: {error.what}")
+        except (InputError, OperationFailed) as error:
+            report.findings.append(f"{error.where or layout.LOCK}: {error.what}")
         except FoundError as error:
             report.findings += error.findings
     return report
 
 
 def _lock(source: Source) -> Entry:
-    entry = source.contents.by_path.get(layout.LOCK)
-    if entry is None:
+    if layout.LOCK not in source.contents.by_path:
         raise FoundError("no lock", [f"{layout.LOCK}: not in {layout.BUNDLE}"])
-    return entry
+    return source.contents.by_path[layout.LOCK]
 
 
 def _check_signatures(folders: Sequence[Path], key: Path | None) -> SignatureState:
@@ -126,10 +124,9 @@ def _check_signatures(folders: Sequence[Path], key: Path | None) -> SignatureSta
         document = _bytes(folder / layout.SIGSTORE)
         if raw is None:
             continue  # open_source says what is wrong
-        if public is not None and text is None:
-            _refuse(folder / layout.SIGNATURE, "the bundle is not signed")
         if public is not None and not signature.is_good(raw, text or b"", public):
-            _refuse(folder / layout.BUNDLE, "not signed with this key, or changed since")
+            why = "not signed with this key, or changed since" if text else "not signed"
+            _refuse(folder / layout.BUNDLE, why)
         if document is not None and not _agrees(document, raw, text):
             _refuse(folder / layout.SIGSTORE, "does not fit the list and its signature")
         states.add("good" if public else "none" if text is None else "not checked")
@@ -153,10 +150,7 @@ def _refuse(file: Path, why: str) -> None:
 
 
 def _bytes(file: Path) -> bytes | None:
-    try:
-        return file.read_bytes()
-    except OSError:
-        return None
+    return file.read_bytes() if file.is_file() else None
 
 
 def _strangers(folder: Folder, source: Source) -> Iterator[str]:
@@ -228,9 +222,8 @@ def _wrong(pieces: tuple[Piece, ...], sha256: str, work: Step) -> str | None:
                     work.advance(count)
         except OSError as error:
             return f"cannot be read: {error.strerror}"
-    if digest.hexdigest() != sha256:
-        return f"has sha256 {digest.hexdigest()}, listed is {sha256}"
-    return None
+    found_sha = digest.hexdigest()
+    return None if found_sha == sha256 else f"has sha256 {found_sha}, listed is {sha256}"
 
 
 def _left_to_base(source: Source) -> set[str]:
@@ -238,10 +231,10 @@ def _left_to_base(source: Source) -> set[str]:
 
 
 def _account_for_missing(source: Source, report: Report, partial: bool, based: bool) -> None:
-    absent = _left_to_base(source)
+    absent, damaged = _left_to_base(source), tuple(report.findings)
     for entry in source.missing:
-        if any(line.startswith(entry.path) for line in report.findings):
-            continue  # it is there and damaged
+        if any(line.startswith(entry.path) for line in damaged):
+            continue  # it is there, though not as it was
         labels = source.labels_of(entry.path)
         if entry.path in absent and not labels:
             report.left_to_base += 1
@@ -250,7 +243,7 @@ def _account_for_missing(source: Source, report: Report, partial: bool, based: b
         elif not (partial and labels):
             where = f": it is on volume {', '.join(labels)}" if labels else ""
             report.findings.append(f"{entry.path}: missing{where}")
-    if not report.findings or any(source.labels_of(entry.path) for entry in source.missing):
+    if not damaged:  # else a manifest may be none
         for name, paths in incomplete(source).items():
             labels = tuple(sorted({label for path in paths for label in source.labels_of(path)}))
             if labels:

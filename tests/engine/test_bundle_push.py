@@ -78,6 +78,7 @@ def two_images(folder: Path, *, top: bytes = b"worker", more: bool = False) -> M
     maker.image(WORKER, [SHARED, top])
     if more:
         maker.image("registry.example/ml/extra:1", [SHARED, b"extra"])
+        maker.image("registry.example/ml/same-under-another-name:1", [SHARED, b"server"])
     maker.seal()
     return maker
 
@@ -151,11 +152,13 @@ def test_a_difference_needs_its_base_and_then_carries_the_new_alone(
     receipt = tmp_path / "receipt.json"
     full = {image.reference: image.digest for image in second.images}
     site.push(first.folder, receipt=receipt, key=tmp_path / "site")
-    thin(second.folder, read_base([receipt], key=tmp_path / "site.pub"))
+    base = read_base([receipt], key=tmp_path / "site.pub")
+    assert not any(image.digest.partition(":")[2] in base.held for image in first.images)
+    thin(second.folder, base)
     assert not layout.blob_file(second.folder, Maker(tmp_path / "x").blob(SHARED).digest).exists()
     with registry(tmp_path / "empty") as host, pytest.raises(FoundError) as caught:
         push([second.folder], host, settings=load(plain_http=[host]))
-    assert len(caught.value.findings) == 3
+    assert len(caught.value.findings) == 4
     done = site.push(second.folder)
     assert done.uploaded < 1000
     assert {r: site.raw(r.partition(":")[0], "1")[0] for r in full} == full

@@ -30,6 +30,7 @@ class State:
     content: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[tuple[str, str], bytes] = field(default_factory=dict)
     sessions: dict[str, bytearray] = field(default_factory=dict)
+    opened: int = 0
     seen: list[str] = field(default_factory=list)
     """`METHOD path authorization` of every request."""
     location: str = ""
@@ -90,7 +91,8 @@ class Handler(BaseHTTPRequestHandler):
                 held.add(repository)
                 return self.answer(201)
             with state.lock:
-                number = str(len(state.sessions) + 1)
+                state.opened += 1
+                number = str(state.opened)
                 state.sessions[number] = bytearray()
             return self.answer(202, Location=self._where(repository, number))
         if number not in state.sessions:

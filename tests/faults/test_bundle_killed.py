@@ -25,8 +25,8 @@ from tests.registries import incompressible
 
 STORM = os.environ.get("MLOPS_INFRA_STORM") == "1"
 KILLS = 50 if STORM else 3
-BLOB = 16 << 20 if STORM else 3 << 20
-RATE = 6 << 20 if STORM else 4 << 20
+BLOB = 64 << 20 if STORM else 3 << 20
+RATE = 8 << 20 if STORM else 4 << 20
 """Bytes per second and connection: what is under way when the process dies is lost."""
 
 BUILDER = """
@@ -55,7 +55,7 @@ def host(script: Script) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def lock(script: Script, host: str) -> Lock:
-    layers = [incompressible(BLOB, seed) for seed in range(24)]
+    layers = [incompressible(1 << 20, seed) * (BLOB >> 20) for seed in range(24)]
     images = [
         script.image(host, f"team/app{n}", [*layers[:12], *layers[12 + 3 * n : 15 + 3 * n]])
         for n in range(4)
