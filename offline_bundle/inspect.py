@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from offline_bundle import layout, lockfile
+from mlops_infra.errors import InputError
+from offline_bundle import layout, lockfile, references
 from offline_bundle.model import Found
 from offline_bundle.volumes import Source, open_source
 from offline_bundle.volumes import images as contained
+
+_BILLS = frozenset({"application/vnd.cyclonedx+json", "application/spdx+json", "text/spdx+json"})
+"""Media types of bills of materials in JSON; attestations wrap theirs and are left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ def inspect(folders: Sequence[Path]) -> Inspection:
         InputError, FoundError: there is no bundle, or its lists are damaged.
     """
     source = open_source(folders)
-    lock = lockfile.parse_lock(source.read(source.contents.by_path[layout.LOCK]).decode())
+    lock = lockfile.parse_lock(_document(source, layout.LOCK).decode())
     kinds: dict[str, int] = {}
     for entry in source.contents.entries:
         kinds[entry.kind] = kinds.get(entry.kind, 0) + entry.size
@@ -130,6 +135,49 @@ def html(inspection: Inspection) -> str:
     made = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters["bytes"] = _readable
     return made.from_string(text).render(bundle=inspection)
+
+
+def licence_rows(folders: Sequence[Path]) -> list[dict[str, Any]]:
+    """The rows of `licences.json`.
+
+    Raises:
+        InputError, FoundError: there is no bundle, or its lists are damaged.
+    """
+    items: list[dict[str, Any]] = json.loads(_document(open_source(folders), layout.LICENCES))[
+        "items"
+    ]
+    return items
+
+
+def bill(folders: Sequence[Path], image: str | None = None) -> bytes:
+    """The bill of materials of the bundle, or the one that `image` carries.
+
+    Raises:
+        InputError: no such image, or it carries none; or there is no bundle.
+    """
+    source = open_source(folders)
+    if image is None:
+        return _document(source, layout.BUNDLE_SBOM)
+    lock = lockfile.parse_lock(_document(source, layout.LOCK).decode())
+    wanted = str(references.parse(image))
+    found = next((each for each in lock.images if each.reference == wanted), None)
+    if found is None:
+        hint = "mlops-infra bundle inspect DIR lists them"
+        raise InputError(f"the bundle has no image {wanted}", hint=hint)
+    for attached in found.attached:
+        entry = source.contents.blob(attached.descriptor.digest)
+        manifest = json.loads(source.read(entry)) if entry else {}
+        for layer in manifest.get("layers") or ():
+            if layer["mediaType"] in _BILLS and (held := source.contents.blob(layer["digest"])):
+                return source.read(held)
+    raise InputError(f"{wanted} carries no bill of materials")
+
+
+def _document(source: Source, path: str) -> bytes:
+    entry = source.contents.by_path.get(path)
+    if entry is None:
+        raise InputError(f"the bundle has no {path}", hint="build it again with this release")
+    return source.read(entry)
 
 
 def _readable(size: int) -> str:

@@ -53,6 +53,7 @@ PLUGINS = "plugins"
 WHEELS = "wheels"
 FILES = "files"
 SBOM = "sbom"
+BUNDLE_SBOM = "sbom/bundle.cdx.json"
 LICENCES = "licences.json"
 
 WORK = ".building"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from mlops_infra.images.builder import BuiltImage, build, build_many, find
 from mlops_infra.images.bundled import folder as bundle_folder
 from mlops_infra.images.bundled import references as bundled_references
-from mlops_infra.images.builder import BuiltImage, build, build_many, find
 from mlops_infra.images.keys import reference, references
 from mlops_infra.images.listing import Listed, listing
 from mlops_infra.images.recipe import names

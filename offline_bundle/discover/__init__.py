@@ -20,7 +20,7 @@ from offline_bundle.discover import additions, images, programs, wheels
 from offline_bundle.discover.wanted import Needs, WantedFile, WantedImage, merged
 from offline_bundle.model import Found
 
-__all__ = ["Additions", "Needs", "WantedFile", "WantedImage", "discover"]
+__all__ = ["Additions", "Needs", "WantedFile", "WantedImage", "discover", "needed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,40 @@ def discover(
     if stack is not None:
         needs = _of_stack(needs, stack, file, state, sink)
     return _added(needs, add or Additions(), sink)
+
+
+def needed(
+    stack: str,
+    sink: Sink,
+    *,
+    platform: str,
+    python: str,
+    file: Path | None = None,
+    bundle: Path | None = None,
+) -> Needs:
+    """The same for the closed side: by names and versions alone, and without any network.
+
+    Args:
+        stack: its name.
+        sink: for progress.
+        platform: of the bundle.
+        python: of the bundle.
+        file: its file, where it is not the stack's usual one.
+        bundle: folder of the bundle, which has a helm where this machine has none.
+
+    Raises:
+        ConfigError, PlanError: the stack's file is wrong or refused.
+        OperationFailed: a chart does not render.
+    """
+    config = load(file or stack_file(stack))
+    plan = make_plan(config, stack=stack, built=recipes.references())
+    found = (
+        *_charts(plan),
+        *programs.binaries(programs.tools(config), platform),
+        *programs.named(programs.providers(config, None)),
+        *wheels.named((config.profile,), platform, python),
+    )
+    return Needs(stack, platform, python, images.of_plan(plan, config, sink, bundle), found)
 
 
 def _of_stack(needs: Needs, stack: str, file: Path | None, state: Path | None, sink: Sink) -> Needs:

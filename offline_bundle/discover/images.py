@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from mlops_infra import places
 from mlops_infra.config import StackConfig
@@ -23,7 +24,9 @@ _ADDRESS = "192.0.2.1"
 """Stands for an embedded node that has no address yet (RFC 5737)."""
 
 
-def of_plan(plan: Plan, config: StackConfig, sink: Sink) -> tuple[WantedImage, ...]:
+def of_plan(
+    plan: Plan, config: StackConfig, sink: Sink, bundle: Path | None = None
+) -> tuple[WantedImage, ...]:
     """Every image that a deployment of `plan` pulls, at its start or later.
 
     Pods of a simulated component are never run, so its images are left out.
@@ -37,7 +40,7 @@ def of_plan(plan: Plan, config: StackConfig, sink: Sink) -> tuple[WantedImage, .
     found = [_planned(image, config) for image in planned]
     recipes = {image.reference: image.recipe for image in found}
     components = [each for each in _real(plan.for_node(_ADDRESS)) if each.chart]
-    helm = Helm(sink)
+    helm = Helm(sink, bundle)
     with (
         step(sink, "Rendering charts", total=len(components), unit="charts") as work,
         concurrent.futures.ThreadPoolExecutor(2) as pool,

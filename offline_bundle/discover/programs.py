@@ -115,6 +115,15 @@ def plugins(
     return tuple(found), tuple(notes)
 
 
+def named(wanted: Mapping[tuple[str, str], list[Found]]) -> tuple[WantedFile, ...]:
+    """The plugins of `wanted` by name and version alone, installed here or not."""
+    return tuple(
+        WantedFile("plugin", name, f"v{version}", "", f"plugin:{name}", tuple(where))
+        for (name, version), where in sorted(wanted.items())
+        if name != STAND_IN
+    )
+
+
 def home() -> Path:
     """Pulumi's home on this machine, as the engine chooses it."""
     named = os.environ.get("PULUMI_HOME")

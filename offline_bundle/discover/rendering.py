@@ -16,10 +16,11 @@ from mlops_infra.progress import Sink
 
 
 class Helm:
-    """One helm for many charts."""
+    """One helm for many charts; that of `bundle` where this machine has none."""
 
-    def __init__(self, sink: Sink) -> None:
-        self._program = toolchain.ensure(["helm"], sink)["helm"].path
+    def __init__(self, sink: Sink, bundle: Path | None = None) -> None:
+        found = toolchain.ensure(["helm"], sink, bundle_folder=bundle)
+        self._program = found["helm"].path
         self._kubernetes = toolchain.version("kubelet").removeprefix("v")
 
     def render(

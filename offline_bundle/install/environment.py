@@ -8,6 +8,7 @@ from pathlib import Path
 
 from offline_bundle import layout
 from offline_bundle.install import places
+from offline_bundle.install.redirects import CERTS
 
 SWITCHES: Mapping[str, str] = {
     # Pulumi: no question for a newer version, no download of a plugin, no look into its registry
@@ -29,8 +30,11 @@ SWITCHES: Mapping[str, str] = {
 """Beside an open network each of these programs asks somebody something; here none may try."""
 
 
-def text(root: Path) -> str:
-    """Exports for the installation in `root`; they name `current`, so they outlive a release."""
+def text(root: Path, *, mirrored: bool) -> str:
+    """Exports for the installation in `root`; they name `current`, so they outlive a release.
+
+    `mirrored`: it says where nodes pull from, for the embedded cluster's one as well.
+    """
     current = root / places.CURRENT
     bundle = current / places.BUNDLE
     wheels = str(bundle / layout.WHEELS)
@@ -42,6 +46,8 @@ def text(root: Path) -> str:
         "PIP_FIND_LINKS": wheels,
         "UV_FIND_LINKS": wheels,
     }
+    if mirrored:
+        found["MLOPS_INFRA_REGISTRIES"] = str(current / places.REGISTRIES / CERTS)
     lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(found.items())]
     folders = f"{current / places.VENV / 'bin'}:{current / places.BIN}"
     return "\n".join([*lines, f'export PATH={shlex.quote(folders)}:"$PATH"', ""])

@@ -110,7 +110,7 @@ def _make(source: Source, wanted: Wanted, release: Path, python: Path, sink: Sin
             hosts = redirects.upstreams(bundle)
             redirects.write(release / places.REGISTRIES, hosts, wanted.mirror)
             told["upstreams"] = hosts
-        text = environment.text(wanted.root.absolute())
+        text = environment.text(wanted.root.absolute(), mirrored=wanted.mirror is not None)
         (release / places.ENVIRONMENT).write_text(text, "utf-8")
     requirement = virtualenv.requirement(bundle)
     if requirement:

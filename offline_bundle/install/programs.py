@@ -17,7 +17,9 @@ FOR_PEOPLE = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec",
 """What goes on PATH. The rest is taken from the bundle by the toolchain room: CNI's `bridge` must
 not stand before the one of iproute2."""
 
-_PLUGIN = re.compile(r"pulumi-(resource|language|converter|tool)-(.+)-v(\d[^-]*(?:-[^-]+)?)-[^-]+-[^-]+\.tar\.gz")
+_PLUGIN = re.compile(
+    r"pulumi-(resource|language|converter|tool)-(.+)-v(\d[^-]*(?:-[^-]+)?)-[^-]+-[^-]+\.tar\.gz"
+)
 _CHART_CONTENT = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 

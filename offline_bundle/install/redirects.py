@@ -7,6 +7,7 @@ Three forms of one table: `hosts.toml` for containerd, `registries.conf` for CRI
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,12 @@ from urllib.parse import urlsplit
 
 from mlops_infra.errors import InputError
 from offline_bundle import layout
+from offline_bundle.push.targets import upstream_path
 from offline_bundle.references import parse
 
 CERTS = "certs.d"
+_HOST = re.compile(r"[A-Za-z0-9.-]+(?::\d+)?|\[[0-9a-fA-F:]+\](?::\d+)?")
+_PREFIX = re.compile(r"(?:[a-z0-9._-]+(?:/[a-z0-9._-]+)*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,8 @@ class Mirror:
 
     def path(self, upstream: str) -> str:
         """Repository prefix of what came from the host `upstream`."""
-        return f"{self.prefix}/{upstream}" if self.prefix else upstream
+        own = upstream_path(upstream)
+        return f"{self.prefix}/{own}" if self.prefix else own
 
 
 def mirror(registry: str, *, ca: Path | None = None, plain_http: bool = False) -> Mirror:
@@ -48,14 +53,17 @@ def mirror(registry: str, *, ca: Path | None = None, plain_http: bool = False) -
     """
     parts = urlsplit(registry if "://" in registry else f"//{registry}")
     scheme = parts.scheme or ("http" if plain_http else "https")
-    if scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+    path = parts.path.strip("/")
+    # these go into configuration files of three formats
+    plain = _HOST.fullmatch(parts.netloc) and _PREFIX.fullmatch(path)
+    if scheme not in {"http", "https"} or not plain or parts.query or parts.fragment:
         raise InputError(f"'{registry}' is not a registry", hint="HOST[:PORT][/PREFIX]")
     if scheme == "http" and not plain_http:
         raise InputError(
             f"{registry} would be read without TLS",
             hint="--plain-http, if that is meant",
         )
-    return Mirror(scheme, parts.netloc, parts.path.strip("/"), ca)
+    return Mirror(scheme, parts.netloc, path, ca)
 
 
 def upstreams(bundle: Path) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from mlops_infra.errors import FoundError, InputError
-from offline_bundle.install import places
+from mlops_infra.errors import FoundError, InputError, OperationFailed
+from offline_bundle.install import in_use, places
 
+_SHOWN = 3
 OURS = (
     places.CURRENT,
     places.ENVIRONMENT,
@@ -24,6 +25,7 @@ def remove(root: Path) -> bool:
 
     Raises:
         InputError: the folder is there and is no installation.
+        OperationFailed: an embedded cluster, or another program of it, runs.
         FoundError: files of somebody else remain; they are named and left alone.
     """
     if not root.is_dir() or not any(root.iterdir()):
@@ -33,6 +35,13 @@ def remove(root: Path) -> bool:
             "this is no installation of a bundle",
             where=str(root),
             hint=f"there is no {places.MARK} in it, so nothing was removed",
+        )
+    users = in_use.users(root)
+    if users:
+        raise OperationFailed(
+            f"the installation is in use: {'; '.join(users[:_SHOWN])}",
+            where=str(root),
+            hint="mlops-infra down -s STACK first, or: mlops-infra cluster delete NAME",
         )
     for name in OURS:
         path = root / name

@@ -64,8 +64,6 @@ def _one(source: Source, entry: Entry, target: Path, *, copy: bool) -> None:
         raise
 
 
-
-
 def _hash(source: Source, entry: Entry) -> str:
     digest = hashlib.sha256()
     for block in source.stream(entry):

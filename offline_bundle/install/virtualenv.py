@@ -15,7 +15,7 @@ PROFILES = {"onprem": "pulumi_kubernetes-", "aws": "pulumi_aws-"}
 
 
 def requirement(bundle: Path) -> str | None:
-    """`mlops-infra[...]` with the extras that the bundle's wheels allow; None without the program."""
+    """`mlops-infra[...]` with the extras that the wheels allow; None without the program."""
     names = [file.name for file in (bundle / layout.WHEELS).glob("*.whl")]
     if not any(name.startswith("mlops_infra-") for name in names):
         return None

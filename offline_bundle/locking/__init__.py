@@ -6,13 +6,14 @@ import concurrent.futures
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mlops_infra.errors import MlopsError, OperationFailed
 from mlops_infra.progress import Sink, step
 from offline_bundle import lockfile
-from offline_bundle.discover import Needs
+from offline_bundle.discover import Needs, WantedImage
 from offline_bundle.locking.files import lock_files
 from offline_bundle.locking.images import lock_image
 from offline_bundle.locking.recipes import lock_recipes
-from offline_bundle.model import Lock
+from offline_bundle.model import Lock, LockedImage
 from offline_bundle.registry import Registries, Settings
 
 __all__ = ["Locked", "make_lock"]
@@ -55,18 +56,38 @@ def make_lock(
         wanted = ()
     built = lock_recipes((image for image in needs.images if image.recipe), sink)
     remote = [image for image in needs.images if not image.recipe]
-    with (
-        Registries(settings) as registries,
-        step(sink, f"Locking {len(remote)} images", total=len(remote), unit="images") as work,
-        concurrent.futures.ThreadPoolExecutor(_AT_A_TIME) as pool,
-    ):
-        pulled = []
-        for image in pool.map(lambda each: lock_image(each, registries, wanted), remote):
-            pulled.append(image)
-            work.advance()
+    with Registries(settings) as registries:
+        pulled = _lock_images(remote, registries, wanted, sink)
     files = lock_files(needs.files, sink)
     lock = lockfile.ordered(
         Lock(needs.stack, needs.platform, needs.python, (*built, *pulled), files)
     )
     moved = tuple(lockfile.moved(previous, lock)) if previous else ()
     return Locked(lock, moved, needs.notes)
+
+
+def _lock_images(
+    remote: Sequence[WantedImage], registries: Registries, platforms: tuple[str, ...], sink: Sink
+) -> list[LockedImage]:
+    """Lock all of them; what cannot be had is told together, not one a run."""
+    found: list[LockedImage] = []
+    failed: list[MlopsError] = []
+    with (
+        step(sink, f"Locking {len(remote)} images", total=len(remote), unit="images") as work,
+        concurrent.futures.ThreadPoolExecutor(_AT_A_TIME) as pool,
+    ):
+        tries = [pool.submit(lock_image, each, registries, platforms) for each in remote]
+        for one in tries:
+            try:
+                found.append(one.result())
+            except MlopsError as error:
+                failed.append(error)
+            work.advance()
+    if len(failed) == 1:
+        raise failed[0]
+    if failed:
+        lines = "\n".join(f"  {each.where}: {each.what}" for each in failed)
+        raise OperationFailed(
+            f"{len(failed)} of {len(remote)} images cannot be had\n{lines}", hint=failed[0].hint
+        )
+    return found

@@ -40,9 +40,9 @@ def lock_image(
     try:
         return found.lock(wanted)
     except MlopsError as error:
-        error.where = error.where or wanted.reference
         places = "; ".join(place.where for place in wanted.found)
-        error.hint = f"{error.hint or 'check the name'} (asked for by {places})"
+        error.where = f"{wanted.reference}, asked for by {places}"
+        error.hint = error.hint or "check the name"
         raise
 
 
@@ -172,6 +172,7 @@ class _Walk:
                         raise
                     raise OperationFailed(
                         f"{self._registry.host} cannot be reached: {error}",
-                        hint="check the network, or give a mirror with --registries FILE",
+                        hint="say how it is reached: --registries FILE with"
+                        f" `hosts: {{{self._registry.host}: {{mirror: https://MIRROR}}}}`",
                     ) from error
                 time.sleep(verdict.pause)

@@ -34,7 +34,9 @@ def document(lock: Lock) -> bytes:
             },
         },
         "components": components,
-        "dependencies": [{"ref": "bundle", "dependsOn": sorted({str(c["bom-ref"]) for c in components})}],
+        "dependencies": [
+            {"ref": "bundle", "dependsOn": sorted({str(c["bom-ref"]) for c in components})}
+        ],
     }
     return (json.dumps(bill, indent=1, sort_keys=True) + "\n").encode()
 

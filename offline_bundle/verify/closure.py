@@ -7,12 +7,26 @@ found in its plan is locked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from offline_bundle import layout
+from mlops_infra.errors import FoundError
+from mlops_infra.progress import Sink
+from offline_bundle import layout, lockfile
 from offline_bundle.model import Found, Lock
 from offline_bundle.volumes.images import blobs, images, manifests
-from offline_bundle.volumes.source import Source
+from offline_bundle.volumes.source import Source, open_source
+
+
+class NotClosed(FoundError):
+    """The bundle is good, and too little for a stack."""
+
+    def __init__(self, lacking: Sequence[str]) -> None:
+        super().__init__(
+            f"the stack needs {len(lacking)} things that the bundle lacks",
+            lacking,
+            hint="where there is a network: mlops-infra bundle lock -s STACK, then bundle build",
+        )
 
 
 def structural(source: Source, lock: Lock) -> list[str]:
@@ -54,7 +68,38 @@ def closure(lock: Lock, needed: Iterable[tuple[str, str, Iterable[Found]]]) -> l
         have |= {(file.kind, file.name), (file.kind, f"{file.name} {file.version}")}
     return [
         f"{kind} {name}: not in the bundle"
-        + "".join(f"; asked for by {place.where}" for place in places)
+        + (f"; asked for by {', '.join(asked)}" if (asked := [p.where for p in places]) else "")
         for kind, name, places in needed
         if (kind, name) not in have
     ]
+
+
+def closure_of(
+    folders: Sequence[Path],
+    stack: str,
+    sink: Sink,
+    *,
+    base: Sequence[Path] = (),
+    file: Path | None = None,
+) -> list[str]:
+    """What `stack` needs and the bundle in `folders` lacks, for the bundle's platform and Python.
+
+    Raises:
+        ConfigError, PlanError: the stack's file is wrong or refused.
+        InputError, FoundError: there is no bundle, or its lists are damaged.
+        OperationFailed: a chart does not render.
+    """
+    # discovery loads the rooms of configuration and plan, which the check of files does not need
+    from offline_bundle.discover import needed
+
+    source = open_source(folders, base=base)
+    lock = lockfile.parse_lock(source.read(source.contents.by_path[layout.LOCK]).decode())
+    needs = needed(
+        stack,
+        sink,
+        platform=lock.platform,
+        python=lock.python,
+        file=file,
+        bundle=folders[0] if (folders[0] / layout.BINARY_SUMS).is_file() else None,
+    )
+    return closure(lock, needs.listed())

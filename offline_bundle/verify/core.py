@@ -32,7 +32,6 @@ from offline_bundle.volumes.source import Folder, Piece, Source, open_source
 
 SignatureState = Literal["good", "not checked", "none"]
 _BLOCK = 1 << 20
-_SHOWN = 20
 
 
 class BundleDamaged(FoundError):
@@ -56,17 +55,20 @@ class Report:
     """One line each, beginning with the path of the file."""
     incomplete: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Images that cannot be had from these folders, with the labels of the volumes to fetch."""
+    lacking: list[str] = field(default_factory=list)
+    """What a stack needs and the bundle does not have; of `verify.closure.closure_of`."""
 
     def require_clean(self) -> None:
-        """Raise `BundleDamaged` with the findings, if there are any."""
+        """Raise `BundleDamaged` with the findings, or `NotClosed` with what is lacking."""
         if self.findings:
             count = len(self.findings)
-            lines = "\n".join(f"  {line}" for line in self.findings[:_SHOWN])
             raise BundleDamaged(
-                f"{count} finding{'s' if count != 1 else ''} in the bundle\n{lines}",
+                f"{count} finding{'s' if count != 1 else ''} in the bundle",
                 self.findings,
                 hint="take another copy of the files named above; do not use this one",
             )
+        if self.lacking:
+            raise closure.NotClosed(self.lacking)
 
 
 def verify(

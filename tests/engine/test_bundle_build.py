@@ -17,9 +17,11 @@ from mlops_infra.errors import OperationFailed
 from mlops_infra.progress import quiet
 from offline_bundle import layout, lockfile
 from offline_bundle.build import build
-from offline_bundle.discover import Additions, discover
+from offline_bundle.discover import Additions, WantedFile, discover
 from offline_bundle.locking import make_lock
+from offline_bundle.locking.files import lock_files
 from offline_bundle.model import Lock
+from offline_bundle.pack import program
 from offline_bundle.registry import Host, RegistryError, Settings
 from offline_bundle.verify.core import verify
 from tests.registries import (
@@ -187,8 +189,19 @@ def test_an_image_for_other_machines_alone_is_refused(host: str, sources: dict[s
 def test_two_builds_anywhere_are_one_and_the_same_tree(
     tmp_path: Path, host: str, lock: Lock
 ) -> None:
+    (tmp_path / "notes.txt").write_text("read me")
+    kinds = (
+        ("chart", "mlflow", "0.1.0", "mlflow-0.1.0.tgz", "project:charts/mlflow"),
+        ("wheel", "mlops-infra", "0", program.filename(), "project:wheel"),
+        ("file", "notes.txt", "", "notes.txt", f"file:{tmp_path}/notes.txt"),
+    )
+    files = lock_files([WantedFile(*each, found=()) for each in kinds], quiet)
+    lock = replace(lock, files=files)
+    # the clock is a fake: nobody can set that of the machine
     script = (
-        "import os, sys\nfrom pathlib import Path\nfrom mlops_infra.progress import quiet\n"
+        "import os, sys, time\nnow = time.time\n"
+        "time.time = lambda: now() + float(sys.argv[5])\n"
+        "from pathlib import Path\nfrom mlops_infra.progress import quiet\n"
         "from offline_bundle.build import build\nfrom offline_bundle.lockfile import read_lock\n"
         "from offline_bundle.registry import Host, Settings\nos.umask(int(sys.argv[4], 8))\n"
         "build(read_lock(Path(sys.argv[1])), Path(sys.argv[2]),"
@@ -197,15 +210,20 @@ def test_two_builds_anywhere_are_one_and_the_same_tree(
     file = tmp_path / "bundle.lock"
     lockfile.write_lock(lock, file)
     trees = []
-    for name, umask, zone, words in (
-        ("a", "077", "UTC", "C"),
-        ("b", "002", "Asia/Seoul", "C.UTF-8"),
+    for name, umask, zone, words, later in (
+        ("a", "077", "UTC", "C", "0"),
+        ("b", "002", "Asia/Seoul", "C.UTF-8", "40000000"),
     ):
-        command = [sys.executable, "-c", script, str(file), str(tmp_path / name), host, umask]
+        place = str(tmp_path / name)
+        command = [sys.executable, "-c", script, str(file), place, host, umask, later]
+        # each makes its own archives
+        cache = str(tmp_path / f"cache-{name}")
         variables = {**os.environ, "TZ": zone, "LC_ALL": words, "PYTHONHASHSEED": str(len(zone))}
+        variables["MLOPS_INFRA_CACHE"] = cache
         subprocess.run(command, check=True, env=variables)
         trees.append(tree(tmp_path / name))
     assert trees[0] == trees[1]
+    assert {"files/notes.txt", f"wheels/{program.filename()}"} <= trees[0].keys()
 
 
 def test_a_folder_takes_another_lock_and_holds_nothing_of_the_first(
