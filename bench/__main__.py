@@ -1,7 +1,7 @@
 """`make bench`: measures platforms from nothing to nothing and writes docs/measured.json.
 
 The core (tracking and registry on real stores) has goals for its start; the sandbox (everything)
-for its verification and its size.
+for its verification and its size; bundles are fetched and pushed against crane, regctl and skopeo.
 
 `BENCH_COLD=1` measures the cold start too, with empty caches in a folder of its own: it compiles
 everything and takes a quarter of an hour or more. Figures that a run does not measure keep the
@@ -16,8 +16,9 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from bench import figures, memory
+from bench import bundle_fetch, bundle_push, figures, memory
 from bench.commands import ROOT, MeasureError, median, run, until
 
 MEASURED = ROOT / "docs" / "measured.json"
@@ -36,16 +37,32 @@ def main() -> int:
             values["up_cold"] = _cold() / 60
         values |= _life(CORE)
         values |= {f"whole_{key}": value for key, value in _life(WHOLE).items()}
+        bundles = {"fetch": bundle_fetch.measure(), "push": bundle_push.measure()}
+        values |= _bundle_figures(bundles)
     except MeasureError as failed:
         print(f"bench: {failed}", file=sys.stderr)
         return 1
     merged = {**before.get("figures", {}), **values}
-    report = {"machine": figures.machine(), "figures": {k: round(v, 3) for k, v in merged.items()}}
+    report = {
+        "machine": figures.machine(),
+        "figures": {k: round(v, 3) for k, v in merged.items()},
+        "bundles": bundles,
+    }
     MEASURED.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report, indent=2))
     print("\n".join(figures.table(merged)))
     print(figures.PEERS)
     return 0
+
+
+def _bundle_figures(found: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """The promises among them; all the rest stays beside, with the machine's limits."""
+    return {
+        "bundle_fetch": 1 / found["fetch"]["ratio_to_fastest"],
+        "bundle_push": 1 / found["push"]["ratio_to_fastest"],
+        "bundle_push_again": found["push"]["second_push_100_images_s"],
+        "bundle_memory": max(each["peak_memory_mb"] for each in found.values()),
+    }
 
 
 def _life(stack: str) -> dict[str, float]:

@@ -46,6 +46,10 @@ KOREAN = {
     "whole_verify": "`make verify`: 모델의 전 생애",
     "whole_memory": "샌드박스 전체 메모리(PSS)",
     "whole_down": "`make down`",
+    "bundle_fetch": "번들 가져오기, 가장 빠른 경쟁 도구의 시간 대비",
+    "bundle_push": "번들 푸시, 가장 빠른 경쟁 도구의 시간 대비",
+    "bundle_push_again": "이미 있는 이미지 100개를 다시 푸시",
+    "bundle_memory": "가져오기와 푸시의 최대 메모리",
     "not measured": "아직 측정하지 않음",
     "under": "미만",
 }

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 IN_CI = "tests/e2e/test_readme_commands.py"
 SANDBOX = "tests/e2e/test_sandbox.py"
+AIR_GAP = "tests/e2e/test_air_gap.py"
 COVERED = {
     "make up": SANDBOX,
     "make test": ".ci/run",
@@ -25,9 +26,13 @@ COVERED = {
     "mlops-infra up -s sandbox": IN_CI,
     'eval "$(mlops-infra env -s sandbox)"': IN_CI,
     "pulumi preview -s sandbox": IN_CI,
+    "mlops-infra bundle lock -s core -o bundle.lock": AIR_GAP,
+    "mlops-infra bundle build bundle.lock -o bundle --sign-key site.key": AIR_GAP,
+    "mlops-infra bundle verify bundle --key site.pub -s core": AIR_GAP,
 }
 """Command to the file that runs it. `make up` and `make down` are `mlops-infra up` and `down` (a
-unit test looks), which the platforms of the e2e tier are made and taken down with."""
+unit test looks), which the platforms of the e2e tier are made and taken down with. Those of
+bundles are typed as the guide of closed networks has them."""
 
 GUIDES = sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs" / "guide").glob("*.md"))
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)

@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "cluster": "Start, stop, inspect and delete the embedded cluster.",
     "toolchain": "Install and list the pinned binaries.",
     "images": "Build and list the images made from packages.",
+    "bundle": "Lock, build, verify, push and install offline bundles.",
     "step": "Run one step of a pipeline; engines call this.",
     "lifecycle": "Run the platform's own processes; its Pods call this.",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mlops_infra.cluster import addresses, state
+from mlops_infra.cluster import addresses, registries, state
 from mlops_infra.cluster.layout import CONTAINERD_SOCKET, NODE_CNI_BIN, NODE_ETC
 
 CAP_SYS_RESOURCE = 24
@@ -134,13 +134,16 @@ def cni() -> dict[str, Any]:
     }
 
 
-def write(etc: Path, *, pause: str | None) -> None:
-    """Write all configuration files; without `pause` (simulated) only the API server's."""
+def write(etc: Path, *, pause: str | None, host: str) -> None:
+    """Write all configuration files; without `pause` (simulated) only the API server's.
+
+    `host` is this machine's address as the node sees it.
+    """
     state.write(etc / "authentication.json", authentication())
     if pause is None:
         return
     state.write(etc / "kubelet.json", kubelet())
-    for folder in ("cni", "registries"):
-        (etc / folder).mkdir(exist_ok=True)
+    (etc / "cni").mkdir(exist_ok=True)
+    registries.write(etc / "registries", host)
     state.write(etc / "cni/10-mlops-infra.conflist", cni())
     (etc / "containerd.toml").write_text(containerd(pause), encoding="utf-8")

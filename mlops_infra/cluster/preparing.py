@@ -47,7 +47,7 @@ def write(layout: Layout, known: Identity, found: Sources) -> None:
             client=client,
         )
     pause = None if known.simulated else images.reference("pause")
-    node_config.write(layout.etc, pause=pause)
+    node_config.write(layout.etc, pause=pause, host=addresses.host_address(known.slot))
     simulation.write_stages(layout.etc / "kwok.yaml")
     state.write(layout.plan, plan(layout, known, found))
 

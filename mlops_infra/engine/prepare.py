@@ -10,7 +10,7 @@ from pathlib import Path
 from mlops_infra import __version__, images
 from mlops_infra import config as configuration
 from mlops_infra.config import StackConfig
-from mlops_infra.engine import environment, locks, tools
+from mlops_infra.engine import closed, environment, locks, tools
 from mlops_infra.engine import record as records
 from mlops_infra.engine.record import StackRecord
 from mlops_infra.engine.room import Room
@@ -54,6 +54,7 @@ def asked(stack: str, file: Path | None) -> Asked:
     config = configuration.load(path)
     plan = make_plan(config, stack=stack, built=images.references())
     plan.require_deployable()
+    closed.refuse_absent(config, plan, path)
     return Asked(stack, path, config, plan, StackRecord.of(config, stack))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mlops_infra.images.builder import BuiltImage, build, build_many, find
+from mlops_infra.images.bundled import folder as bundle_folder
+from mlops_infra.images.bundled import references as bundled_references
 from mlops_infra.images.keys import reference, references
 from mlops_infra.images.listing import Listed, listing
 from mlops_infra.images.pruning import Pruned, prune
@@ -19,6 +21,8 @@ __all__ = [
     "Pruned",
     "build",
     "build_many",
+    "bundle_folder",
+    "bundled_references",
     "find",
     "listing",
     "lock",

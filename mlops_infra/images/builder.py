@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_infra.images import blobs, keys, layers, oci, sbom
+from mlops_infra.images import blobs, bundled, keys, layers, oci, sbom
 from mlops_infra.images import recipe as recipes
 from mlops_infra.images.blobs import StoredLayer
 from mlops_infra.images.keys import LayerKey
@@ -80,9 +80,26 @@ def _known(name: str, layout: Path) -> BuiltImage | None:
     try:
         raw = json.loads(built.read_bytes())
     except FileNotFoundError:
-        return None
+        return _carried(name)
     os.utime(built)  # pruning asks when the image was used last
     return BuiltImage(name=name, layout=layout, cached=True, **raw)
+
+
+def _carried(name: str) -> BuiltImage | None:
+    """The image as an offline bundle brought it; it was built under the same key elsewhere."""
+    reference = keys.reference(name)
+    found = bundled.find(reference)
+    if found is None:
+        return None
+    return BuiltImage(
+        name=name,
+        reference=reference,
+        digest=found.digest,
+        layout=found.layout,
+        size=found.size,
+        sbom=found.sbom,
+        cached=True,
+    )
 
 
 def _layers(name: str, sink: Sink) -> list[tuple[LayerKey, StoredLayer]]:

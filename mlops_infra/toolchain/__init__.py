@@ -5,6 +5,8 @@ Go module. Nothing is written outside of `<cache>/toolchain`.
 """
 
 from mlops_infra.toolchain.acquire import bin_dir, ensure, locate
+from mlops_infra.toolchain.bundle import carries
+from mlops_infra.toolchain.bundle import in_use as bundle_folder
 from mlops_infra.toolchain.manifest import Pin, key, pin, pins
 from mlops_infra.toolchain.pruning import prune
 from mlops_infra.toolchain.report import Listed, listing
@@ -27,6 +29,8 @@ __all__ = [
     "Source",
     "Tool",
     "bin_dir",
+    "bundle_folder",
+    "carries",
     "ensure",
     "key",
     "listing",

@@ -29,13 +29,19 @@ def file_name(program: str, version: str) -> str:
     return f"{program}-{version}-{target().replace('/', '-')}"
 
 
+def in_use() -> Path | None:
+    """The folder that `$MLOPS_INFRA_BUNDLE` names; None where it names none."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else None
+
+
 def configured(folder: Path | None = None) -> Path | None:
     """The bundle's `binaries` folder: of `folder`, else of `$MLOPS_INFRA_BUNDLE`.
 
     Raises:
         InputError: a bundle is named and it has no binaries.
     """
-    named = folder or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    named = folder or in_use()
     if named is None:
         return None
     binaries = named / "binaries"
@@ -46,6 +52,15 @@ def configured(folder: Path | None = None) -> Path | None:
             hint=f"point {VARIABLE} at the folder of an unpacked bundle, or unset it",
         )
     return binaries
+
+
+def carries(pin: Pin) -> bool:
+    """Whether the bundle in use lists every program of `pin`; raises as `configured`."""
+    binaries = configured()
+    if binaries is None:
+        return False
+    sums = _sums(binaries / SUMS)
+    return all(file_name(program, pin.version) in sums for program in pin.contents)
 
 
 def take(pin: Pin, binaries: Path | None, into: Path) -> Origin | PassedOver:

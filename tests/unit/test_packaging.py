@@ -48,6 +48,15 @@ def test_the_wheel_carries_the_project(wheel: list[str]) -> None:
     assert "mlops_infra/cli/main.py" in wheel
 
 
+def test_an_installation_finds_the_images_that_a_checkout_built(wheel: list[str]) -> None:
+    """The key of the runtime image is made of the program's files, wherever they lie."""
+    from mlops_infra.images import program
+
+    own = {name for name in wheel if ".dist-info/" not in name and "/." not in name}
+    lock = "mlops_infra/_project/requirements.lock"  # for the next bundle, not for the image
+    assert own - {lock} == {name for name, _ in program.files()}
+
+
 def test_the_wheel_carries_nothing_else(wheel: list[str]) -> None:
     allowed = (
         "mlops_infra/",

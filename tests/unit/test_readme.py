@@ -11,7 +11,8 @@ import click
 import pytest
 
 from mlops_infra.cli.main import PROGRAM, cli
-from tests.readme import COVERED, GUIDES, ROOT, blocks, commands, invocations, text
+from tests.e2e.closed_guide import OPEN, script
+from tests.readme import AIR_GAP, COVERED, GUIDES, ROOT, blocks, commands, invocations, text
 
 READMES = ("README.md", "README.ko.md")
 KOREAN = ("README.ko.md", *(name for name in GUIDES if name.endswith(".ko.md")))
@@ -82,6 +83,11 @@ def test_ci_runs_every_command_of_the_readme() -> None:
     assert set(commands("README.md")) == set(COVERED)
     for command, file in COVERED.items():
         assert (ROOT / file).is_file(), f"{command} is said to be run by {file}"
+
+
+def test_the_guide_of_closed_networks_says_what_the_readme_says() -> None:
+    typed = script(OPEN, stack="core").splitlines()
+    assert [each for each, file in COVERED.items() if file == AIR_GAP and each not in typed] == []
 
 
 @pytest.mark.parametrize("target", ["up", "verify", "down"])

@@ -87,7 +87,9 @@ def test_every_command_explains_itself_and_has_the_common_options(name: str) -> 
 def test_every_command_file_is_listed() -> None:
     folder = Path(importlib.import_module("mlops_infra.cli").__path__[0])
     exposing = {file.stem for file in folder.glob("*.py") if "\ndef command(" in file.read_text()}
-    assert exposing <= set(COMMANDS)
+    bundle = loaded("bundle")
+    assert isinstance(bundle, click.Group)
+    assert exposing <= {*COMMANDS, *(f"bundle_{name}" for name in bundle.commands)}
 
 
 def test_completion_knows_the_commands() -> None:

@@ -1,0 +1,64 @@
+"""A project's page of a package index, as JSON (PEP 691) or as HTML (PEP 503). Pure."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+
+from mlops_infra.errors import OperationFailed
+
+ACCEPT = (
+    "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2,"
+    " text/html;q=0.1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One file of a project."""
+
+    filename: str
+    url: str
+    """Whole, without a fragment."""
+    sha256: str | None
+
+
+def read(page: str, content: bytes) -> list[Listed]:
+    """The files on the page at the URL `page`.
+
+    Raises:
+        OperationFailed: it is no page of an index.
+    """
+    try:
+        if content.lstrip().startswith(b"{"):
+            return [_of_json(page, each) for each in json.loads(content)["files"]]
+        reader = _Anchors()
+        reader.feed(content.decode("utf-8"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OperationFailed(f"this is no package index: {error}", where=page) from error
+    return [_of_anchor(page, each) for each in reader.found if each.get("href")]
+
+
+def _of_json(page: str, file: dict[str, Any]) -> Listed:
+    url = urllib.parse.urljoin(page, file["url"]).partition("#")[0]
+    return Listed(file["filename"], url, file["hashes"].get("sha256"))
+
+
+def _of_anchor(page: str, attributes: dict[str, str | None]) -> Listed:
+    url, _, fragment = urllib.parse.urljoin(page, attributes["href"] or "").partition("#")
+    name = urllib.parse.unquote(urllib.parse.urlsplit(url).path.rpartition("/")[2])
+    sha256 = fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else None
+    return Listed(name, url, sha256)
+
+
+class _Anchors(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[dict[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.found.append(dict(attrs))

@@ -1,0 +1,118 @@
+"""Wheels of the program for the closed side, chosen from a package index by tags and hashes."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+from collections.abc import Sequence
+from importlib import metadata
+
+from packaging.tags import Tag
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from mlops_infra import __version__, places
+from mlops_infra.errors import OperationFailed
+from mlops_infra.progress import Sink, step
+from offline_bundle.discover import index_page, requirements, targets
+from offline_bundle.discover.requirements import Pinned
+from offline_bundle.discover.wanted import WantedFile
+from offline_bundle.fetch.documents import Documents, bare
+from offline_bundle.model import Found
+
+PYPI = "https://pypi.org/simple"
+
+
+def index_url(configured: str | None) -> str:
+    """The package index: of the configuration, of pip's or uv's variables, else PyPI."""
+    named = (os.environ.get(name) for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"))
+    return (configured or next(filter(None, named), None) or PYPI).rstrip("/")
+
+
+def of_program(
+    extras: Sequence[str], platform: str, python: str, index: str, sink: Sink
+) -> tuple[WantedFile, ...]:
+    """The wheels that `mlops-infra[extras]` needs there, and the program's own.
+
+    Raises:
+        OperationFailed: the index cannot be reached, or has no wheel for the target.
+    """
+    pins = _pins(extras, platform, python)
+    wanted = targets.tags(platform, python)
+    with (
+        Documents() as documents,
+        step(sink, "Choosing wheels", total=len(pins), unit="wheels") as work,
+        concurrent.futures.ThreadPoolExecutor(8) as pool,
+    ):
+        found = []
+        for wheel in pool.map(lambda pin: _choose(pin, wanted, index, documents), pins):
+            found.append(wheel)
+            work.advance()
+    return (_program(), *found)
+
+
+def named(extras: Sequence[str], platform: str, python: str) -> tuple[WantedFile, ...]:
+    """The same by name and version alone, without a question to any index."""
+    pins = _pins(extras, platform, python)
+    return (
+        _program(),
+        *(WantedFile("wheel", pin.name, pin.version, "", "", (_found(pin),)) for pin in pins),
+    )
+
+
+def _pins(extras: Sequence[str], platform: str, python: str) -> tuple[Pinned, ...]:
+    text = (places.project() / "requirements.lock").read_text("utf-8")
+    own = metadata.distribution("mlops-infra").requires or []
+    markers = targets.markers(platform, python)
+    return requirements.chosen(requirements.read(text), own, extras, markers)
+
+
+def _program() -> WantedFile:
+    return WantedFile(
+        kind="wheel",
+        name="mlops-infra",
+        version=__version__,
+        filename=f"mlops_infra-{__version__}-py3-none-any.whl",
+        source="project:wheel",
+        found=(Found("the program itself"),),
+        licence="Apache-2.0",
+    )
+
+
+def _found(pin: Pinned) -> Found:
+    return Found(f"requirements.lock: {pin.name}, for {', '.join(sorted(pin.via))}")
+
+
+def _choose(pin: Pinned, wanted: Sequence[Tag], index: str, documents: Documents) -> WantedFile:
+    rank = {tag: position for position, tag in enumerate(wanted)}
+    page = f"{index}/{pin.name}/"
+    usable = [
+        (best, file.filename, file)
+        for file in index_page.read(page, documents.get(page, accept=index_page.ACCEPT))
+        if file.sha256 in pin.hashes and (best := _rank(file.filename, rank)) is not None
+    ]
+    if not usable:
+        raise OperationFailed(
+            f"{pin.name} {pin.version} has no wheel for the closed side",
+            where=bare(page),
+            hint="choose another --python or --platform",
+        )
+    file = min(usable, key=lambda each: each[:2])[2]
+    return WantedFile(
+        kind="wheel",
+        name=pin.name,
+        version=pin.version,
+        filename=file.filename,
+        source=bare(file.url),
+        found=(_found(pin),),
+        sha256=file.sha256,
+    )
+
+
+def _rank(filename: str, rank: dict[Tag, int]) -> int | None:
+    if not filename.endswith(".whl"):
+        return None
+    try:
+        tags = parse_wheel_filename(filename)[3]
+    except InvalidWheelFilename:
+        return None  # an index keeps what was uploaded long ago
+    return min((rank[tag] for tag in tags if tag in rank), default=None)

@@ -1,0 +1,93 @@
+"""The bundle as one folder, whatever media it lies on."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from mlops_infra.errors import FoundError, OperationFailed
+from mlops_infra.progress import Step
+from offline_bundle import layout
+from offline_bundle.sealing.contents import Entry
+from offline_bundle.volumes import Source
+
+
+def lay(source: Source, folder: Path, *, copy: bool, work: Step) -> None:
+    """Make `folder` the whole bundle of `source`, every byte hashed on the way.
+
+    Args:
+        source: the bundle, from a folder or from volumes.
+        folder: where to; what is there already is hashed and kept if it is right.
+        copy: copy all of it, for media that will be taken away; else files in one piece become
+            links, and only what is spread over several volumes is put together.
+        work: advanced by bytes.
+
+    Raises:
+        FoundError: a file is not what the signed list says.
+        MissingError: a volume is missing.
+        OperationFailed: the disk is full, or the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for entry in source.contents.entries:
+        _one(source, entry, folder / entry.path, copy=copy)
+        work.advance(entry.size)
+    _write(folder / layout.BUNDLE, source.raw)
+
+
+def _one(source: Source, entry: Entry, target: Path, *, copy: bool) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    pieces = source.pieces(entry)
+    whole = len(pieces) == 1 and pieces[0].start == 0 and pieces[0].length == entry.size
+    if whole and not copy:
+        _require(entry, _hash(source, entry))
+        _link(pieces[0].file, target)
+        return
+    fresh = target.with_name(f".{target.name}.new")
+    digest = hashlib.sha256()
+    try:
+        with fresh.open("wb") as file:
+            for block in source.stream(entry):
+                digest.update(block)
+                file.write(block)
+        _require(entry, digest.hexdigest())
+        fresh.replace(target)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise OperationFailed(
+            f"cannot write {entry.path}: {error.strerror}",
+            where=str(target.parent),
+            hint="free some room there, then type the command again",
+        ) from error
+    except FoundError:
+        fresh.unlink(missing_ok=True)
+        raise
+
+
+def _hash(source: Source, entry: Entry) -> str:
+    digest = hashlib.sha256()
+    for block in source.stream(entry):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _require(entry: Entry, found: str) -> None:
+    if found != entry.sha256:
+        raise FoundError(
+            f"{entry.path} is damaged",
+            [entry.path],
+            hint="mlops-infra bundle verify names all that is; carry those files again",
+        )
+
+
+def _link(source: Path, target: Path) -> None:
+    fresh = target.with_name(f".{target.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(source.absolute())
+    fresh.replace(target)
+
+
+def _write(target: Path, content: bytes) -> None:
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    fresh.write_bytes(content)
+    fresh.replace(target)

@@ -1,0 +1,93 @@
+"""From what is wanted to exactly that: digests, sizes, licences."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlops_infra.errors import MlopsError, OperationFailed
+from mlops_infra.progress import Sink, step
+from offline_bundle import lockfile
+from offline_bundle.discover import Needs, WantedImage
+from offline_bundle.locking.files import lock_files
+from offline_bundle.locking.images import lock_image
+from offline_bundle.locking.recipes import lock_recipes
+from offline_bundle.model import Lock, LockedImage
+from offline_bundle.registry import Registries, Settings
+
+__all__ = ["Locked", "make_lock"]
+
+_AT_A_TIME = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A lock, and what a person should know about it."""
+
+    lock: Lock
+    moved: tuple[str, ...]
+    """Tags that mean something else than in the lock before."""
+    notes: tuple[str, ...]
+
+
+def make_lock(
+    needs: Needs,
+    settings: Settings,
+    sink: Sink,
+    *,
+    previous: Lock | None = None,
+    platforms: Sequence[str] = (),
+) -> Locked:
+    """Lock everything that is needed.
+
+    Args:
+        needs: of `discover`.
+        settings: how registries are reached.
+        sink: for progress.
+        previous: the lock before, to tell which tags have moved.
+        platforms: of images; that of the closed side where empty; `all` for all there are.
+
+    Raises:
+        RegistryError, OperationFailed: an image or a file cannot be had.
+    """
+    wanted = tuple(sorted(set(platforms))) or (needs.platform,)
+    if "all" in wanted:
+        wanted = ()
+    built = lock_recipes((image for image in needs.images if image.recipe), sink)
+    remote = [image for image in needs.images if not image.recipe]
+    with Registries(settings) as registries:
+        pulled = _lock_images(remote, registries, wanted, sink)
+    files = lock_files(needs.files, sink)
+    lock = lockfile.ordered(
+        Lock(needs.stack, needs.platform, needs.python, (*built, *pulled), files)
+    )
+    moved = tuple(lockfile.moved(previous, lock)) if previous else ()
+    return Locked(lock, moved, needs.notes)
+
+
+def _lock_images(
+    remote: Sequence[WantedImage], registries: Registries, platforms: tuple[str, ...], sink: Sink
+) -> list[LockedImage]:
+    """Lock all of them; what cannot be had is told together, not one a run."""
+    found: list[LockedImage] = []
+    failed: list[MlopsError] = []
+    with (
+        step(sink, f"Locking {len(remote)} images", total=len(remote), unit="images") as work,
+        concurrent.futures.ThreadPoolExecutor(_AT_A_TIME) as pool,
+    ):
+        tries = [pool.submit(lock_image, each, registries, platforms) for each in remote]
+        for one in tries:
+            try:
+                found.append(one.result())
+            except MlopsError as error:
+                failed.append(error)
+            work.advance()
+    if len(failed) == 1:
+        raise failed[0]
+    if failed:
+        lines = "\n".join(f"  {each.where}: {each.what}" for each in failed)
+        raise OperationFailed(
+            f"{len(failed)} of {len(remote)} images cannot be had\n{lines}", hint=failed[0].hint
+        )
+    return found
