@@ -21,13 +21,28 @@ SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"
 
 
 class _Echo(mocks.Mocks):
-    """Every resource gets its inputs back as outputs."""
+    """Every resource gets its inputs back as outputs; one of AWS also what AWS would make up."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.typ.startswith("aws:"):
+            return f"{args.name}-id", {**_made_up(args.typ, args.name), **args.inputs}
         return f"{args.name}-id", dict(args.inputs)
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
         raise AssertionError(f"the program asks {args.token}: a graph must not need the network")
+
+
+MADE_UP = (
+    "address", "apiEndpoint", "arn", "endpoint", "executionArn", "invokeArn", "keyId",
+    "prefixListId", "primaryEndpointAddress", "repositoryUrl", "stageUrl", "trackingServerUrl", "url",
+)  # fmt: skip
+"""Outputs that only AWS knows: a stand-in text that names resource and property."""
+
+
+def _made_up(typ: str, name: str) -> dict[str, str]:
+    short = typ.rpartition(":")[2]
+    found = {each: f"{{{short}.{name}.{each}}}" for each in MADE_UP}
+    return {**found, "arn": f"arn:aws:{typ.split(':')[1].partition('/')[0]}:::{short}/{name}"}
 
 
 class _Recorder(mocks.MockMonitor):

@@ -12,6 +12,8 @@ _TRAINING = Resources(cpu="500m", memory="1Gi", cpu_limit="2")
 
 def standard(name: str) -> Pipeline:
     """A pipeline by its name; raises `InputError` where there is none."""
+    if name == BASELINE.name:
+        return BASELINE
     if name not in STANDARD:
         raise InputError(
             f"there is no pipeline '{name}'",
@@ -145,3 +147,20 @@ STANDARD: dict[str, Pipeline] = {
         ),
     )
 }
+
+BASELINE = Pipeline(
+    name="tabular-baseline",
+    description="What SageMaker's monitors compare with; a part of the pipelines on AWS.",
+    parameters=STANDARD["tabular-classification"].parameters,
+    steps=(
+        *_making()[:2],
+        Step(
+            "baseline",
+            "baseline",
+            parameters=("target",),
+            inputs={"seen": Source("features", "seen")},
+            outputs={"statistics": "json", "constraints": "json"},
+        ),
+    ),
+)
+"""Not listed: nobody starts it by itself."""

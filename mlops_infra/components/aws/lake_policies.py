@@ -1,0 +1,44 @@
+"""Policies of the lake's buckets: TLS only, and who may deliver logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlops_infra.plan.aws_names import AwsNames
+
+
+def bucket_policy(role: str, names: AwsNames) -> dict[str, Any]:
+    """The whole policy of the bucket `role`."""
+    arn = names.bucket_arn(role)
+    statements = [tls_only(arn)]
+    if role == "logs":
+        statements.append(_deliver(arn, names))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def tls_only(arn: str) -> dict[str, Any]:
+    """Refuse what comes in the clear or by a TLS older than 1.2."""
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def _deliver(arn: str, names: AwsNames) -> dict[str, Any]:
+    """S3 may write access logs of this stack's buckets; bucket ACLs are off everywhere."""
+    source = f"arn:{names.partition}:s3:::{names.base}-*"
+    return {
+        "Sid": "AccessLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"{arn}/s3/*",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": names.account},
+            "ArnLike": {"aws:SourceArn": source},
+        },
+    }
