@@ -52,6 +52,9 @@ storm: venv ## the long form of the fault tier: kill -9 at random moments, again
 examples: venv ## the example stacks for big clusters, up and down whole with simulated Pods
 	MLOPS_INFRA_EXAMPLES=1 $(BIN)/python -m pytest tests/e2e/test_examples.py
 
+aws-lab: venv ## the aws stacks under the real Terraform provider and an emulator; needs $AWS_LAB
+	$(BIN)/python -W ignore -m pytest -s tests/lab
+
 bench: venv ## measure and write docs/measured.json (BENCH_COLD=1 compiles everything again)
 	$(BIN)/python -m bench
 
@@ -68,4 +71,4 @@ clean: ## remove what tools left in this folder; caches and data are elsewhere a
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-.PHONY: help venv up verify down test tools unit lint storm examples bench docs lock clean
+.PHONY: help venv up verify down test tools unit lint storm examples aws-lab bench docs lock clean

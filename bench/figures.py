@@ -39,6 +39,9 @@ FIGURES = (
     Figure("whole_verify", "`make verify`: the whole life of a model", "s", 600),
     Figure("whole_memory", "memory of the whole sandbox (PSS)", "GB", 8),
     Figure("whole_down", "`make down`", "s", None),
+    Figure("aws_graph_first", "graph of aws-prod, first build (imports the SDK)", "s", None),
+    Figure("aws_graph", "graph of aws-prod, per 100 resources", "s", 1),
+    Figure("aws_graph_large", "graph with 40 endpoints more, per 100 resources", "s", 1),
     Figure("check", "`mlops-infra check`", "s", 1),
     Figure("help", "`mlops-infra --help`", "s", 0.3),
 )

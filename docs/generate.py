@@ -46,6 +46,9 @@ KOREAN = {
     "whole_verify": "`make verify`: 모델의 전 생애",
     "whole_memory": "샌드박스 전체 메모리(PSS)",
     "whole_down": "`make down`",
+    "aws_graph_first": "aws-prod 그래프의 첫 생성(SDK import 포함)",
+    "aws_graph": "aws-prod 그래프 생성, 리소스 100개당",
+    "aws_graph_large": "엔드포인트 40개를 더한 그래프, 리소스 100개당",
     "not measured": "아직 측정하지 않음",
     "under": "미만",
 }

@@ -29,10 +29,26 @@ from mlops_infra.config.base import Cidr, DnsLabel, Email, HttpUrl, Section
 Zone = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$")]
 """An availability zone, for example `ap-northeast-2a`."""
 
-RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S{1,512}$")]
-PolicyArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/\S{1,512}$")]
+RoleArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S{1,512}$",
+        examples=["arn:aws:iam::111122223333:role/deployer"],
+    ),
+]
+PolicyArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/\S{1,512}$",
+        examples=["arn:aws:iam::111122223333:policy/boundary"],
+    ),
+]
 KeyArn = Annotated[
-    str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$",
+        examples=["arn:aws:kms:eu-west-1:111122223333:key/0123abcd-0123-abcd-0123-0123456789ab"],
+    ),
 ]
 
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
@@ -107,7 +123,10 @@ class AwsConfig(Section):
     tags: Annotated[
         dict[
             Annotated[str, Field(pattern=r"^[\w .:/=+@-]+$", max_length=128)],
-            Annotated[str, Field(pattern=r"^[\w .:/=+@-]*$", max_length=256)],
+            Annotated[
+                str,
+                Field(pattern=r"^[\w .:/=+@-]*$", max_length=256, examples=["team a / shop 7"]),
+            ],
         ],
         Field(max_length=40),
     ] = Field(default_factory=dict)

@@ -84,7 +84,7 @@ def from_state(stack: str, file: Path | None, sink: Sink) -> Engine | None:
     record = records.read(room) or _record_of_config(stack, file)
     if record is None:
         return None
-    found = tools.ready(sink)
+    found = tools.ready(sink) if record.site is None else tools.reading_aws(sink)
     variables = _variables(room, record, found, stack_file=None)
     room.refresh(None)
     return _engine(stack, room, record, found, variables, sink, None)

@@ -1,4 +1,4 @@
-"""Names and tags of everything on AWS: deterministic, within each service's limit, known beforehand.
+"""Names and tags of all things on AWS: deterministic, within each service's limit, known before.
 
 The teardown, the price table and the program must agree on them without asking AWS, so they are
 here, in a pure room. Limits are those of the services' Create calls.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from mlops_infra.aws import Cloud
+from mlops_infra.aws.waiting import PATIENCE
 from mlops_infra.errors import OperationFailed
 from mlops_infra.progress import Sink, step
 from mlops_infra.teardown import (
@@ -20,7 +21,6 @@ from mlops_infra.teardown import (
     aws_strays,
     aws_sweep,
 )
-from mlops_infra.teardown.aws_patience import PATIENCE
 from mlops_infra.teardown.aws_scope import BUCKETS, Made, Scope
 
 
@@ -71,14 +71,15 @@ def take_apart(
     keep = () if purge else _to_keep(cloud, scope)
     with_needs = scope.with_needs(keep)
     done.removed = destroy(with_needs)
+    if purge or not keep:  # what outlives nothing keeps no logs about it
+        aws_residue.remove_logs(cloud, scope, sink)
     if purge:
-        aws_residue.remove(cloud, scope, sink)
-    done.kept = [str(each) for each in keep]
-    found = aws_sweep.leftovers(cloud, scope, _spared(with_needs), sink)
-    # without purge a database ends with a snapshot, as its configuration says
-    stay = [] if purge else [each for each in found if each.startswith(aws_sweep.SNAPSHOT)]
-    done.kept += stay
-    done.leftovers = [*held, *(each for each in found if each not in stay)]
+        aws_residue.remove_snapshots(cloud, scope, sink)
+    # without purge a database ends with a snapshot, and the logs stay beside the data
+    stay = [] if purge else [*aws_sweep.snapshots(cloud, scope), *aws_sweep.logs(cloud, scope)]
+    done.kept = [*(str(each) for each in keep), *stay]
+    spared = _spared(with_needs, stay)
+    done.leftovers = [*held, *aws_sweep.leftovers(cloud, scope, spared, sink)]
     return done
 
 
@@ -126,7 +127,7 @@ def _to_keep(cloud: Cloud, scope: Scope) -> tuple[Made, ...]:
     return (*scope.kept(), *full)
 
 
-def _spared(keep: Sequence[Made]) -> Callable[[str], bool]:
+def _spared(keep: Sequence[Made], lines: Sequence[str]) -> Callable[[str], bool]:
     """Whether something the sweep finds stays on purpose.
 
     A thing's own parts (the packages of a kept group) stay with it.
@@ -137,6 +138,6 @@ def _spared(keep: Sequence[Made]) -> Callable[[str], bool]:
 
     def spared(found: str) -> bool:
         last = found.rpartition("/")[2] if ":s3:::" not in found else found.rpartition(":")[2]
-        return found in arns or last in ids or found.startswith(groups)
+        return found in (*arns, *lines) or last in ids or found.startswith(groups)
 
     return spared

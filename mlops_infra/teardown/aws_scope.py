@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlops_infra.plan.aws_names import STACK_TAG
@@ -89,6 +89,14 @@ class Scope:
     def kept(self) -> tuple[Made, ...]:
         """What the configuration keeps."""
         return tuple(each for each in self.made if each.kept)
+
+    def holding_data(self) -> Scope:
+        """The same stack with everything that holds data kept, whatever its configuration says."""
+        kept = tuple(
+            replace(each, protect=True, force=False) if each.type in STATEFUL else each
+            for each in self.made
+        )
+        return replace(self, made=kept)
 
     def with_needs(self, keep: Iterable[Made]) -> tuple[Made, ...]:
         """`keep` and all without which it would be lost or laid open.

@@ -7,8 +7,8 @@ from typing import Any
 
 from mlops_infra.aws import Cloud
 from mlops_infra.aws.faults import NotThere, ServiceRefused
+from mlops_infra.aws.waiting import wait
 from mlops_infra.progress import Step
-from mlops_infra.teardown.aws_patience import wait
 from mlops_infra.teardown.aws_scope import ENDPOINT, Scope
 
 _MONITOR = "aws:sagemaker/monitoringSchedule:MonitoringSchedule"

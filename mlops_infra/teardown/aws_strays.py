@@ -11,8 +11,8 @@ from typing import Any
 
 from mlops_infra.aws import Cloud
 from mlops_infra.aws.faults import ServiceRefused
+from mlops_infra.aws.waiting import PATIENCE, wait
 from mlops_infra.progress import Step
-from mlops_infra.teardown.aws_patience import PATIENCE, wait
 from mlops_infra.teardown.aws_scope import (
     DOMAIN,
     ENDPOINT,

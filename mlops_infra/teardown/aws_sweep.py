@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from mlops_infra.aws import Cloud
+from mlops_infra.aws.waiting import wait
 from mlops_infra.progress import Sink, step
-from mlops_infra.teardown.aws_patience import wait
 from mlops_infra.teardown.aws_scope import DOMAIN, SECURITY_GROUP, VPC, Scope
 from mlops_infra.teardown.aws_tagged import tagged
 
 SETTLED = 60.0
 """Seconds. The tagging API goes on listing what was deleted for a while."""
-
-SNAPSHOT = "snapshot"
-"""What the line of a database's or cache's snapshot begins with."""
 
 LOG_FOLDERS = (
     "/aws/codebuild/{base}",
@@ -75,11 +72,10 @@ def _everything(cloud: Cloud, scope: Scope) -> Iterator[str]:
     for role in cloud.pages("iam", "list_roles", "Roles"):  # the tagging API has no roles
         if scope.named(role["RoleName"]):
             yield str(role["Arn"])
-    yield from _logs(cloud, scope)
+    yield from logs(cloud, scope)
     yield from _interfaces(cloud, scope)
     yield from _file_systems(cloud, scope)
-    yield from (f"{SNAPSHOT} {name}" for name in database_snapshots(cloud, scope))
-    yield from (f"{SNAPSHOT} {name}" for name in cache_snapshots(cloud, scope))
+    yield from snapshots(cloud, scope)
 
 
 def _sagemaker(cloud: Cloud, scope: Scope) -> Iterator[str]:
@@ -88,11 +84,6 @@ def _sagemaker(cloud: Cloud, scope: Scope) -> Iterator[str]:
             arn = next((v for k, v in each.items() if k.endswith("Arn")), None)
             if scope.named(each[name]):
                 yield str(arn or f"{kind} {each[name]}")
-
-
-def _logs(cloud: Cloud, scope: Scope) -> Iterator[str]:
-    for group in log_groups(cloud, scope):
-        yield f"log group {group}"
 
 
 def log_groups(cloud: Cloud, scope: Scope) -> Iterator[str]:
@@ -104,6 +95,12 @@ def log_groups(cloud: Cloud, scope: Scope) -> Iterator[str]:
         ):
             if scope.named(each["logGroupName"][len(prefix) - len(scope.base) :]):
                 yield str(each["logGroupName"])
+
+
+def logs(cloud: Cloud, scope: Scope) -> Iterator[str]:
+    """These groups as lines of a report."""
+    for group in log_groups(cloud, scope):
+        yield f"log group {group}"
 
 
 def _interfaces(cloud: Cloud, scope: Scope) -> Iterator[str]:
@@ -127,6 +124,12 @@ def _file_systems(cloud: Cloud, scope: Scope) -> Iterator[str]:
         owner = tags.get("ManagedByAmazonSageMakerResource", "")
         if owner.rpartition("/")[2] in domains:
             yield f"file system {each['FileSystemId']} (home folders of {owner})"
+
+
+def snapshots(cloud: Cloud, scope: Scope) -> Iterator[str]:
+    """Snapshots of databases and caches as lines of a report."""
+    yield from (f"snapshot {name} of a database" for name in database_snapshots(cloud, scope))
+    yield from (f"snapshot {name} of a cache" for name in cache_snapshots(cloud, scope))
 
 
 def database_snapshots(cloud: Cloud, scope: Scope) -> Iterator[str]:

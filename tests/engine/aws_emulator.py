@@ -6,6 +6,7 @@ with these refusals take; nothing is said about permissions, quotas or eventual 
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import subprocess
@@ -35,12 +36,15 @@ class Emulator:
         return Site(REGION, ACCOUNT, None, self.url)
 
     def cloud(self) -> Cloud:
-        return Cloud(self.site)
+        return _cloud(self.site)  # clients take a while to make, and hold no state
 
     def reset(self) -> None:
         request = Request(f"{self.url}/moto-api/reset", method="POST")  # noqa: S310 - loopback
         with urlopen(request, timeout=30):  # noqa: S310
             pass
+
+
+_cloud = functools.cache(Cloud)
 
 
 @contextmanager

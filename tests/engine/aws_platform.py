@@ -74,7 +74,7 @@ def adopt(cloud: Cloud) -> Platform:
     return made
 
 
-def build(cloud: Cloud, *, protect: bool = False, force: bool = False, keys: int = 40) -> Platform:
+def build(cloud: Cloud, *, protect: bool = False, force: bool = False, keys: int = 12) -> Platform:
     """Crawler, registered packages, endpoint with scaling and monitor, versioned bucket, rules."""
     made = Platform(cloud, protect)
     _bucket(made, force=force, keys=keys)

@@ -122,7 +122,7 @@ def test_thousands_of_versions_and_markers_go_in_batches(clean: Emulator) -> Non
     cloud.call("s3", "create_bucket", Bucket=BUCKET)
     on = {"Status": "Enabled"}
     cloud.call("s3", "put_bucket_versioning", Bucket=BUCKET, VersioningConfiguration=on)
-    platform.fill(cloud, BUCKET, 1_000)  # 2 000 versions, 500 delete markers
+    platform.fill(cloud, BUCKET, 800)  # 1 600 versions, 400 delete markers
     made = platform.Platform(cloud)
     made.record("aws:s3/bucket:Bucket", BUCKET, lambda: None)
     assert aws_buckets.empty(cloud, made.scope().made, quiet) == []
@@ -138,7 +138,7 @@ from mlops_infra.teardown.aws_down import take_apart
 from tests.engine import aws_platform as platform
 url, step = sys.argv[1], sys.argv[2]
 cloud = Cloud(Site("us-east-1", "123456789012", None, url))
-made = platform.build(cloud, keys=60)
+made = platform.build(cloud, keys=30)
 def sink(event):
     if step in f"{event.title} {event.text}":
         print("now", flush=True)

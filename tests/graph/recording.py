@@ -34,7 +34,8 @@ class _Echo(mocks.Mocks):
 
 MADE_UP = (
     "address", "apiEndpoint", "arn", "endpoint", "executionArn", "invokeArn", "keyId",
-    "prefixListId", "primaryEndpointAddress", "repositoryUrl", "stageUrl", "trackingServerUrl", "url",
+    "prefixListId", "primaryEndpointAddress", "repositoryUrl", "stageUrl",
+    "trackingServerUrl", "url",
 )  # fmt: skip
 """Outputs that only AWS knows: a stand-in text that names resource and property."""
 
@@ -120,6 +121,7 @@ class Graph:
                 "provider": node.provider.rpartition("::")[0].rpartition("::")[2],
                 "inputs": _shown(node.inputs),
                 **({"protect": True} if node.raw.get("protect") else {}),
+                **({"retainOnDelete": True} if node.raw.get("retainOnDelete") else {}),
             }
             for node in sorted(self.nodes, key=lambda n: n.urn)
         ]
@@ -196,9 +198,15 @@ def record(program: Callable[[], None], *, stack: str, config: dict[str, Any]) -
     return Graph(tuple(nodes), outputs, len(recorder.transforms))
 
 
+def _keep(outputs: dict[str, Any], name: str, value: Any) -> None:
+    """Export `name`, once it is known where it waits for a resource."""
+    outputs[name] = None
+    pulumi.Output.from_input(value).apply(lambda found: outputs.__setitem__(name, found))
+
+
 def _declare(program: Callable[[], None], outputs: dict[str, Any], transforms: list[Any]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pulumi, "export", outputs.__setitem__)
+        patch.setattr(pulumi, "export", lambda name, value: _keep(outputs, name, value))
         # mocks have no server that would call a transform back: count, and test its function alone
         patch.setattr(pulumi.runtime, "register_resource_transform", transforms.append)
         program()

@@ -37,8 +37,9 @@ class Network:
     """Security group of training, processing, Glue and Lambda: may call out, nobody calls in."""
     endpoints_group: Output[str]
     """Security group of serving containers."""
-    stores_group: Output[str]
-    """Security group of PostgreSQL and Valkey: reached from the two others only."""
+    stores_group: Output[str] | None
+    """Security group of PostgreSQL and Valkey: reached from the two others only; None where the
+    stack has neither."""
 
 
 @dataclass(frozen=True, slots=True)

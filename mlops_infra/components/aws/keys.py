@@ -53,8 +53,8 @@ class Keys(pulumi.ComponentResource):
         key = Key(
             f"{what}-key",
             description=f"{self._names.base}-{what}",
+            # every 365 days, KMS's own period
             enable_key_rotation=True,
-            rotation_period_in_days=365,
             deletion_window_in_days=self._window,
             policy=Output.json_dumps(policy),
             opts=ResourceOptions(parent=self),

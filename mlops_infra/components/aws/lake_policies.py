@@ -6,13 +6,16 @@ from typing import Any
 
 from mlops_infra.plan.aws_names import AwsNames
 
+RECORDED = ("raw", "curated", "features", "artifacts", "results")
+"""Buckets whose access is recorded in the logs bucket."""
+
 
 def bucket_policy(role: str, names: AwsNames) -> dict[str, Any]:
     """The whole policy of the bucket `role`."""
     arn = names.bucket_arn(role)
     statements = [tls_only(arn)]
     if role == "logs":
-        statements.append(_deliver(arn, names))
+        statements += [_deliver(arn, each, names) for each in RECORDED]
     return {"Version": "2012-10-17", "Statement": statements}
 
 
@@ -28,17 +31,16 @@ def tls_only(arn: str) -> dict[str, Any]:
     }
 
 
-def _deliver(arn: str, names: AwsNames) -> dict[str, Any]:
-    """S3 may write access logs of this stack's buckets; bucket ACLs are off everywhere."""
-    source = f"arn:{names.partition}:s3:::{names.base}-*"
+def _deliver(arn: str, role: str, names: AwsNames) -> dict[str, Any]:
+    """S3 may write the access logs of one bucket into its own folder; ACLs are off everywhere."""
     return {
-        "Sid": "AccessLogs",
+        "Sid": f"AccessLogsOf{role.capitalize()}",
         "Effect": "Allow",
         "Principal": {"Service": "logging.s3.amazonaws.com"},
         "Action": "s3:PutObject",
-        "Resource": f"{arn}/s3/*",
+        "Resource": f"{arn}/s3/{role}/*",
         "Condition": {
             "StringEquals": {"aws:SourceAccount": names.account},
-            "ArnLike": {"aws:SourceArn": source},
+            "ArnLike": {"aws:SourceArn": names.bucket_arn(role)},
         },
     }

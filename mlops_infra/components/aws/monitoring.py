@@ -8,6 +8,7 @@ availability change" in the developer guide): a new account is refused at `up`. 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 from pulumi import Output, ResourceOptions
@@ -149,7 +150,7 @@ class Monitoring(pulumi.ComponentResource):
             "Endpoint": self._foundation.name("endpoint", config.endpoint),
             "MonitoringSchedule": self._foundation.name("monitor", name),
         }
-        columns = [
+        columns: list[Any] = [
             {
                 "id": f"column{index}",
                 "return_data": False,
@@ -163,7 +164,7 @@ class Monitoring(pulumi.ComponentResource):
             }
             for index, column in enumerate(config.columns)
         ]
-        largest = {
+        largest: Any = {
             "id": "largest",
             "expression": "MAX(METRICS())",
             "label": "largest distance",

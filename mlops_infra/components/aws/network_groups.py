@@ -22,16 +22,17 @@ from mlops_infra.config.aws import AwsConfig
 from mlops_infra.plan.aws_names import AwsNames
 
 HTTPS, POSTGRESQL, VALKEY = 443, 5432, 6379
+NAMES = {HTTPS: "TLS", POSTGRESQL: "PostgreSQL", VALKEY: "Valkey"}
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The four groups of a stack."""
+    """The groups of a stack; one that nothing would use is not made."""
 
     jobs: SecurityGroup
     endpoints: SecurityGroup
-    stores: SecurityGroup
-    services: SecurityGroup
+    stores: SecurityGroup | None
+    services: SecurityGroup | None
 
 
 def security_groups(
@@ -61,19 +62,18 @@ def security_groups(
     jobs = group("jobs", "Training, processing, ETL and functions", egress=out)
     endpoints = group("endpoints", "Serving containers", egress=out)
     callers = [jobs.id, endpoints.id]
-    services = group(
-        "services",
-        "Private endpoints of AWS services",
-        [_in(HTTPS, callers, "TLS from jobs and endpoints")],
-    )
-    stores = group(
-        "stores",
-        "PostgreSQL and Valkey",
-        [
-            _in(POSTGRESQL, callers, "PostgreSQL from jobs and endpoints"),
-            _in(VALKEY, callers, "Valkey from jobs and endpoints"),
-        ],
-    )
+    services = stores = None
+    if config.vpc.interface_endpoints:
+        admitted = [_in(HTTPS, callers, "TLS from jobs and endpoints")]
+        services = group("services", "Private endpoints of AWS services", admitted)
+    wanted = {POSTGRESQL: config.stores.sql, VALKEY: config.stores.kv}
+    if any(store is not None for store in wanted.values()):
+        admitted = [
+            _in(port, callers, f"{NAMES[port]} from jobs and endpoints")
+            for port, store in wanted.items()
+            if store is not None
+        ]
+        stores = group("stores", "PostgreSQL and Valkey", admitted)
     return Groups(jobs, endpoints, stores, services)
 
 
@@ -89,10 +89,9 @@ def _in(port: int, groups: list[pulumi.Output[str]], why: str) -> SecurityGroupI
 
 def _out(config: AwsConfig, network: Vpcs) -> list[SecurityGroupEgressArgs]:
     """To AWS's services and the stores; to the world only where a NAT leads there."""
-    ranges = {HTTPS: "TLS", POSTGRESQL: "PostgreSQL", VALKEY: "Valkey"}
     found = [
         _to(port, f"{what} within the VPC", cidr_blocks=[config.vpc.cidr])
-        for port, what in ranges.items()
+        for port, what in NAMES.items()
     ]
     if network.prefix_lists:
         found.append(_to(HTTPS, "S3 by its gateway", prefix_list_ids=network.prefix_lists))

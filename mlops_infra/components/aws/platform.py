@@ -48,7 +48,7 @@ class AwsPlatform(pulumi.ComponentResource):
         vpc = Vpcs(config, names, opts=below)
         groups = security_groups(config, names, vpc, parent=vpc)
         ready = [*lake.policies, *vpc.ready]
-        if config.vpc.interface_endpoints:
+        if groups.services is not None:
             ready += private_endpoints(
                 config,
                 names,
@@ -69,7 +69,7 @@ class AwsPlatform(pulumi.ComponentResource):
                 vpc.subnet_ids,
                 groups.jobs.id,
                 groups.endpoints.id,
-                groups.stores.id,
+                groups.stores.id if groups.stores is not None else None,
             ),
             buckets=lake.buckets,
             tags=tags_of(settings, stack),

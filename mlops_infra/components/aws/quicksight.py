@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 from pulumi import ResourceOptions
 from pulumi_aws.quicksight import DataSet, DataSource
@@ -64,7 +66,7 @@ class Reports(pulumi.ComponentResource):
         )
         for name in config.tables:
             table = foundation.config.glue.tables[name]
-            relation = {
+            relation: Any = {
                 "catalog": "AwsDataCatalog",
                 "schema": catalogue.database.name,
                 "name": catalogue.tables[name].name,

@@ -53,6 +53,8 @@ NARROWING = frozenset(
 )
 """Condition keys that keep a confused deputy out."""
 
+_NOT = ("NotAction", "NotResource", "NotPrincipal")
+
 
 def require_least_privilege(spec: RoleSpec, names: AwsNames) -> None:
     """Refuse a role that may do more than its task needs.
@@ -75,9 +77,7 @@ def judge_permissions(document: Mapping[str, Any]) -> list[str]:
         sid = str(statement.get("Sid", "?"))
         if statement.get("Effect") == "Deny":
             continue
-        for key in ("NotAction", "NotResource", "NotPrincipal"):
-            if key in statement:
-                found.append(f"{sid}: {key} allows everything that is not named")
+        found += [f"{sid}: {key} allows everything not named" for key in _NOT if key in statement]
         actions = [str(each) for each in _listed(statement.get("Action"))]
         resources = _listed(statement.get("Resource"))
         found += [f"{sid}: action {a} has a wildcard" for a in actions if "*" in a or "?" in a]

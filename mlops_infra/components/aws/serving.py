@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws.appautoscaling import Policy, Target
 from pulumi_aws.cloudwatch import MetricAlarm
-from pulumi_aws.sagemaker import Endpoint, EndpointDeploymentConfigArgs
+from pulumi_aws.sagemaker import Endpoint, EndpointDeploymentConfigArgsDict
 
 from mlops_infra.components.aws.foundation import Foundation
 from mlops_infra.components.aws.serving_config import configuration_name, endpoint_configuration
@@ -97,7 +98,7 @@ class Serving(pulumi.ComponentResource):
             max_capacity=scaling.max,
             opts=ResourceOptions(parent=self, depends_on=[endpoint]),
         )
-        metric: dict[str, object] = {
+        metric: dict[str, Any] = {
             "predefined_metric_specification": {
                 "predefined_metric_type": "SageMakerVariantInvocationsPerInstance"
             }
@@ -124,34 +125,42 @@ class Serving(pulumi.ComponentResource):
             service_namespace=target.service_namespace,
             scalable_dimension=target.scalable_dimension,
             resource_id=target.resource_id,
-            target_tracking_scaling_policy_configuration={
-                "target_value": float(goal),
-                "scale_in_cooldown": COOLDOWN_IN,
-                "scale_out_cooldown": COOLDOWN_OUT,
-                **metric,
-            },
+            target_tracking_scaling_policy_configuration=_goal(goal, metric),
             opts=ResourceOptions(parent=self),
         )
 
 
 def _deployment(
     config: EndpointConfig, alarms: list[MetricAlarm]
-) -> EndpointDeploymentConfigArgs | None:
+) -> EndpointDeploymentConfigArgsDict | None:
     """Blue and green, watched by alarms; a serverless endpoint has no machines to exchange."""
     if config.mode == "serverless":
         return None
-    watched = [{"alarm_name": alarm.name} for alarm in alarms]
-    return EndpointDeploymentConfigArgs(
-        blue_green_update_policy={
+    made: EndpointDeploymentConfigArgsDict = {
+        "blue_green_update_policy": {
             "traffic_routing_configuration": _routing(config.deployment),
             "termination_wait_in_seconds": OLD_FLEET_SECONDS,
             "maximum_execution_timeout_in_seconds": LONGEST_SECONDS,
-        },
-        auto_rollback_configuration={"alarms": watched} if watched else None,
-    )
+        }
+    }
+    if alarms:
+        watched: Any = [{"alarm_name": alarm.name} for alarm in alarms]
+        made["auto_rollback_configuration"] = {"alarms": watched}
+    return made
 
 
-def _routing(deployment: Deployment) -> dict[str, object]:
+def _goal(goal: float, metric: dict[str, Any]) -> Any:
+    """The provider's form of a target; which metric it has depends on the mode."""
+    return {
+        "target_value": float(goal),
+        "scale_in_cooldown": COOLDOWN_IN,
+        "scale_out_cooldown": COOLDOWN_OUT,
+        **metric,
+    }
+
+
+def _routing(deployment: Deployment) -> Any:
+    """The provider's form of a strategy: its keys differ from one to the next."""
     wait = deployment.bake_minutes * 60
     size = {"type": "CAPACITY_PERCENT", "value": deployment.step_percent}
     match deployment.strategy:

@@ -110,7 +110,7 @@ class Sql(pulumi.ComponentResource):
             "performance_insights_kms_key_id": foundation.data_key,
             "performance_insights_retention_period": PERFORMANCE_DAYS,
             "publicly_accessible": False,
-            "vpc_security_group_ids": [foundation.network.stores_group],
+            "vpc_security_group_ids": [_group(foundation)],
             # Pulumi's own `protect` stops accidents; AWS's would stop an ordered `down` too
             "deletion_protection": False,
             "skip_final_snapshot": not protect,
@@ -182,7 +182,7 @@ class Kv(pulumi.ComponentResource):
             multi_az_enabled=replicas > 0,
             port=6379,
             subnet_group_name=subnets.name,
-            security_group_ids=[foundation.network.stores_group],
+            security_group_ids=[_group(foundation)],
             user_group_ids=[self._users(base).user_group_id],
             at_rest_encryption_enabled=True,
             kms_key_id=foundation.data_key,
@@ -213,3 +213,10 @@ class Kv(pulumi.ComponentResource):
             user_ids=[user.user_id],
             opts=self._below,
         )
+
+
+def _group(foundation: Foundation) -> Output[str]:
+    """The stores' security group, which the network makes where any store is asked for."""
+    group = foundation.network.stores_group
+    assert group is not None  # noqa: S101 - `network_groups` makes it by the same condition
+    return group

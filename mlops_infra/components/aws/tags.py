@@ -32,7 +32,7 @@ def tagging(tags: Mapping[str, str], kit: Mapping[str, str]) -> Transformation:
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
         if not args.type_.startswith("aws:") or not taggable(type(args.resource)):
             return None
-        given: Mapping[str, Any] = args.props.get("tags") or {}
+        given: Any = args.props.get("tags") or {}
         wanted = kit if args.type_ in FEW_TAGS else tags
         return ResourceTransformationResult(
             props={**args.props, "tags": {**wanted, **given}}, opts=args.opts

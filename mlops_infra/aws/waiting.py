@@ -13,14 +13,18 @@ _FIRST, _LONGEST = 0.2, 10.0
 
 
 def wait(
-    pending: Callable[[], Collection[str]], work: Step, *, patience: float = PATIENCE
+    pending: Callable[[], Collection[str]],
+    work: Step | None = None,
+    *,
+    patience: float = PATIENCE,
 ) -> tuple[str, ...]:
     """Ask until nothing is pending any more; returns what still is when patience ends."""
     ends, pause = time.monotonic() + patience, _FIRST
     while left := tuple(pending()):
         if time.monotonic() > ends:
             return left
-        work.note("waiting for " + ", ".join(left[:5]))
+        if work is not None:
+            work.note("waiting for " + ", ".join(left[:5]))
         time.sleep(min(pause, max(ends - time.monotonic(), 0)))
         pause = min(pause * 1.5, _LONGEST)
     return ()
