@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import aws, figures, memory
+from bench import aws, aws_teardown, figures, memory
 from bench.commands import ROOT, MeasureError, median, run, until
 
 MEASURED = ROOT / "docs" / "measured.json"
@@ -33,6 +33,7 @@ def main() -> int:
         values["help"] = median("--help", runs=RUNS)
         values["check"] = median("check", "-s", WHOLE, runs=RUNS)
         values |= aws.graph_times()
+        values |= aws_teardown.figures()
         if os.environ.get("BENCH_COLD") == "1":
             values["up_cold"] = _cold() / 60
         values |= _life(CORE)

@@ -42,6 +42,9 @@ FIGURES = (
     Figure("aws_graph_first", "graph of aws-prod, first build (imports the SDK)", "s", None),
     Figure("aws_graph", "graph of aws-prod, per 100 resources", "s", 1),
     Figure("aws_graph_large", "graph with 40 endpoints more, per 100 resources", "s", 1),
+    Figure("aws_teardown_small", "teardown of 10 things on AWS (emulator)", "s", None),
+    Figure("aws_teardown_large", "teardown of 200 things on AWS (emulator)", "s", None),
+    Figure("aws_versions", "versions removed from a bucket (emulator)", "1/s", None),
     Figure("check", "`mlops-infra check`", "s", 1),
     Figure("help", "`mlops-infra --help`", "s", 0.3),
 )

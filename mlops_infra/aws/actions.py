@@ -25,6 +25,7 @@ _S3: Mapping[str, tuple[str, ...]] = {
     "DeleteObject": ("s3:DeleteObject",),
     "DeleteObjects": ("s3:DeleteObject", "s3:DeleteObjectVersion"),
     "GetBucketVersioning": ("s3:GetBucketVersioning",),
+    "GetObjectLockConfiguration": ("s3:GetBucketObjectLockConfiguration",),
     "GetObject": ("s3:GetObject",),
     "HeadBucket": ("s3:ListBucket",),
     "HeadObject": ("s3:GetObject",),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--core", is_flag=True, help="Only the way to the registry and back.")
 @click.option(
     "--sample",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Profile aws: a request, text/csv, to send to the first endpoint.",
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_infra.cli import output
-from mlops_infra.errors import FoundError
+from mlops_infra.errors import FoundError, InputError
 
 if TYPE_CHECKING:
     from mlops_infra.config import StackConfig
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def verified(stack: str, config: StackConfig, sample: Path | None, sink: Sink) -> Report:
-    """The loop through boto3: train by pipeline, register, endpoint, predict, lineage."""
+    """The loop through boto3: train by pipeline, register, endpoint, predict, lineage.
+
+    Raises:
+        InputError: the sample cannot be read.
+    """
     from mlops_infra.aws import Cloud, Site
     from mlops_infra.lifecycle.aws_journey import Targets
     from mlops_infra.lifecycle.aws_verify import verify
@@ -30,9 +34,18 @@ def verified(stack: str, config: StackConfig, sample: Path | None, sink: Sink) -
         group=names.of("model-group", aws.registry.group),
         pipeline=names.of("pipeline", pipeline) if pipeline else None,
         endpoint=names.of("endpoint", endpoint) if endpoint else None,
-        sample=sample.read_bytes() if sample else None,
+        sample=_read(sample) if sample else None,
     )
     return verify(Cloud(Site.of(aws)), targets, sink)
+
+
+def _read(sample: Path) -> bytes:
+    try:
+        return sample.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"the request cannot be read: {error.strerror}", where=str(sample)
+        ) from error
 
 
 def show_status(stack: str, file: Path | None, sink: Sink, *, as_json: bool) -> None:

@@ -59,7 +59,7 @@ class VpcConfig(Section):
     """Network of training, notebooks and endpoints: a new one, or an existing one by id."""
 
     cidr: Cidr = "10.0.0.0/16"
-    """Addresses of a new VPC (between /16 and /28), or those of the existing one."""
+    """Addresses of a new VPC (/16 to /24), or those of the existing one (to /28)."""
     id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")] | None = None
     """An existing VPC; then `subnets` names its private subnets."""
     subnets: tuple[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")], ...] = ()

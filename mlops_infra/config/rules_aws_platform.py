@@ -15,6 +15,9 @@ HARDENED_LOG_DAYS = 365
 GROWTH_PERCENT = 110
 """RDS refuses a limit of storage that is less than a tenth above its size."""
 
+SMALLEST_OWN, SMALLEST_OF_AWS = 24, 28
+"""A new VPC is divided by sixteen, and a subnet has at least sixteen addresses."""
+
 
 def _strict(tree: Tree) -> bool:
     return tree.get("policy") in ("standard", "hardened")
@@ -51,6 +54,16 @@ def _existing_vpc(tree: Tree) -> Iterator[Broken]:
     if items(tree, "aws", "zones"):
         message = "the zones are those of the existing subnets"
         yield ("aws", "zones"), message, "remove it, or remove vpc.id"
+
+
+def _own_vpc(tree: Tree) -> Iterator[Broken]:
+    cidr = get(tree, "aws", "vpc", "cidr")
+    if get(tree, "aws", "vpc", "id") or not isinstance(cidr, str):
+        return
+    length = cidr.rpartition("/")[2]
+    if length.isdigit() and SMALLEST_OWN < int(length) <= SMALLEST_OF_AWS:
+        message = f"/{length} is too small for sixteen subnets"
+        yield ("aws", "vpc", "cidr"), message, f"/16 to /{SMALLEST_OWN}"
 
 
 def _account(tree: Tree) -> Iterator[Broken]:
@@ -136,4 +149,14 @@ def _images(tree: Tree) -> Iterator[Broken]:
             yield ("aws", "images", "repositories", index), f"'{name}' is there twice", None
 
 
-RULES = (_zones, _existing_vpc, _account, _lake, _stores, _hardened, _kit_tags, _images)
+RULES = (
+    _zones,
+    _existing_vpc,
+    _own_vpc,
+    _account,
+    _lake,
+    _stores,
+    _hardened,
+    _kit_tags,
+    _images,
+)

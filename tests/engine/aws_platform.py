@@ -79,7 +79,7 @@ def build(cloud: Cloud, *, protect: bool = False, force: bool = False, keys: int
     made = Platform(cloud, protect)
     _bucket(made, force=force, keys=keys)
     _catalogue(made)
-    _registry(made)
+    registry(made)
     _serving(made)
     _training(made)
     return made
@@ -125,29 +125,33 @@ def fill(cloud: Cloud, bucket: str, keys: int) -> None:
 
 
 def _catalogue(made: Platform) -> None:
-    crawler, target = f"{BASE}-orders", {"S3Targets": [{"Path": "s3://x/orders"}]}
     made.call("glue", "create_database", DatabaseInput={"Name": "mlops_trial_lake"})
     made.record(
         "aws:glue/catalogDatabase:CatalogDatabase", "mlops_trial_lake",
         made.gone("glue", "delete_database", Name="mlops_trial_lake"),
     )  # fmt: skip
+    crawler(made, f"{BASE}-orders")
+
+
+def crawler(made: Platform, name: str) -> None:
+    """A crawler that runs."""
+    target = {"S3Targets": [{"Path": "s3://x/orders"}]}
     made.call(
-        "glue", "create_crawler", Name=crawler, Role=ROLE, DatabaseName="mlops_trial_lake",
+        "glue", "create_crawler", Name=name, Role=ROLE, DatabaseName="mlops_trial_lake",
         Targets=target, Tags={STACK_TAG: STACK},
     )  # fmt: skip
-    made.call("glue", "start_crawler", Name=crawler)
-    made.record(
-        "aws:glue/crawler:Crawler", crawler, made.gone("glue", "delete_crawler", Name=crawler)
-    )
+    made.call("glue", "start_crawler", Name=name)
+    made.record("aws:glue/crawler:Crawler", name, made.gone("glue", "delete_crawler", Name=name))
 
 
-def _registry(made: Platform) -> None:
+def registry(made: Platform, *, packages: int = 3) -> None:
+    """A group with packages, as the training loop registers them, unknown to the state."""
     group = f"{BASE}-models"
     told = made.call(
         "sagemaker", "create_model_package_group", ModelPackageGroupName=group, Tags=TAGS,
         ModelPackageGroupDescription="",
     )  # fmt: skip
-    for _ in range(3):  # as the training loop registers them, unknown to the state
+    for _ in range(packages):
         made.call(
             "sagemaker", "create_model_package", ModelPackageGroupName=group,
             ModelPackageDescription="",
@@ -159,8 +163,18 @@ def _registry(made: Platform) -> None:
     )  # fmt: skip
 
 
-def _serving(made: Platform) -> None:
-    name = f"{BASE}-demand"
+def endpoints(made: Platform, count: int) -> None:
+    """Endpoints of the stack's name that its state does not know."""
+    configuration(made, f"{BASE}-any")
+    for number in range(count):
+        made.call(
+            "sagemaker", "create_endpoint", EndpointName=f"{BASE}-stray-{number}",
+            EndpointConfigName=f"{BASE}-any",
+        )  # fmt: skip
+
+
+def configuration(made: Platform, name: str) -> None:
+    """A model and the configuration of an endpoint."""
     sagemaker = "sagemaker"
     made.call(
         sagemaker, "create_model", ModelName=name, ExecutionRoleArn=ROLE, Tags=TAGS,
@@ -181,6 +195,12 @@ def _serving(made: Platform) -> None:
         "aws:sagemaker/endpointConfiguration:EndpointConfiguration", name,
         made.gone(sagemaker, "delete_endpoint_config", EndpointConfigName=name),
     )  # fmt: skip
+
+
+def _serving(made: Platform) -> None:
+    name = f"{BASE}-demand"
+    sagemaker = "sagemaker"
+    configuration(made, name)
     made.call(sagemaker, "create_endpoint", EndpointName=name, EndpointConfigName=name, Tags=TAGS)
     made.record(
         "aws:sagemaker/endpoint:Endpoint", name,

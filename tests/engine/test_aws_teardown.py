@@ -13,11 +13,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mlops_infra.aws import Cloud
 from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.plan.permissions import load_actions
 from mlops_infra.progress import quiet
 from mlops_infra.teardown import aws_buckets
 from mlops_infra.teardown.aws_down import take_apart
@@ -37,6 +41,24 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 def clean(running: Emulator) -> Emulator:
     running.reset()
     return running
+
+
+def test_the_deployer_s_policy_names_every_action_of_a_teardown(
+    clean: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: set[str] = set()
+    wanted = Cloud._actions
+
+    def noting(self: Cloud, client: Any, service: str, method: str) -> tuple[str, ...]:
+        found = wanted(self, client, service, method)
+        used.update(found)
+        return found
+
+    made = platform.build(clean.cloud(), keys=3)
+    monkeypatch.setattr(Cloud, "_actions", noting)
+    take_apart(clean.cloud(), made.scope(), lambda _: 0, quiet, purge=True, patience=20)
+    assert len(used) > 40
+    assert used - set(load_actions()[":teardown"]) == set()
 
 
 def test_a_busy_platform_refuses_to_go_and_the_drain_lets_it(clean: Emulator) -> None:
@@ -106,10 +128,6 @@ def test_leftovers_without_a_tag_are_found_by_name(clean: Emulator) -> None:
 
 
 def test_another_account_is_refused_before_anything_is_touched(clean: Emulator) -> None:
-    from dataclasses import replace
-
-    from mlops_infra.aws import Cloud
-
     made = platform.build(clean.cloud(), keys=2)
     other = Cloud(replace(clean.site, account="999999999999"))
     with pytest.raises(InputError, match="belong to account 123456789012"):

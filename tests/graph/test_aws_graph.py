@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from mlops_infra.components.aws.network import subnet_range
 from mlops_infra.components.aws.roles import RoleSpec, Statement, pass_role
 from mlops_infra.components.aws.roles_lint import require_least_privilege
 from mlops_infra.errors import MlopsError
@@ -229,3 +231,11 @@ def test_a_role_that_asks_for_too_much_is_refused(statement: Statement, why: str
 def test_a_mistake_in_the_aws_section_is_told_with_its_path(graph: Callable[..., Graph]) -> None:
     with pytest.raises(pulumi.RunError, match=r"aws\.kms\.deletionWindowDays"):
         graph("aws-dev", **changed("aws-dev", kms={"deletionWindowDays": 3}))
+
+
+def test_subnets_lie_within_the_vpc_and_apart() -> None:
+    for length in range(16, 25):
+        whole = ipaddress.IPv4Network(f"10.0.0.0/{length}")
+        found = [ipaddress.IPv4Network(subnet_range(str(whole), n)) for n in range(16)]
+        assert all(each.subnet_of(whole) for each in found)
+        assert not any(a.overlaps(b) for a in found for b in found if a is not b)

@@ -32,9 +32,9 @@ EXCUSES: list[dict[str, Any]] = yaml.safe_load(
 FAILURE = re.compile(r"^(CKV2?_AWS_[0-9]+) +(\S+?):", re.MULTILINE)
 
 
-def program(stack: str, file: Path, out: Path) -> list[str]:
+def program(stack: str, file: Path, out: Path, call: str = "run") -> list[str]:
     return [
-        *("--python", sys.executable, "--call", "tests.lab.program:run"),
+        *("--python", sys.executable, "--call", f"tests.lab.program:{call}"),
         *("--project", "mlops-infra", "--stack", stack),
         *("--config-file", str(file), "-o", str(out)),
     ]
@@ -48,7 +48,7 @@ def test_up_again_change_again_and_down(stack: str, lab: Lab, tmp_path: Path, po
     done = lab(
         "cycle",
         *("--port", port),
-        *program(stack, file, out),
+        *program(stack, file, out, "run_emptying"),
         *("--update-config", f"{KEY}={updated(config)}"),
         *("--check", f"{sys.executable} -W ignore -m tests.lab.look {stack} {out}"),
         *(part for each in SKIPPED_TYPES for part in ("--skip-type", each)),

@@ -22,6 +22,7 @@ from mlops_infra.components.aws.roles import RoleSpec, Statement
 from mlops_infra.config.aws_stores import KvConfig, SqlConfig
 
 DATABASE, ADMINISTRATOR = "mlops", "mlops_admin"
+LOGS = ("postgresql", "upgrade")
 PERFORMANCE_DAYS = 7
 """Of Performance Insights; more costs."""
 MONITORING_SECONDS = 60
@@ -63,9 +64,13 @@ class Sql(pulumi.ComponentResource):
             subnet_ids=list(foundation.network.subnet_ids),
             opts=self._below,
         )
-        group = foundation.log_group(
-            "sql", name=f"/aws/rds/instance/{base}/postgresql", parent=self
-        )
+        # RDS would make the groups itself, without key and end
+        groups = [
+            foundation.log_group(
+                f"sql-{each}", name=f"/aws/rds/instance/{base}/{each}", parent=self
+            )
+            for each in LOGS
+        ]
         self.instance = Instance(
             "sql",
             **self._machine(base, config),
@@ -74,8 +79,7 @@ class Sql(pulumi.ComponentResource):
             parameter_group_name=self._parameters(base, config).name,
             monitoring_interval=MONITORING_SECONDS,
             monitoring_role_arn=self._monitoring(),
-            # RDS would make the group itself, without key and end
-            opts=ResourceOptions(parent=self, depends_on=[group]),
+            opts=ResourceOptions(parent=self, depends_on=groups),
         )
         self.register_outputs({})
 
@@ -93,7 +97,7 @@ class Sql(pulumi.ComponentResource):
             "backup_retention_period": config.backup_days,
             "auto_minor_version_upgrade": True,
             "copy_tags_to_snapshot": True,
-            "enabled_cloudwatch_logs_exports": ["postgresql", "upgrade"],
+            "enabled_cloudwatch_logs_exports": list(LOGS),
         }
 
     def _guards(self, base: str) -> dict[str, Any]:

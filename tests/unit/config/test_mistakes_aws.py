@@ -40,6 +40,7 @@ MISTAKES = [
     ("vpc: {id: vpc-xyz}", "aws.vpc.id", "vpc-"),
     ("vpc: {subnets: [subnet-0a1b2c3d]}", "aws.vpc.id", "existing VPC"),
     ("vpc: {cidr: 10.0.0.0/29}", "aws.vpc.cidr", "/28"),
+    ("vpc: {cidr: 10.0.0.0/26}", "aws.vpc.cidr", "/16 to /24"),
     ("vpc: {cidr: 300.0.0.0/16}", "aws.vpc.cidr", "10.0.0.0/16"),
     ("vpc: {natGateways: 7}", "aws.vpc.natGateways", "6"),
     ("zones: [eu-west-1a]\nvpc: {natGateways: 2}", "aws.vpc.natGateways", "at most 1"),
