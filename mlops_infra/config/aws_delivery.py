@@ -55,7 +55,7 @@ class Stage(Section):
     account: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
     """The 12 digits, in quotes."""
     role: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S{1,512}$")]
-    """Role of that account that deploys there; it must trust the one of this account."""
+    """Role that deploys there; it trusts this account, and is `aws.role` of the stack's file."""
     stack: DnsLabel
     """Stack that is deployed there."""
     approval: bool = True

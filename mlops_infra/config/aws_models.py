@@ -43,6 +43,8 @@ class Training(Section):
     """Folder or file of CSV or Parquet, for example `curated/orders`."""
     target: Annotated[str, Field(min_length=1, max_length=128)]
     """The column that the model shall tell."""
+    ignore: tuple[Annotated[str, Field(pattern=r"^[^\s,]{1,60}$")], ...] = ()
+    """Columns that the model does not see: keys, dates, whatever no request has."""
     task: Literal["classification", "regression"] = "classification"
     """A class or a number."""
     algorithm: Literal["linear", "forest", "boosting", "neighbours"] = "linear"
@@ -174,6 +176,8 @@ class Monitor(Section):
     """Name under `endpoints`."""
     kind: Literal["dataQuality"] = "dataQuality"
     """What is compared. AWS's provider has no resource for model quality, bias and so on."""
+    by: Literal["kit", "modelMonitor"] = "kit"
+    """A job of the kit, in every account; or SageMaker's own, which AWS closed to new customers."""
     baseline: BucketPath | None = None
     """Folder of statistics.json and constraints.json; that of `pipeline` where absent."""
     pipeline: DnsLabel | None = None
@@ -181,11 +185,15 @@ class Monitor(Section):
     columns: Annotated[
         tuple[Annotated[str, Field(pattern=r"^\S{1,200}$")], ...], Field(max_length=9)
     ] = ()
-    """Columns whose drift raises the alarm (an alarm looks at nine at most)."""
+    """Columns whose drift raises the alarm (nine at most); by the kit: all where absent."""
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.1
     """Distance to the baseline that raises the alarm."""
+    window_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    """By the kit: how far back a run looks; SageMaker's own looks at what is new since the last."""
+    min_rows: Annotated[int, Field(ge=1, le=20_000)] = 50
+    """By the kit: fewer rows in the window are not judged."""
     schedule: Schedule = "cron(0 * ? * * *)"
-    """Hourly at most."""
+    """When; each run is paid for. SageMaker's own: hourly at most."""
     instance: InstanceType = "ml.m5.xlarge"
     """Machine of a run."""
 

@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from mlops_infra.config import rules_aws, rules_aws_platform, rules_aws_values
+from mlops_infra.config import (
+    rules_aws,
+    rules_aws_delivery,
+    rules_aws_platform,
+    rules_aws_values,
+)
 from mlops_infra.config.document import Origin, Path, Tree, dotted
 from mlops_infra.config.explain import nearest
 from mlops_infra.config.tree import get, section
@@ -190,6 +195,7 @@ _RULES: tuple[Rule, ...] = (
 
 _AWS_RULES: tuple[Rule, ...] = (
     *rules_aws.RULES,
+    *rules_aws_delivery.RULES,
     *rules_aws_platform.RULES,
     *rules_aws_values.RULES,
 )

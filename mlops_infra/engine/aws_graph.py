@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import yaml
 
 from mlops_infra import config as configuration
+from mlops_infra.engine.environment import applied
 from mlops_infra.engine.prepare import asked
 from mlops_infra.engine.recorded import Declared, declared
 from mlops_infra.errors import InputError
+from mlops_infra.plan.aws_approved import APPROVED_VARIABLE
+
+_UNSEEN_MODEL = "arn:aws:sagemaker:us-east-1:000000000000:model-package/not-seen/1"
 
 
 def graph_of(stack: str, file: Path | None) -> tuple[str, list[Declared]]:
@@ -35,7 +40,10 @@ def declare(stack: str, file: Path) -> list[Declared]:
     """Every AWS resource that the stack's file, already checked, asks for."""
     from stacks.program import program
 
-    found = declared(program, stack=stack, values=_values(file))
+    # the registry cannot be asked here: some approved model stands for the one there may be
+    seen = os.environ.get(APPROVED_VARIABLE) or _UNSEEN_MODEL
+    with applied({APPROVED_VARIABLE: seen}):
+        found = declared(program, stack=stack, values=_values(file))
     return [each for each in found if each.resource]
 
 

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mlops_infra import images, places, toolchain
+from mlops_infra.aws import Cloud
 from mlops_infra.cluster import EmbeddedCluster
 from mlops_infra.cluster.sources import ADDONS, CONTROL_PLANE, NODE
-from mlops_infra.engine import aws_up, environment, locks, reach, tools
+from mlops_infra.engine import aws_approved, aws_up, environment, locks, reach, tools
 from mlops_infra.engine.outcome import Outcome
 from mlops_infra.engine.prepare import NODE_VARIABLE, Asked, asked, from_state, prepare
 from mlops_infra.engine.process import stopped
@@ -98,7 +99,8 @@ def exports(stack: str, file: Path | None, sink: Sink) -> str:
     if want.record.cluster:
         cluster = EmbeddedCluster(want.record.cluster)
         node = None if cluster.status().phase == "absent" else cluster.node_address
-    engine = prepare(want, sink, found, node=node)
+    approved = aws_approved.told(want, Cloud(want.record.site), sink) if want.record.site else {}
+    engine = prepare(want, sink, found, node=node, more=approved)
     variables = dict(engine.environment)
     if node:
         variables[NODE_VARIABLE] = node

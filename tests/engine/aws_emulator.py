@@ -48,13 +48,20 @@ _cloud = functools.cache(Cloud)
 
 
 @contextmanager
-def emulator(folder: Path, *, long: bool = True) -> Iterator[Emulator]:
-    """Run one; with `long`, executions and training go on until somebody stops them."""
+def emulator(
+    folder: Path, *, long: bool = True, container: int | None = None
+) -> Iterator[Emulator]:
+    """Run one.
+
+    With `long`, executions and training go on until somebody stops them; otherwise they end at once
+    and register what their definition says. `container` is the port that answers for endpoints.
+    """
     bin_folder = tools.environment(MOTO)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     flags = ["--long"] if long else []
+    flags += ["--invoke", str(container)] if container is not None else []
     env = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "false"}
     log = (folder / "moto.log").open("wb")
     child = subprocess.Popen(

@@ -144,9 +144,8 @@ def crawler(made: Platform, name: str) -> None:
     made.record("aws:glue/crawler:Crawler", name, made.gone("glue", "delete_crawler", Name=name))
 
 
-def registry(made: Platform, *, packages: int = 3) -> None:
+def registry(made: Platform, *, group: str = f"{BASE}-models", packages: int = 3) -> None:
     """A group with packages, as the training loop registers them, unknown to the state."""
-    group = f"{BASE}-models"
     told = made.call(
         "sagemaker", "create_model_package_group", ModelPackageGroupName=group, Tags=TAGS,
         ModelPackageGroupDescription="",

@@ -11,6 +11,9 @@ import sys
 import threading
 from typing import Any
 
+# beside this file: the server runs in moto's own environment
+from moto_executions import ended, executions, invoked
+
 ACCOUNT = "123456789012"
 
 # name of the call without its verb: (key of the name, key of the list, state, state after Stop)
@@ -21,8 +24,9 @@ KINDS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "App": (("DomainId", "AppType", "AppName"), "Apps", "Status"),
     "Space": (("DomainId", "SpaceName"), "Spaces", "Status"),
     "UserProfile": (("DomainId", "UserProfileName"), "UserProfiles", "Status"),
+    "FeatureGroup": (("FeatureGroupName",), "FeatureGroupSummaries", "FeatureGroupStatus"),
 }  # fmt: skip
-FIRST = {"MonitoringSchedule": "Scheduled"}
+FIRST = {"MonitoringSchedule": "Scheduled", "FeatureGroup": "Created"}
 
 
 class Refused(Exception):
@@ -67,7 +71,19 @@ class Things:
             held[key][state] = "Stopped"
         if verb == "Delete":
             del held[key]
+        if verb == "Update" and kind == "FeatureGroup":
+            _more_features(held[key], body["FeatureAdditions"])
         return {}
+
+
+def _more_features(group: dict[str, Any], additions: list[dict[str, Any]]) -> None:
+    """Takes what the group does not have, 100 at a time at most; nothing can be taken away."""
+    known = {each["FeatureName"] for each in group["FeatureDefinitions"]}
+    twice = [each["FeatureName"] for each in additions if each["FeatureName"] in known]
+    if twice or not 1 <= len(additions) <= 100:
+        raise Refused("ValidationException", f"duplicate or too many additions: {twice}")
+    group["FeatureDefinitions"] += additions
+    group["LastUpdateStatus"] = {"Status": "Successful"}
 
 
 def _matches(document: dict[str, Any], body: dict[str, Any]) -> bool:
@@ -143,10 +159,12 @@ def busy() -> None:
 
     def start_pipeline_execution(self: Any, *args: Any, **kwargs: Any) -> Any:
         started = start(self, *args, **kwargs)
-        for pipeline in self.pipelines.values():
-            for execution in pipeline.pipeline_executions.values():
-                if execution.pipeline_execution_status == "Succeeded" and LONG:
-                    execution.pipeline_execution_status = "Executing"
+        arn = started["PipelineExecutionArn"]
+        owner = next(p for p in self.pipelines.values() if arn in p.pipeline_executions)
+        if LONG:
+            owner.pipeline_executions[arn].pipeline_execution_status = "Executing"
+        else:
+            ended(self, owner, arn)
         return started
 
     sagemaker.SageMakerModelBackend.start_pipeline_execution = start_pipeline_execution
@@ -172,6 +190,10 @@ def front(app: Any) -> Any:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if environ.get("PATH_INFO") == "/moto-api/reset":
             things.__init__()  # type: ignore[misc]
+        answer = invoked(environ)
+        if answer is not None:
+            start(answer[0], answer[1])
+            return [answer[2]]
         if not target.startswith("SageMaker."):
             return app(environ, start)
         raw = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -182,6 +204,7 @@ def front(app: Any) -> Any:
             found = things.answer(call, body)
             found = packages(call, body, region) if found is None else found
             found = running(call, body, region) if found is None else found
+            found = executions(call, body) if found is None else found
         except Refused as error:
             told = json.dumps({"__type": error.code, "message": str(error)}).encode()
             start("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")])

@@ -48,6 +48,28 @@ def told(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
     return found
 
 
+def test_check_and_preview_need_no_credentials_and_say_what_they_could_not_see(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = json.loads(file.read_text("utf-8"))
+    del config["config"]["mlops-infra:aws"]["endpointUrl"]
+    file.write_text(json.dumps(config), encoding="utf-8")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    assert run(["check", "-s", STACK, "--file", str(file), "--json"]) == 0
+    told(capsys)
+    assert run(["preview", "-s", STACK, "--file", str(file), "--json"]) == 0
+    seen = capsys.readouterr()
+    assert json.loads(seen.out)["changes"] or "not" in seen.err
+    assert run(["preview", "--permissions", "-s", STACK, "--file", str(file)]) == 0
+    policies = told(capsys)
+    assert policies["unknown"] == []
+    assert run(["preview", "--cost", "-s", STACK, "--file", str(file), "--json"]) == 0
+    assert told(capsys)["region"] == REGION
+
+
 def test_verify_names_what_fails_and_exits_with_3(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

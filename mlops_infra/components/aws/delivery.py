@@ -11,7 +11,11 @@ from pulumi_aws.codebuild import Project
 from pulumi_aws.codepipeline import Pipeline
 
 from mlops_infra.components.aws.delivery_github import github_role
-from mlops_infra.components.aws.delivery_rights import deploy_statements
+from mlops_infra.components.aws.delivery_rights import (
+    assume_role,
+    deploy_statements,
+    state_statements,
+)
 from mlops_infra.components.aws.foundation import Foundation
 from mlops_infra.components.aws.roles import (
     RoleSpec,
@@ -45,14 +49,14 @@ class Delivery(pulumi.ComponentResource):
         foundation.log_group("delivery", parent=self)
         test = self._project("test", _TEST, ())
         here = self._project(
-            "deploy", _deploy(foundation.names.stack, None), deploy_statements(foundation)
+            "deploy", _deploy(foundation.names.stack), deploy_statements(foundation)
         )
         stages: list[Any] = [_source(config), _build("Test", test)]
         stages += [_approval("Approve", foundation.names.stack)] if config.approval else []
         stages.append(_build("Deploy", here))
         for name, stage in self._config.stages.items():
-            assume = Statement("Assume", ("sts:AssumeRole",), (stage.role,))
-            project = self._project(name, _deploy(stage.stack, stage.role), (assume,))
+            statements = (assume_role(stage.role), *state_statements(foundation))
+            project = self._project(name, _deploy(stage.stack), statements)
             if stage.approval:
                 stages.append(_approval(f"Approve-{name}", f"{stage.stack} ({stage.account})"))
             stages.append(_build(f"Deploy-{name}", project))
@@ -133,13 +137,11 @@ _TEST: dict[str, Any] = {
 }
 
 
-def _deploy(stack: str, role: str | None) -> dict[str, Any]:
-    """The build that checks, previews and writes the pipelines of one stack."""
-    commands = [f"mlops-infra check -s {stack}", f"mlops-infra up -s {stack}"]
-    variables = {"MLOPS_INFRA_DEPLOY_ROLE": role} if role else {}
+def _deploy(stack: str) -> dict[str, Any]:
+    """The build that checks and deploys one stack; its file says by which role (`aws.role`)."""
+    commands = [f".venv/bin/mlops-infra {each} -s {stack}" for each in ("check", "up", "status")]
     return {
         "version": 0.2,
-        "env": {"variables": variables},
         "phases": {"install": {"commands": ["make venv"]}, "build": {"commands": commands}},
     }
 

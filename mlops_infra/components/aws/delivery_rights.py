@@ -1,14 +1,14 @@
-"""What a delivery may do in this account: change pipelines and start them, nothing of the rest.
+"""What a delivery may do: change pipelines and start them, and become the deployer for the rest.
 
-The resources of the platform are changed by `mlops-infra up` with the deployer's own rights (see
-the guide's list); delivery of pipelines needs far less.
+The resources of the platform are changed by `mlops-infra up` as `aws.role`, which the site makes
+with the policies of `mlops-infra preview --permissions`; the builds themselves have far less.
 """
 
 from __future__ import annotations
 
 from mlops_infra.components.aws.foundation import Foundation
 from mlops_infra.components.aws.job_role import JOBS
-from mlops_infra.components.aws.roles import Statement, pass_role, read_objects
+from mlops_infra.components.aws.roles import Statement, pass_role, read_objects, write_objects
 
 
 def deploy_statements(foundation: Foundation) -> tuple[Statement, ...]:
@@ -23,7 +23,23 @@ def deploy_statements(foundation: Foundation) -> tuple[Statement, ...]:
         Statement("Images", _IMAGES, (names.arn("ecr", f"repository/{names.base}/*"),)),
         *read_objects("Artifacts", foundation.bucket_arn("artifacts")),
         pass_role("PassJobs", [foundation.role_arn(JOBS)], "sagemaker"),
+        *((assume_role(foundation.config.role),) if foundation.config.role else ()),
+        *state_statements(foundation),
     )
+
+
+def assume_role(role: str) -> Statement:
+    """Become the role that deploys."""
+    return Statement("Assume", ("sts:AssumeRole",), (role,))
+
+
+def state_statements(foundation: Foundation) -> tuple[Statement, ...]:
+    """Read and write the state, where that is a bucket; other backends have keys of their own."""
+    scheme, _, rest = (foundation.settings.backend.url or "").partition("://")
+    bucket = rest.partition("?")[0].partition("/")[0]
+    if scheme != "s3" or not bucket:
+        return ()
+    return write_objects("State", f"arn:{foundation.names.partition}:s3:::{bucket}")
 
 
 _PIPELINES = (

@@ -85,13 +85,14 @@ def _common(foundation: Foundation) -> tuple[Statement, ...]:
             "Metrics",
             ("cloudwatch:PutMetricData",),
             ("*",),
-            {"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*"]}},
+            {"StringLike": {"cloudwatch:namespace": list(_NAMESPACES)}},
         ),
         Statement("Interfaces", _INTERFACES, interfaces),
         Statement("Network", _NETWORK, ("*",)),
     )
 
 
+_NAMESPACES = ("/aws/sagemaker/*", "aws/sagemaker/*", "mlops-infra/*")
 _IMAGES = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",

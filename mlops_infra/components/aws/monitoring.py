@@ -1,8 +1,8 @@
-"""Monitors: what an endpoint sees is held against what its model was trained on.
+"""SageMaker's own monitors: what an endpoint sees is held against what its model was trained on.
 
 AWS closed Model Monitor to accounts that had not used it before ("Amazon SageMaker Model Monitor
-availability change" in the developer guide): a new account is refused at `up`. Such a site leaves
-`monitors` out and compares with the kit's own `mlops-infra drift`.
+availability change" in the developer guide): a new account is refused at `up`. So a monitor is one
+of these only where it says `by: modelMonitor`; the others are in `watching`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from pulumi_aws.sagemaker import DataQualityJobDefinition, MonitoringSchedule
 
 from mlops_infra.components.aws.alarms import Alarms
 from mlops_infra.components.aws.foundation import Foundation
-from mlops_infra.components.aws.places import lake_uri
+from mlops_infra.components.aws.places import baseline_uri
 from mlops_infra.components.aws.serving import Serving
 from mlops_infra.components.aws.serving_models import digest
+from mlops_infra.components.aws.watching import Watching
 from mlops_infra.config.aws_models import Monitor
 from mlops_infra.errors import InputError
 
@@ -58,6 +59,7 @@ class Monitoring(pulumi.ComponentResource):
     def __init__(
         self,
         foundation: Foundation,
+        monitors: dict[str, Monitor],
         serving: Serving,
         alarms: Alarms,
         *,
@@ -68,9 +70,8 @@ class Monitoring(pulumi.ComponentResource):
         self._foundation, self._serving, self._topic = foundation, serving, alarms.topic
         self._role_arn, self._ready = role_arn, ready
         self.alarms: dict[str, MetricAlarm] = {}
-        for name, config in foundation.config.monitors.items():
-            if config.endpoint in serving.endpoints:
-                self._monitor(name, config)
+        for name, config in monitors.items():
+            self._monitor(name, config)
         self.register_outputs({})
 
     def _monitor(self, name: str, config: Monitor) -> None:
@@ -184,13 +185,6 @@ class Monitoring(pulumi.ComponentResource):
         )
 
 
-def baseline_uri(foundation: Foundation, config: Monitor) -> str:
-    """Folder of statistics.json and constraints.json."""
-    if config.baseline is not None:
-        return lake_uri(foundation, config.baseline).rstrip("/")
-    return foundation.uri("artifacts", "baselines", config.pipeline or config.endpoint)
-
-
 def analyzer(foundation: Foundation) -> str:
     """The image that compares.
 
@@ -207,3 +201,26 @@ def analyzer(foundation: Foundation) -> str:
         )
     host = f"{account}.dkr.ecr.{names.region}.{names.dns_suffix}"
     return f"{host}/sagemaker-model-monitor-analyzer"
+
+
+def build_monitors(
+    foundation: Foundation,
+    serving: Serving,
+    alarms: Alarms,
+    *,
+    role_arn: Output[str],
+    ready: list[pulumi.Resource],
+) -> None:
+    """Declare the monitors of endpoints that stand, the kit's and SageMaker's."""
+    standing = {
+        name: config
+        for name, config in foundation.config.monitors.items()
+        if config.endpoint in serving.endpoints
+    }
+    own = {name: config for name, config in standing.items() if config.by == "kit"}
+    others = {name: config for name, config in standing.items() if config.by == "modelMonitor"}
+    if own:
+        watched = [serving.endpoints[config.endpoint] for config in own.values()]
+        Watching(foundation, own, alarms, ready=[*ready, *watched])
+    if others:
+        Monitoring(foundation, others, serving, alarms, role_arn=role_arn, ready=ready)

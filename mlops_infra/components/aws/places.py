@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from mlops_infra.components.aws.foundation import BucketRole, Foundation
+from mlops_infra.config.aws_models import Monitor
 
 
 def lake_uri(foundation: Foundation, path: str) -> str:
@@ -18,3 +19,10 @@ def bucket_and_prefix(foundation: Foundation, path: str) -> tuple[str, str]:
     """Name of the bucket and what keys begin with, `folder/`; all keys where there is no folder."""
     role, _, folder = path.strip("/").partition("/")
     return foundation.bucket(cast("BucketRole", role)), f"{folder}/" if folder else ""
+
+
+def baseline_uri(foundation: Foundation, config: Monitor) -> str:
+    """Folder of statistics.json and constraints.json."""
+    if config.baseline is not None:
+        return lake_uri(foundation, config.baseline).rstrip("/")
+    return foundation.uri("artifacts", "baselines", config.pipeline or config.endpoint)

@@ -19,7 +19,7 @@ from mlops_infra.components.aws.features import Features
 from mlops_infra.components.aws.foundation import Foundation
 from mlops_infra.components.aws.front import build_fronts
 from mlops_infra.components.aws.job_role import JOBS, job_role, serving_role
-from mlops_infra.components.aws.monitoring import Monitoring
+from mlops_infra.components.aws.monitoring import build_monitors
 from mlops_infra.components.aws.pipelines import Pipelines
 from mlops_infra.components.aws.quicksight import build_reports
 from mlops_infra.components.aws.registry import Registry
@@ -69,7 +69,7 @@ class Models(pulumi.ComponentResource):
         serving = Serving(
             foundation, alarms.of_endpoint, role_arn=served.arn, opts=below, ready=serves
         )
-        Monitoring(foundation, serving, alarms, role_arn=jobs.arn, ready=ready)
+        build_monitors(foundation, serving, alarms, role_arn=jobs.arn, ready=ready)
         if foundation.config.batches:
             Batches(foundation, alarms, role_arn=served.arn, ready=serves)
         fronts = build_fronts(foundation)

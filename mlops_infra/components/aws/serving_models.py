@@ -14,13 +14,7 @@ from pulumi_aws.sagemaker import Model, ModelPrimaryContainerArgs, ModelVpcConfi
 from mlops_infra.components.aws.foundation import Foundation
 from mlops_infra.components.aws.images import runtime_image
 from mlops_infra.errors import MissingError
-
-APPROVED_VARIABLE = "MLOPS_INFRA_APPROVED_MODEL"
-"""ARN of the newest approved package of the stack's group; `none` where there is none yet.
-
-The program must not ask AWS: a preview has to work without credentials, and two runs of one state
-must see the same model. The command line asks, and tells."""
-NONE = "none"
+from mlops_infra.plan.aws_approved import APPROVED_VARIABLE, LATEST, NONE
 
 
 def container(foundation: Foundation, source: str) -> dict[str, str] | None:
@@ -35,7 +29,7 @@ def container(foundation: Foundation, source: str) -> dict[str, str] | None:
     """
     if source.startswith("s3://"):
         return {"image": runtime_image(foundation, "serving"), "model_data_url": source}
-    if source != "latest-approved":
+    if source != LATEST:
         group = foundation.name("model-group", foundation.config.registry.group)
         version = f"model-package/{group}/{source}"
         return {"model_package_name": foundation.names.arn("sagemaker", version)}

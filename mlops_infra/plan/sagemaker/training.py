@@ -27,6 +27,7 @@ from mlops_infra.plan.sagemaker.words import (
     MODEL,
     OUTPUT,
     RUN,
+    SIGNATURE,
     VERSION,
     copied_out,
     joined,
@@ -90,6 +91,7 @@ def _parameters(settings: Training, machine: Machine, data: Any) -> list[dict[st
     texts = {
         "Data": data,
         "Target": settings.target,
+        "Ignore": ",".join(settings.ignore),
         "Algorithm": settings.algorithm,
         "Hyperparameters": json.dumps(settings.hyperparameters, sort_keys=True),
         "Approval": "Approved" if settings.approve else "PendingManualApproval",
@@ -107,12 +109,15 @@ class _Steps:
     """The steps of one pipeline, each a call of the runtime image."""
 
     def __init__(self, name: str, program: str, settings: Training, machine: Machine) -> None:
-        self._name, self._program = name, program
+        self._name, self._program = name, f"{program}-sagemaker"
         self._settings, self._machine = settings, machine
 
     def validate(self) -> dict[str, Any]:
         """Hold the data against its schema."""
-        said = ("-p", f"data={INPUT}/table/", "-p", _given("target", "Target"), "-p", "schema=")
+        said = (
+            *("-p", f"data={INPUT}/table/", "-p", _given("target", "Target"), "-p", "schema="),
+            *("-p", _given("ignore", "Ignore")),
+        )
         outputs = ("table", "facts", "schema")
         return self._processing("validate", said, {"table": parameter("Data")}, outputs, reads=())
 
@@ -150,6 +155,8 @@ class _Steps:
             *("-p", _given("algorithm", "Algorithm")),
             *("-p", _given("hyperparameters", "Hyperparameters")),
             *("--in", f"seen={channel_file('seen', FILE)}", "--out", f"model={MODEL}/{FILE}"),
+            # packed beside the model: what the endpoint holds requests against
+            *("--out", f"signature={MODEL}/{SIGNATURE}"),
         )
         return training(
             "train",

@@ -12,6 +12,8 @@ CHANNEL, MODEL = "/opt/ml/input/data", "/opt/ml/model"
 """Where a training job has its channels, and where it leaves the model."""
 FILE = "data"
 """Name of the one file in the folder of an input or output: SageMaker moves folders."""
+SIGNATURE = "signature.json"
+"""Beside the model in its folder."""
 ARCHIVE = "model.tar.gz"
 """What SageMaker packs the folder of the model into."""
 RUN = {"Get": "Execution.PipelineExecutionId"}
