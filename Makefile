@@ -56,6 +56,9 @@ examples: venv ## the example stacks for big clusters, up and down whole with si
 air-gap: venv ## the whole sandbox from its bundle alone, on a machine that no packet leaves
 	MLOPS_INFRA_AIRGAP=1 $(BIN)/python -m pytest -s tests/e2e/test_air_gap.py
 
+aws-lab: venv ## the aws stacks under the real Terraform provider and an emulator; needs $AWS_LAB
+	$(BIN)/python -W ignore -m pytest -s tests/lab
+
 bench: venv ## measure and write docs/measured.json (BENCH_COLD=1 compiles everything again)
 	$(BIN)/python -m bench
 
@@ -72,4 +75,4 @@ clean: ## remove what tools left in this folder; caches and data are elsewhere a
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-.PHONY: help venv up verify down test tools unit lint storm examples air-gap bench docs lock clean
+.PHONY: help venv up verify down test tools unit lint storm examples air-gap bench docs lock clean aws-lab

@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import bundle_fetch, bundle_push, figures, memory
+from bench import aws, aws_teardown, bundle_fetch, bundle_push, figures, memory
 from bench.commands import ROOT, MeasureError, median, run, until
 
 MEASURED = ROOT / "docs" / "measured.json"
@@ -33,6 +33,8 @@ def main() -> int:
     try:
         values["help"] = median("--help", runs=RUNS)
         values["check"] = median("check", "-s", WHOLE, runs=RUNS)
+        values |= aws.graph_times()
+        values |= aws_teardown.figures()
         if os.environ.get("BENCH_COLD") == "1":
             values["up_cold"] = _cold() / 60
         values |= _life(CORE)

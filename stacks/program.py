@@ -41,7 +41,7 @@ def build(config: StackConfig) -> None:
         case "aws":
             from stacks import aws
 
-            aws.build(config)
+            aws.build(config, stack=pulumi.get_stack())
 
 
 def refuse_stale_copy() -> None:

@@ -38,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "images": "Build and list the images made from packages.",
     "bundle": "Lock, build, verify, push and install offline bundles.",
     "step": "Run one step of a pipeline; engines call this.",
+    "serve": "Answer for one model; SageMaker calls this in its containers.",
     "lifecycle": "Run the platform's own processes; its Pods call this.",
 }
 """Name to help line, in the order of a stack's life."""

@@ -7,13 +7,16 @@ from typing import Any
 
 import click
 
-from mlops_infra.cli import options, output, render
+from mlops_infra.cli import drift_endpoint, options, output, render
 from mlops_infra.errors import FoundError, InputError, MlopsError
 
 
 @click.group()
 def command() -> None:
     """Compare what models are asked with what they learnt from."""
+
+
+command.add_command(drift_endpoint.command, "endpoint")
 
 
 @command.command()

@@ -1,4 +1,4 @@
-"""`mlops-infra preview`: the changes that `up` would make."""
+"""`mlops-infra preview`: the changes that `up` would make, what they cost, what they need."""
 
 from __future__ import annotations
 
@@ -9,14 +9,42 @@ import click
 from mlops_infra.cli import options, output
 from mlops_infra.cli.outcomes import show
 from mlops_infra.cli.render import sink_for
+from mlops_infra.errors import InputError
 
 
 @click.command()
 @options.stack
 @options.file
+@click.option(
+    "--cost",
+    is_flag=True,
+    help="Profile aws: a monthly estimate from the dated price table of this release instead.",
+)
+@click.option(
+    "--permissions",
+    is_flag=True,
+    help="Profile aws: the policies that whoever deploys needs, instead.",
+)
 @options.as_json
-def command(stack: str, file: Path | None, as_json: bool) -> None:
-    """Show what `up` would change."""
+def command(stack: str, file: Path | None, cost: bool, permissions: bool, as_json: bool) -> None:
+    """Show what `up` would change.
+
+    With profile aws, --cost and --permissions need no credentials, no plug-in and no network.
+    Without credentials the plain preview lists what the program declares, and says what it could
+    not see.
+    """
+    if cost and permissions:
+        raise InputError("--cost and --permissions are two questions", hint="choose one")
+    if cost:
+        from mlops_infra.cli.preview_aws import show_cost
+
+        show_cost(stack, file, as_json=as_json)
+        return
+    if permissions:
+        from mlops_infra.cli.preview_aws import show_permissions
+
+        show_permissions(stack, file)
+        return
     from mlops_infra import engine
 
     outcome = engine.preview(stack, file, sink_for(as_json))

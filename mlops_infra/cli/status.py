@@ -41,10 +41,15 @@ def command(stack: str, file: Path | None, as_json: bool, drift: bool, page: Pat
     from mlops_infra.plan import make_plan
     from mlops_infra.progress import quiet
 
+    config = load(file or stack_file(stack))
+    if config.profile == "aws":
+        from mlops_infra.cli.verify_aws import show_status
+
+        show_status(stack, file, quiet, as_json=as_json)
+        return
     opened = engine.open_engine(stack, file, quiet)
     outputs = opened.outputs()
     health = engine.stack_health(stack, opened.record, outputs)
-    config = load(file or stack_file(stack))
     overview = collect(
         config,
         make_plan(config, stack=stack, built=references()),

@@ -9,17 +9,46 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from mlops_infra.config.aws_airflow import AirflowConfig
 from mlops_infra.config.aws_data import AthenaConfig, FeatureGroup, GlueConfig, LakeConfig
-from mlops_infra.config.aws_models import Endpoint, Monitor, Pipeline, RegistryConfig, Trigger
+from mlops_infra.config.aws_delivery import DeliveryConfig
+from mlops_infra.config.aws_front import Front
+from mlops_infra.config.aws_models import (
+    Batch,
+    Endpoint,
+    Monitor,
+    Pipeline,
+    RegistryConfig,
+    Trigger,
+)
+from mlops_infra.config.aws_reports import QuickSightConfig
+from mlops_infra.config.aws_stores import AwsStores, EcrConfig
+from mlops_infra.config.aws_streams import Stream
 from mlops_infra.config.base import Cidr, DnsLabel, Email, HttpUrl, Section
 
 Zone = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$")]
 """An availability zone, for example `ap-northeast-2a`."""
 
-RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S{1,512}$")]
-PolicyArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/\S{1,512}$")]
+RoleArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S{1,512}$",
+        examples=["arn:aws:iam::111122223333:role/deployer"],
+    ),
+]
+PolicyArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/\S{1,512}$",
+        examples=["arn:aws:iam::111122223333:policy/boundary"],
+    ),
+]
 KeyArn = Annotated[
-    str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$",
+        examples=["arn:aws:kms:eu-west-1:111122223333:key/0123abcd-0123-abcd-0123-0123456789ab"],
+    ),
 ]
 
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
@@ -30,7 +59,7 @@ class VpcConfig(Section):
     """Network of training, notebooks and endpoints: a new one, or an existing one by id."""
 
     cidr: Cidr = "10.0.0.0/16"
-    """Addresses of a new VPC (between /16 and /28)."""
+    """Addresses of a new VPC (/16 to /24), or those of the existing one (to /28)."""
     id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")] | None = None
     """An existing VPC; then `subnets` names its private subnets."""
     subnets: tuple[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")], ...] = ()
@@ -47,7 +76,9 @@ class KmsConfig(Section):
     """Keys that data, volumes and logs are encrypted by."""
 
     key: KeyArn | None = None
-    """An existing key; a key of the stack's own where absent."""
+    """An existing key of data; a key of the stack's own where absent."""
+    logs_key: KeyArn | None = None
+    """An existing key of log groups; CloudWatch Logs must be allowed to use it."""
     deletion_window_days: Annotated[int, Field(ge=7, le=30)] = 30
     """Days between the key's deletion and its end (KMS: 7 to 30)."""
 
@@ -92,7 +123,10 @@ class AwsConfig(Section):
     tags: Annotated[
         dict[
             Annotated[str, Field(pattern=r"^[\w .:/=+@-]+$", max_length=128)],
-            Annotated[str, Field(pattern=r"^[\w .:/=+@-]*$", max_length=256)],
+            Annotated[
+                str,
+                Field(pattern=r"^[\w .:/=+@-]*$", max_length=256, examples=["team a / shop 7"]),
+            ],
         ],
         Field(max_length=40),
     ] = Field(default_factory=dict)
@@ -105,10 +139,18 @@ class AwsConfig(Section):
     """Keys."""
     lake: LakeConfig = Field(default_factory=LakeConfig)
     """S3 buckets of raw, curated and produced data."""
+    stores: AwsStores = Field(default_factory=AwsStores)
+    """PostgreSQL and Valkey."""
+    images: EcrConfig = Field(default_factory=EcrConfig)
+    """Repositories of images."""
     glue: GlueConfig = Field(default_factory=GlueConfig)
     """Catalogue, crawlers and ETL jobs."""
     athena: AthenaConfig = Field(default_factory=AthenaConfig)
     """Queries."""
+    quicksight: QuickSightConfig | None = None
+    """Pictures."""
+    streams: Annotated[dict[DnsLabel, Stream], Field(max_length=50)] = Field(default_factory=dict)
+    """Streams into the lake by name."""
     registry: RegistryConfig = Field(default_factory=RegistryConfig)
     """Model package group."""
     features: Annotated[dict[DnsLabel, FeatureGroup], Field(max_length=100)] = Field(
@@ -123,6 +165,10 @@ class AwsConfig(Section):
         default_factory=dict
     )
     """Serving endpoints by name."""
+    fronts: Annotated[dict[DnsLabel, Front], Field(max_length=50)] = Field(default_factory=dict)
+    """Public doors of endpoints by name."""
+    batches: Annotated[dict[DnsLabel, Batch], Field(max_length=100)] = Field(default_factory=dict)
+    """Batch predictions by name."""
     monitors: Annotated[dict[DnsLabel, Monitor], Field(max_length=100)] = Field(
         default_factory=dict
     )
@@ -131,6 +177,10 @@ class AwsConfig(Section):
         default_factory=dict
     )
     """What starts a pipeline."""
+    delivery: DeliveryConfig | None = None
+    """CI/CD."""
+    airflow: AirflowConfig | None = None
+    """Managed Airflow."""
     alarms: AlarmConfig = Field(default_factory=AlarmConfig)
     """Notifications."""
     budget: BudgetConfig | None = None

@@ -16,6 +16,15 @@ BucketPath = Annotated[str, Field(pattern=r"^(raw|curated)/\S*$")]
 """A folder of the lake, for example `curated/orders`."""
 
 
+ModelSource = Annotated[
+    str,
+    Field(
+        pattern=r"^(latest-approved|[1-9][0-9]{0,8}|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/\S+\.tar\.gz)$"
+    ),
+]
+"""Where a model comes from."""
+
+
 class RegistryConfig(Section):
     """Where approved models are."""
 
@@ -23,13 +32,44 @@ class RegistryConfig(Section):
     """Name of the model package group."""
     reader_accounts: tuple[Annotated[str, Field(pattern=r"^[0-9]{12}$")], ...] = ()
     """Other accounts that may deploy from it."""
+    mlflow: Literal["Small", "Medium", "Large"] | None = None
+    """Size of a tracking server run by SageMaker; costs by the hour. None where absent."""
+
+
+class Training(Section):
+    """What the kit's own pipeline does: validate, divide, train, evaluate, judge, register."""
+
+    data: BucketPath
+    """Folder or file of CSV or Parquet, for example `curated/orders`."""
+    target: Annotated[str, Field(min_length=1, max_length=128)]
+    """The column that the model shall tell."""
+    ignore: tuple[Annotated[str, Field(pattern=r"^[^\s,]{1,60}$")], ...] = ()
+    """Columns that the model does not see: keys, dates, whatever no request has."""
+    task: Literal["classification", "regression"] = "classification"
+    """A class or a number."""
+    algorithm: Literal["linear", "forest", "boosting", "neighbours"] = "linear"
+    """How it learns."""
+    hyperparameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    """Handed to the algorithm."""
+    metric: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")] = "accuracy"
+    """classification: accuracy, f1_macro, log_loss; regression: r2, mae, rmse."""
+    threshold: float = 0.8
+    """The metric must be as good; otherwise the run fails and nothing is registered."""
+    approve: bool = False
+    """Approve without a person; the endpoint may then take it at once."""
+    instance: InstanceType = "ml.m5.large"
+    """Machine of every step."""
+    image: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    """The runtime image; the one in the stack's own repository where absent."""
 
 
 class Pipeline(Section):
-    """A training pipeline."""
+    """A training pipeline: the kit's own (`training`) or a definition of yours."""
 
-    definition: Annotated[str, Field(pattern=r"^\S+\.(json|py)$")]
-    """Path within the project of the definition, or of the program that writes it."""
+    definition: Annotated[str, Field(pattern=r"^\S+\.json$")] | None = None
+    """Path within the project of a definition (`mlops-infra pipeline compile` writes one)."""
+    training: Training | None = None
+    """What the kit's own pipeline does."""
     parallelism: Annotated[int, Field(ge=1, le=1_000)] = 10
     """Steps at the same time."""
     parameters: dict[DnsLabel, str | int | float | bool] = Field(default_factory=dict)
@@ -41,8 +81,8 @@ class Variant(Section):
 
     name: DnsLabel
     """For example `champion`."""
-    model: Annotated[str, Field(min_length=1, max_length=256)] = "latest-approved"
-    """`latest-approved`, or a version of the registry's group."""
+    model: ModelSource = "latest-approved"
+    """`latest-approved`, a version of the registry's group, or `s3://.../model.tar.gz`."""
     instance: InstanceType = "ml.m5.large"
     """Machine; not used by a serverless endpoint."""
     count: Annotated[int, Field(ge=1, le=1_000)] = 1
@@ -73,6 +113,13 @@ class Serverless(Section):
     """Requests at the same time."""
 
 
+class Queue(Section):
+    """An endpoint that takes requests from S3 and answers there."""
+
+    max_concurrency: Annotated[int, Field(ge=1, le=1_000)] = 4
+    """Requests that one machine works on at the same time."""
+
+
 class Deployment(Section):
     """Roll-out of a new model, and the way back."""
 
@@ -95,10 +142,31 @@ class Endpoint(Section):
     """A fixed number of machines where absent."""
     serverless: Serverless | None = None
     """Only with mode serverless."""
+    queue: Queue | None = None
+    """Only with mode async."""
     capture_percent: Percent = 0
     """Share of requests and answers recorded; monitors need it above 0."""
     deployment: Deployment = Field(default_factory=Deployment)
     """How a new model takes over."""
+
+
+class Batch(Section):
+    """Predictions for a whole folder, on a schedule, from a folder to a folder."""
+
+    model: ModelSource = "latest-approved"
+    """`latest-approved`, a version of the registry's group, or `s3://.../model.tar.gz`."""
+    input: BucketPath
+    """Folder of CSV or JSON lines."""
+    output: BucketPath
+    """Folder that answers go to; one folder a run."""
+    content: Literal["text/csv", "application/jsonlines"] = "text/csv"
+    """Form of the input."""
+    instance: InstanceType = "ml.m5.large"
+    """Machine."""
+    count: Annotated[int, Field(ge=1, le=100)] = 1
+    """How many."""
+    schedule: Schedule
+    """When."""
 
 
 class Monitor(Section):
@@ -106,24 +174,50 @@ class Monitor(Section):
 
     endpoint: DnsLabel
     """Name under `endpoints`."""
-    kind: Literal["dataQuality", "modelQuality", "bias", "explainability"] = "dataQuality"
-    """What is compared."""
+    kind: Literal["dataQuality"] = "dataQuality"
+    """What is compared. AWS's provider has no resource for model quality, bias and so on."""
+    by: Literal["kit", "modelMonitor"] = "kit"
+    """A job of the kit, in every account; or SageMaker's own, which AWS closed to new customers."""
+    baseline: BucketPath | None = None
+    """Folder of statistics.json and constraints.json; that of `pipeline` where absent."""
+    pipeline: DnsLabel | None = None
+    """Name under `pipelines` that makes the baseline; the endpoint's own name where absent."""
+    columns: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^\S{1,200}$")], ...], Field(max_length=9)
+    ] = ()
+    """Columns whose drift raises the alarm (nine at most); by the kit: all where absent."""
+    threshold: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """Distance to the baseline that raises the alarm."""
+    window_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    """By the kit: how far back a run looks; SageMaker's own looks at what is new since the last."""
+    min_rows: Annotated[int, Field(ge=1, le=20_000)] = 50
+    """By the kit: fewer rows in the window are not judged."""
     schedule: Schedule = "cron(0 * ? * * *)"
-    """Hourly at most."""
+    """When; each run is paid for. SageMaker's own: hourly at most."""
     instance: InstanceType = "ml.m5.xlarge"
     """Machine of a run."""
 
 
 class Trigger(Section):
-    """What starts a pipeline: exactly one of newData, schedule, drift."""
+    """What starts a pipeline: exactly one of newData, schedule, drift, approval, onDemand."""
 
     pipeline: DnsLabel
     """Name under `pipelines`."""
     new_data: BucketPath | None = None
     """A folder of the lake that new objects arrive in."""
+    marker: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = None
+    """With newData: only an object that ends so counts, for example `_SUCCESS`."""
     schedule: Schedule | None = None
     """Times."""
     drift: DnsLabel | None = None
-    """Name under `monitors`; a violation starts the pipeline."""
+    """Name under `monitors`; its alarm starts the pipeline."""
+    approval: bool = False
+    """A model that somebody approved in the registry."""
+    on_demand: bool = False
+    """An event with source `mlops-infra` and detail-type `Run pipeline`."""
+    parameters: dict[str, str] = Field(default_factory=dict)
+    """Values of the pipeline's parameters for these runs."""
+    cool_down_minutes: Annotated[int, Field(ge=0, le=10_080)] = 0
+    """After a start, this long none of the same pipeline by newData or drift."""
     enabled: bool = True
     """False keeps the rule and stops it."""

@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from mlops_infra.config import rules_aws
+from mlops_infra.config import (
+    rules_aws,
+    rules_aws_delivery,
+    rules_aws_platform,
+    rules_aws_values,
+)
 from mlops_infra.config.document import Origin, Path, Tree, dotted
 from mlops_infra.config.explain import nearest
 from mlops_infra.config.tree import get, section
@@ -30,7 +35,7 @@ def problems(tree: Tree, origin: Origin) -> list[Problem]:
     """Every rule that does not hold."""
     return [
         Problem(dotted(path), message, origin.line(path), advice)
-        for rule in (*_RULES, *rules_aws.RULES)
+        for rule in (*_RULES, *_AWS_RULES)
         for path, message, advice in rule(tree)
     ]
 
@@ -186,4 +191,11 @@ _RULES: tuple[Rule, ...] = (
     _tenants,
     _references,
     _policy,
+)
+
+_AWS_RULES: tuple[Rule, ...] = (
+    *rules_aws.RULES,
+    *rules_aws_delivery.RULES,
+    *rules_aws_platform.RULES,
+    *rules_aws_values.RULES,
 )

@@ -158,8 +158,10 @@ def _triggers(tree: Tree) -> Iterator[Broken]:
         yield from _named(trigger.get("pipeline"), pipelines, (*base, "pipeline"), "pipeline")
         monitors = section(tree, "aws", "monitors")
         yield from _named(trigger.get("drift"), monitors, (*base, "drift"), "monitor")
-        if sum(trigger.get(key) is not None for key in ("newData", "schedule", "drift")) != 1:
-            yield base, "needs exactly one of newData, schedule, drift", None
+        said = [trigger.get(key) is not None for key in ("newData", "schedule", "drift")]
+        said += [trigger.get(key) is True for key in ("approval", "onDemand")]
+        if sum(said) != 1:
+            yield base, "needs exactly one of newData, schedule, drift, approval, onDemand", None
 
 
 def _named(wanted: Value, known: Tree, path: Path, what: str) -> Iterator[Broken]:

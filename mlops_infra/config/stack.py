@@ -43,7 +43,7 @@ class StackConfig(Section):
     protect: bool = False
     """Stateful things cannot be deleted or replaced; true unless policy is dev."""
     allow_replace: tuple[
-        Annotated[str, Field(pattern=r"^[a-z0-9-]+(/[A-Za-z]+/[a-z0-9.-]+)?$")], ...
+        Annotated[str, Field(pattern=r"^[a-z0-9-]+(/[A-Za-z]+/[a-z0-9._/-]+)?$")], ...
     ] = ()
     """Stateful things that may be replaced all the same: `postgresql` or `postgresql/Kind/name`."""
     backend: BackendConfig = Field(default_factory=BackendConfig)

@@ -1,22 +1,30 @@
 """Runs Pulumi: a stack's room and environment, locks, events, failures, and bringing it up."""
 
-from mlops_infra.engine.bring_up import Outcome, bring_up, exports, open_engine, preview
+from mlops_infra.engine.aws_graph import graph_of
+from mlops_infra.engine.aws_live import differences, wanted
+from mlops_infra.engine.bring_up import bring_up, exports, open_engine, preview
 from mlops_infra.engine.health import Health, stack_health
 from mlops_infra.engine.kube_client import open_client
+from mlops_infra.engine.outcome import Outcome
 from mlops_infra.engine.prepare import from_state
+from mlops_infra.engine.recorded import Declared
 from mlops_infra.engine.results import Result
 from mlops_infra.engine.runner import Engine
 
 __all__ = [
+    "Declared",
     "Engine",
     "Health",
     "Outcome",
     "Result",
     "bring_up",
+    "differences",
     "exports",
     "from_state",
+    "graph_of",
     "open_client",
     "open_engine",
     "preview",
     "stack_health",
+    "wanted",
 ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mlops_infra import images, places, toolchain
+from mlops_infra.aws import Cloud
 from mlops_infra.cluster import EmbeddedCluster
 from mlops_infra.cluster.sources import ADDONS, CONTROL_PLANE, NODE
-from mlops_infra.engine import environment, locks, reach, tools
+from mlops_infra.engine import aws_approved, aws_up, environment, locks, reach, tools
+from mlops_infra.engine.outcome import Outcome
 from mlops_infra.engine.prepare import NODE_VARIABLE, Asked, asked, from_state, prepare
 from mlops_infra.engine.process import stopped
 from mlops_infra.engine.results import Result
@@ -30,28 +30,6 @@ CLUSTER_TOOLS = (*CONTROL_PLANE, *NODE, "cni-plugins")
 CLUSTER_IMAGES = ("node", *ADDONS)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What `up` or `preview` came to."""
-
-    stack: str
-    changes: tuple[Mapping[str, object], ...]
-    counts: Mapping[str, int]
-    outputs: Mapping[str, Any]
-    notes: tuple[str, ...]
-    """What a reader must know: a stand-in provider, simulated Pods, findings of the plan."""
-
-    def as_dict(self) -> dict[str, object]:
-        """For `--json`."""
-        return {
-            "stack": self.stack,
-            "changes": [dict(each) for each in self.changes],
-            "counts": dict(self.counts),
-            "outputs": dict(self.outputs),
-            "notes": list(self.notes),
-        }
-
-
 def bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool = False) -> Outcome:
     """Bring the platform of `stack` up, or up to date, and return what it offers.
 
@@ -67,6 +45,8 @@ def bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool = Fa
 def _bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool) -> Outcome:
     want = _checked(stack, file, sink)
     room_to_work()
+    if want.record.site:
+        return aws_up.bring_up(want, want.record.site, sink, break_lock=break_lock)
     if want.record.cluster:
         want.record.write(Room.of(stack))  # from here on `down` has something to take away
     if not break_lock:  # say so now, not after twenty minutes of compiling
@@ -87,6 +67,8 @@ def preview(stack: str, file: Path | None, sink: Sink) -> Outcome:
         InputError: the embedded cluster of a deployed stack does not run.
     """
     want = _checked(stack, file, sink)
+    if want.record.site:
+        return aws_up.preview(want, want.record.site, sink)
     if want.record.cluster:
         phase = EmbeddedCluster(want.record.cluster).status().phase
         if phase == "absent":
@@ -108,12 +90,17 @@ def preview(stack: str, file: Path | None, sink: Sink) -> Outcome:
 def exports(stack: str, file: Path | None, sink: Sink) -> str:
     """Shell lines for plain `pulumi`; see `environment.exports`."""
     want = asked(stack, file)
-    found = tools.ready(sink, tools.FOR_PLAIN_PULUMI)
+    found = (
+        tools.ready_for_aws(sink, tools.AWS_FOR_PLAIN_PULUMI)
+        if want.record.site
+        else tools.ready(sink, tools.FOR_PLAIN_PULUMI)
+    )
     node = None
     if want.record.cluster:
         cluster = EmbeddedCluster(want.record.cluster)
         node = None if cluster.status().phase == "absent" else cluster.node_address
-    engine = prepare(want, sink, found, node=node)
+    approved = aws_approved.told(want, Cloud(want.record.site), sink) if want.record.site else {}
+    engine = prepare(want, sink, found, node=node, more=approved)
     variables = dict(engine.environment)
     if node:
         variables[NODE_VARIABLE] = node

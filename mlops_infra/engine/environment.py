@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mlops_infra import places
 from mlops_infra.engine.room import PASSPHRASE_VARIABLE, SEED_VARIABLE, Room
+from mlops_infra.errors import OperationFailed
 
 SILENT: Mapping[str, str] = {
     "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -116,3 +117,19 @@ def exports(changes: Mapping[str, str], room: Room) -> str:
     lines = [f"unset {' '.join(UNSET)}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted(both.items())]
     return "\n".join(lines)
+
+
+def writable(folder: Path) -> None:
+    """Make the folder of a local state.
+
+    Raises:
+        OperationFailed: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise OperationFailed(
+            f"the folder of the state cannot be made: {error.strerror}",
+            where=str(folder),
+            hint="choose another data folder with MLOPS_INFRA_DATA",
+        ) from error

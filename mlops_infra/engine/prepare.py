@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from mlops_infra import __version__, images
 from mlops_infra import config as configuration
@@ -58,8 +59,22 @@ def asked(stack: str, file: Path | None) -> Asked:
     return Asked(stack, path, config, plan, StackRecord.of(config, stack))
 
 
-def prepare(want: Asked, sink: Sink, found: Tools, *, node: str | None) -> Engine:
+def prepare(
+    want: Asked,
+    sink: Sink,
+    found: Tools,
+    *,
+    node: str | None,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Engine:
     """An engine for `want`, with its room, passphrase and seed made where they were not.
+
+    Args:
+        want: what is asked for.
+        sink: takes the progress.
+        found: Pulumi and its plug-ins.
+        node: address of the embedded cluster.
+        more: further variables for the program.
 
     Raises:
         InputError: the stack has state, but passphrase or seed are gone.
@@ -69,6 +84,7 @@ def prepare(want: Asked, sink: Sink, found: Tools, *, node: str | None) -> Engin
     variables = _variables(room, want.record, found, stack_file=want.file)
     if node:
         variables[NODE_VARIABLE] = node
+    variables |= more
     engine = _engine(want.stack, room, want.record, found, variables, sink, _program())
     room.refresh(want.file)
     room.secure(state_exists=_has_resources(engine, backend, want.stack))
@@ -85,7 +101,7 @@ def from_state(stack: str, file: Path | None, sink: Sink) -> Engine | None:
     record = records.read(room) or _record_of_config(stack, file)
     if record is None:
         return None
-    found = tools.ready(sink)
+    found = tools.ready(sink) if record.site is None else tools.reading_aws(sink)
     variables = _variables(room, record, found, stack_file=None)
     room.refresh(None)
     return _engine(stack, room, record, found, variables, sink, None)

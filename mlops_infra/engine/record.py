@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mlops_infra import places
+from mlops_infra.aws import Site
 from mlops_infra.config import StackConfig
 from mlops_infra.engine.environment import backend_url
 from mlops_infra.engine.room import Room, write_private
+from mlops_infra.plan.aws_names import names_of
 
 _FILE = "stack.json"
 
@@ -24,10 +26,26 @@ class StackRecord:
     kubeconfig: str | None
     context: str | None
     secrets_provider: str | None = None
+    region: str | None = None
+    """Of the aws profile, as the four below; None says that the stack is on-prem."""
+    account: str | None = None
+    role: str | None = None
+    endpoint_url: str | None = None
+    base: str | None = None
+    """What every name of the stack begins with on AWS."""
+
+    @property
+    def site(self) -> Site | None:
+        """Where on AWS the stack lives; None where it is on-prem."""
+        if self.region is None:
+            return None
+        return Site(self.region, self.account, self.role, self.endpoint_url)
 
     @classmethod
     def of(cls, config: StackConfig, stack: str) -> StackRecord:
         """From the configuration."""
+        if config.profile == "aws":
+            return cls._of_aws(config, stack)
         cluster = (config.cluster.name or stack) if config.cluster.embedded else None
         own = config.cluster.kubeconfig
         path = places.data() / "clusters" / cluster / "kubeconfig" if cluster else None
@@ -37,6 +55,23 @@ class StackRecord:
             kubeconfig=str(path or (Path(own).expanduser().absolute() if own else "")) or None,
             context=config.cluster.context,
             secrets_provider=config.backend.secrets_provider,
+        )
+
+    @classmethod
+    def _of_aws(cls, config: StackConfig, stack: str) -> StackRecord:
+        assert config.aws is not None  # noqa: S101 - a rule of the configuration: profile aws has it
+        site = Site.of(config.aws)
+        return cls(
+            backend=backend_url(config.backend.url),
+            cluster=None,
+            kubeconfig=None,
+            context=None,
+            secrets_provider=config.backend.secrets_provider,
+            region=site.region,
+            account=site.account,
+            role=site.role,
+            endpoint_url=site.endpoint_url,
+            base=names_of(config, stack).base,
         )
 
     def write(self, room: Room) -> None:

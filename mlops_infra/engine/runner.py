@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pulumi.automation import LocalWorkspace, Stack, errors
 
-from mlops_infra.engine import explain, locks, mending, pending
-from mlops_infra.engine.environment import applied, pulumi_home
+from mlops_infra.engine import explain, keeping, locks, mending, pending
+from mlops_infra.engine.environment import applied, pulumi_home, writable
 from mlops_infra.engine.events import Collector, Record
 from mlops_infra.engine.pods import Cluster
 from mlops_infra.engine.process import OwnedPulumi
@@ -94,21 +94,28 @@ class Engine:
             self.room.applied = whole
             return done
 
-    def destroy(self, *, ignore_protect: bool = False) -> Result:
+    def destroy(
+        self, *, ignore_protect: bool = False, keep: Collection[str] | None = None
+    ) -> Result:
         """Take every resource away, from the state alone, what depends on others first.
 
-        Raises: as `up`.
+        Args:
+            ignore_protect: what the configuration protects goes too.
+            keep: URNs of exactly what stays; None: what is protected makes the destroy fail.
         """
         with applied(self.environment):
             stack = self._open()
             self._clear_pending()
             if ignore_protect:
                 self._run(["state", "unprotect", "--all", "--yes", "--stack", self.stack])
+            if keep is not None:
+                stack.import_stack(keeping.only(stack.export_stack(), keep))
             with step(self._sink, "Removing the platform", unit="resources") as work:
-                record = self._collect(
-                    work, lambda on: stack.destroy(on_event=on, show_secrets=False)
+                spare = bool(keep)
+                run = lambda on: stack.destroy(  # noqa: E731 - one call with the collector put in
+                    on_event=on, show_secrets=False, exclude_protected=spare
                 )
-            return Result.of(record)
+                return Result.of(self._collect(work, run))
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs as the state has them."""
@@ -148,7 +155,7 @@ class Engine:
     def _open(self) -> Stack:
         folder = locks.state_folder(self.record.backend)
         if folder is not None:
-            _writable(folder)
+            writable(folder)
         workspace = LocalWorkspace(
             work_dir=str(self.room.project),
             pulumi_home=str(pulumi_home()),
@@ -220,7 +227,8 @@ class Engine:
         if owners and isinstance(error, errors.ConcurrentUpdateError):  # taken after we looked
             return locks.refusal(self.stack, owners)
         cluster = None
-        if self.record.kubeconfig or self.record.cluster is None:
+        on_prem = self.record.site is None
+        if on_prem and (self.record.kubeconfig or self.record.cluster is None):
             path = Path(self.record.kubeconfig) if self.record.kubeconfig else None
             cluster = lambda: Cluster(path, self.record.context)  # noqa: E731 - opened only if asked
         return explain.failure(
@@ -237,14 +245,3 @@ class Engine:
         except errors.CommandError as error:
             raise self._explained(Record(), error) from error
         return str(done.stdout)
-
-
-def _writable(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise OperationFailed(
-            f"the folder of the state cannot be made: {error.strerror}",
-            where=str(folder),
-            hint="choose another data folder with MLOPS_INFRA_DATA",
-        ) from error

@@ -6,6 +6,7 @@
 | `s3://bucket/key.csv`, `s3://bucket/key.parquet` | one object |
 | `feast://view` | the history of a feature view, see `historical` |
 | `folder/file.csv`, `folder/file.parquet` | a local file |
+| `folder/` | all such files below a local folder; `name=value` in its path is a column |
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.errors import InputError
+from mlops_infra.lifecycle import folders
 from mlops_infra.lifecycle.pipeline import places
 from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
 from mlops_infra.lifecycle.table import Table, from_csv, from_parquet
@@ -60,6 +62,8 @@ def _frame(name: str, around: Surroundings) -> pd.DataFrame:
 
 
 def _file(name: str, around: Surroundings) -> pd.DataFrame:
+    if name.endswith("/"):
+        return folders.load(name)
     kind = PurePosixPath(name).suffix.lower()
     if kind == ".csv":
         return from_csv(places.read(name, around), name)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mlops_infra import __version__
 from mlops_infra.catalog import Catalog, Component, load_catalog
 from mlops_infra.config import StackConfig
-from mlops_infra.errors import Problem
 from mlops_infra.naming import dns_label
 from mlops_infra.plan import compatibility, licence, overrides
 from mlops_infra.plan.addresses import tenant_namespace
+from mlops_infra.plan.aws import aws_plan
 from mlops_infra.plan.choices import Choice, Selection
 from mlops_infra.plan.images import RUNTIME, planned, simulated
 from mlops_infra.plan.model import Finding, Plan, PlannedComponent, PlannedImage
@@ -22,8 +21,6 @@ from mlops_infra.plan.selection import select
 from mlops_infra.plan.tenancy import copies as tenant_copies
 from mlops_infra.plan.tenancy import tenants
 from mlops_infra.plan.values import Context, values
-
-_NOTHING = Selection((), {})
 
 
 def make_plan(
@@ -48,7 +45,7 @@ def make_plan(
     dns_label(stack, what="stack")
     known = catalog or load_catalog()
     if config.profile == "aws":
-        return _aws(config, stack, known)
+        return aws_plan(config, stack)
     return _onprem(config, stack, built, known)
 
 
@@ -151,18 +148,4 @@ def _node_images(
         for component in catalog
         if component.kind == "node"
         for image in planned(component, network, built, refusals)
-    )
-
-
-def _aws(config: StackConfig, stack: str, catalog: Catalog) -> Plan:
-    message = f"mlops-infra {__version__} checks the aws profile and does not deploy it yet"
-    line = config.origin.line(("profile",))
-    return Plan(
-        stack=stack,
-        profile=config.profile,
-        components=(),
-        outputs=outputs(config, _NOTHING, catalog),
-        findings=(Finding("release", "profile", message),),
-        refusal=Problem("profile", message, line, "set profile: onprem, or wait for the release"),
-        file=config.origin.file,
     )

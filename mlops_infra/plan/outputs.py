@@ -46,8 +46,6 @@ def outputs(config: StackConfig, selection: Selection, catalog: Catalog) -> dict
     found["environment"] = config.environment
     found["version"] = __version__
     found["components"] = {c.component.name: c.version for c in selection.choices}
-    if config.profile == "aws":
-        return found
     for key, names in _ENDPOINTS.items():
         urls = (_component(name, config, selection, catalog) for name in names)
         found[key] = next((url for url in urls if url), None)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlops_infra.plan.stateful_aws import STATEFUL, kind_of
+
 COMPONENT_LABEL = "mlops-infra.dev/component"
 STACK_LABEL = "mlops-infra.dev/stack"
 STATEFUL_LABEL = "mlops-infra.dev/stateful"
@@ -43,9 +45,12 @@ def stateful_object(type_token: str, inputs: Mapping[str, Any]) -> StatefulObjec
     """The stateful object that a Pulumi resource stands for, or None.
 
     Args:
-        type_token: for example `kubernetes:apps/v1:StatefulSet`.
-        inputs: the resource's inputs: a Kubernetes manifest.
+        type_token: for example `kubernetes:apps/v1:StatefulSet` or `aws:s3/bucket:Bucket`.
+        inputs: the resource's inputs: a Kubernetes manifest, or what the AWS type takes.
     """
+    if type_token in STATEFUL:
+        component, kind = kind_of(type_token)
+        return StatefulObject(component, kind, _named(inputs, STATEFUL[type_token].name))
     package, _, kind = type_token.partition(":")[0], "", type_token.rpartition(":")[2]
     if package != "kubernetes" or kind not in _ALWAYS | _WHERE_MARKED:
         return None
@@ -58,6 +63,12 @@ def stateful_object(type_token: str, inputs: Mapping[str, Any]) -> StatefulObjec
         kind=kind,
         name=str(metadata.get("name", "")),
     )
+
+
+def _named(inputs: Mapping[str, Any], name: str) -> str:
+    """The input `name`; a program in Python holds it in snake_case before it is sent."""
+    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+    return str(inputs.get(name) or inputs.get(snake) or "")
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

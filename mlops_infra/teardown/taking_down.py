@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlops_infra import engine as engines
@@ -13,56 +12,14 @@ from mlops_infra.engine import Engine, locks, mending
 from mlops_infra.engine.record import StackRecord
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
-from mlops_infra.teardown import custom, leftovers, machine, volumes, workloads
+from mlops_infra.teardown import aws_stack, custom, leftovers, machine, volumes, workloads
 from mlops_infra.teardown.cluster_access import ClusterAccess
 from mlops_infra.teardown.state import Deployed
+from mlops_infra.teardown.wishes import TearDown, Wishes
 
 SETTLED = 30.0
 """Seconds without any change after which what is still there is left over."""
 _PERIOD = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the user says about data and dangers; each is spelled out on the command line."""
-
-    keep_data: bool = False
-    """Volumes stay, and with an embedded cluster the stopped cluster that holds them."""
-    purge: bool = False
-    """Protected things and volumes that were kept go too."""
-    keep_cluster: bool = False
-    """The embedded cluster goes on running, empty."""
-    break_lock: bool = False
-    """Take the stack even if another run may hold it."""
-    forget_unreachable: bool = False
-    """The cluster is gone for good: drop its objects from the state unseen."""
-    remove_finalizers: bool = False
-    """Custom resources whose operator is gone lose their finalizers."""
-
-
-@dataclass(slots=True)
-class TearDown:
-    """What a teardown did."""
-
-    stack: str
-    removed: int = 0
-    """Resources of the state."""
-    kept: list[str] = field(default_factory=list)
-    """What stays because it was asked for, and where it lies."""
-    staying: list[str] = field(default_factory=list)
-    """Definitions of custom resources that others may use: `cluster.crds: keep`."""
-    leftovers: list[str] = field(default_factory=list)
-    """What is still there and should not be."""
-
-    def as_dict(self) -> dict[str, object]:
-        """For `--json`."""
-        return {
-            "stack": self.stack,
-            "removed": self.removed,
-            "kept": self.kept,
-            "staying": self.staying,
-            "leftovers": self.leftovers,
-        }
 
 
 def take_down(stack: str, file: Path | None, sink: Sink, wishes: Wishes) -> TearDown:
@@ -84,6 +41,9 @@ def take_down(stack: str, file: Path | None, sink: Sink, wishes: Wishes) -> Tear
     mending.mend(record.backend, stack, sink)
     exists = engine.exists()
     deployed = Deployed.of(engine.exported()) if exists else Deployed(())
+    if record.site is not None:
+        aws_stack.take_down(engine, deployed, wishes, done, sink)
+        return _ended(engine, done, exists=exists)
     _refuse_protected(deployed, wishes, stack)
     _refuse_locked_secrets(engine, deployed, wishes)
     if _whole_cluster_goes(record, wishes):
@@ -93,10 +53,15 @@ def take_down(stack: str, file: Path | None, sink: Sink, wishes: Wishes) -> Tear
     else:
         _take_apart(engine, deployed, wishes, sink, done)
     _end_cluster(record, wishes, sink, done)
+    return _ended(engine, done, exists=exists)
+
+
+def _ended(engine: Engine, done: TearDown, *, exists: bool) -> TearDown:
+    """Forget the state and the files, unless something stays that they are needed to find."""
     if exists and not done.kept and not done.leftovers:
         engine.forget(force=True)
     if not done.kept and not done.leftovers:
-        machine.forget_files(stack, record.backend)
+        machine.forget_files(engine.stack, engine.record.backend)
     done.leftovers += _on_machine(engine, done)
     return done
 

@@ -21,13 +21,29 @@ SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"
 
 
 class _Echo(mocks.Mocks):
-    """Every resource gets its inputs back as outputs."""
+    """Every resource gets its inputs back as outputs; one of AWS also what AWS would make up."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.typ.startswith("aws:"):
+            return f"{args.name}-id", {**_made_up(args.typ, args.name), **args.inputs}
         return f"{args.name}-id", dict(args.inputs)
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
         raise AssertionError(f"the program asks {args.token}: a graph must not need the network")
+
+
+MADE_UP = (
+    "address", "apiEndpoint", "arn", "endpoint", "executionArn", "invokeArn", "keyId",
+    "prefixListId", "primaryEndpointAddress", "repositoryUrl", "stageUrl",
+    "trackingServerUrl", "url",
+)  # fmt: skip
+"""Outputs that only AWS knows: a stand-in text that names resource and property."""
+
+
+def _made_up(typ: str, name: str) -> dict[str, str]:
+    short = typ.rpartition(":")[2]
+    found = {each: f"{{{short}.{name}.{each}}}" for each in MADE_UP}
+    return {**found, "arn": f"arn:aws:{typ.split(':')[1].partition('/')[0]}:::{short}/{name}"}
 
 
 class _Recorder(mocks.MockMonitor):
@@ -105,6 +121,7 @@ class Graph:
                 "provider": node.provider.rpartition("::")[0].rpartition("::")[2],
                 "inputs": _shown(node.inputs),
                 **({"protect": True} if node.raw.get("protect") else {}),
+                **({"retainOnDelete": True} if node.raw.get("retainOnDelete") else {}),
             }
             for node in sorted(self.nodes, key=lambda n: n.urn)
         ]
@@ -181,9 +198,15 @@ def record(program: Callable[[], None], *, stack: str, config: dict[str, Any]) -
     return Graph(tuple(nodes), outputs, len(recorder.transforms))
 
 
+def _keep(outputs: dict[str, Any], name: str, value: Any) -> None:
+    """Export `name`, once it is known where it waits for a resource."""
+    outputs[name] = None
+    pulumi.Output.from_input(value).apply(lambda found: outputs.__setitem__(name, found))
+
+
 def _declare(program: Callable[[], None], outputs: dict[str, Any], transforms: list[Any]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pulumi, "export", outputs.__setitem__)
+        patch.setattr(pulumi, "export", lambda name, value: _keep(outputs, name, value))
         # mocks have no server that would call a transform back: count, and test its function alone
         patch.setattr(pulumi.runtime, "register_resource_transform", transforms.append)
         program()

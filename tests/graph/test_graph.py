@@ -188,15 +188,6 @@ def test_what_pulumi_is_told_to_protect(
     assert (result is not None and result.opts.protect is True) is held
 
 
-def test_the_aws_profile_is_refused_in_words() -> None:
-    from stacks.program import program
-    from tests.graph.conftest import settings
-    from tests.graph.recording import record
-
-    with pytest.raises(pulumi.RunError, match="aws profile"):
-        record(program, stack="aws-dev", config=settings("aws-dev"))
-
-
 def test_a_mistake_in_the_configuration_is_told_with_its_path() -> None:
     from stacks.program import program
     from tests.graph.recording import record

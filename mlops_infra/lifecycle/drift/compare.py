@@ -49,8 +49,20 @@ class Comparison:
         return sum(column.drifted for column in self.columns) / len(self.columns)
 
 
-def compare(current: pd.DataFrame, reference: pd.DataFrame) -> Comparison:
+def compare(
+    current: pd.DataFrame,
+    reference: pd.DataFrame,
+    *,
+    few: bool | None = None,
+    limit: float | None = None,
+) -> Comparison:
     """Compare the columns that both tables have.
+
+    Args:
+        current: what was asked.
+        reference: what was learnt from.
+        few: judge by significance; by the number of rows where None.
+        limit: `SIGNIFICANCE` or `DISTANCE` where None.
 
     Raises:
         InputError: they share no column that has values.
@@ -66,16 +78,19 @@ def compare(current: pd.DataFrame, reference: pd.DataFrame) -> Comparison:
             where=f"requests: {', '.join(map(str, current.columns)) or 'none'}",
             hint=f"reference: {', '.join(map(str, reference.columns))}",
         )
-    few = min(len(current), len(reference)) <= FEW_ROWS
+    if few is None:
+        few = min(len(current), len(reference)) <= FEW_ROWS
+    if limit is None:
+        limit = SIGNIFICANCE if few else DISTANCE
     with warnings.catch_warnings():
         # Evidently and what it imports warn of their own code: nothing to act on here.
         warnings.simplefilter("ignore")
-        snapshot = _run(current[shared], reference[shared], few=few)
+        snapshot = _run(current[shared], reference[shared], few=few, limit=limit)
         columns = tuple(_columns(snapshot.dict(), few=few))
         return Comparison(columns, _html(snapshot))
 
 
-def _run(current: pd.DataFrame, reference: pd.DataFrame, *, few: bool) -> Any:
+def _run(current: pd.DataFrame, reference: pd.DataFrame, *, few: bool, limit: float) -> Any:
     os.environ["DO_NOT_TRACK"] = "1"  # read when it is imported
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
@@ -88,7 +103,6 @@ def _run(current: pd.DataFrame, reference: pd.DataFrame, *, few: bool) -> Any:
         if few
         else {"num_method": "wasserstein", "cat_method": "jensenshannon"}
     )
-    limit = SIGNIFICANCE if few else DISTANCE
     preset = DataDriftPreset(num_threshold=limit, cat_threshold=limit, **methods)
     return Report([preset]).run(
         *(

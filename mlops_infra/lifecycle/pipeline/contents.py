@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.pipeline.archive import unpacked
 from mlops_infra.lifecycle.pipeline.model import Content
 from mlops_infra.lifecycle.table import from_parquet, to_parquet
 
@@ -100,6 +101,7 @@ def trusted_types(body: bytes, where: str) -> list[str]:
 def _load_model(body: bytes, where: str) -> Any:
     from skops.io import loads
 
+    body = unpacked(body, where)
     return loads(body, trusted=trusted_types(body, where))
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.errors import FoundError
+from mlops_infra.errors import FoundError, InputError
 from mlops_infra.lifecycle import sources, tabular
 from mlops_infra.lifecycle.pipeline import places
 from mlops_infra.lifecycle.pipeline.job import Job
 from mlops_infra.lifecycle.pipeline.standard import task_of
-from mlops_infra.lifecycle.table import fingerprint
+from mlops_infra.lifecycle.table import Table, fingerprint
 from mlops_infra.lifecycle.validation import TableSchema, check, infer
 from mlops_infra.lifecycle.validation.schema import from_json
 
@@ -24,7 +25,7 @@ FEWEST_ROWS = 20
 def validate(job: Job) -> Mapping[str, Any]:
     """Load the data and hold it against its schema; every broken rule is told at once."""
     data, target = job.text("data"), job.text("target")
-    table = sources.load(data, job.around, target=target)
+    table = _seen(sources.load(data, job.around, target=target), job)
     problems = _unfit(table.frame, target, classes=task_of(job.pipeline) == "classification")
     schema = _schema(job, table.frame)
     report = check(table.frame, schema)
@@ -43,6 +44,19 @@ def validate(job: Job) -> Mapping[str, Any]:
         "columns": [str(name) for name in table.frame.columns],
     }
     return {"table": table.frame, "facts": facts, "schema": schema.to_json().encode()}
+
+
+def _seen(table: Table, job: Job) -> Table:
+    """The table without the columns that the model shall not see."""
+    ignored = [name for name in str(job.parameters.get("ignore", "")).split(",") if name]
+    unknown = [name for name in ignored if name not in table.frame.columns or name == table.target]
+    if unknown:
+        raise InputError(
+            f"the column '{unknown[0]}' cannot be ignored",
+            where=table.name,
+            hint=f"it has: {', '.join(table.features)}",
+        )
+    return replace(table, frame=table.frame.drop(columns=ignored))
 
 
 def features(job: Job) -> Mapping[str, Any]:

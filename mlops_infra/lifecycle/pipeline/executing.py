@@ -23,6 +23,7 @@ from mlops_infra.progress import Sink, step
 BUILT_IN: dict[str, str] = {
     "validate": "mlops_infra.lifecycle.pipeline.data_steps:validate",
     "features": "mlops_infra.lifecycle.pipeline.data_steps:features",
+    "baseline": "mlops_infra.lifecycle.pipeline.baseline_steps:baseline",
     "train": "mlops_infra.lifecycle.pipeline.model_steps:train",
     "evaluate": "mlops_infra.lifecycle.pipeline.model_steps:evaluate",
     "register": "mlops_infra.lifecycle.pipeline.registry_steps:register",

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_infra.lifecycle import tabular
 from mlops_infra.lifecycle.pipeline.job import Job
 from mlops_infra.lifecycle.pipeline.standard import task_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def train(job: Job) -> Mapping[str, Any]:
     """Fit the model that the parameters describe."""
+    seen, target = job.load("seen"), job.text("target")
     model = tabular.fit(
-        job.load("seen"),
-        job.text("target"),
+        seen,
+        target,
         task=task_of(job.pipeline),
         algorithm=job.text("algorithm"),
         hyper=tabular.hyperparameters(job.text("hyperparameters")),
         seed=job.whole("seed"),
     )
-    return {"model": model}
+    if "signature" not in job.step.outputs:
+        return {"model": model}
+    return {"model": model, "signature": _signature(seen.drop(columns=[target]))}
+
+
+def _signature(features: pd.DataFrame) -> dict[str, Any]:
+    """Inputs as MLflow's registry would write them, for a server that has no registry."""
+    import mlflow
+
+    told = mlflow.models.infer_signature(features).to_dict()
+    return {"inputs": json.loads(told["inputs"])}
 
 
 def evaluate(job: Job) -> Mapping[str, Any]:

@@ -15,11 +15,18 @@ from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.pipeline.arguments import to_text
 from mlops_infra.lifecycle.pipeline.invocation import PROGRAM, arguments
 from mlops_infra.lifecycle.pipeline.model import Kind, Parameter, Pipeline, Step, Value
+from mlops_infra.plan.sagemaker.words import (
+    FILE,
+    INPUT,
+    OUTPUT,
+    RUN,
+    VERSION,
+    copied_in,
+    copied_out,
+    joined,
+    output_of,
+)
 
-VERSION = "2020-12-01"
-INPUT, OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
-FILE = "data"
-"""Name of the one file in the folder of an input or output: SageMaker moves folders."""
 OWN = ("Image", "Role", "Bucket", "InstanceType", "KmsKey", "TrackingServer")
 """Parameters of ours beside those of the pipeline: what only an account knows."""
 LONGEST_ARGUMENT = 256
@@ -32,7 +39,6 @@ _TYPES: dict[Kind, str] = {
     "float": "Float",
     "bool": "Boolean",
 }
-RUN = {"Get": "Execution.PipelineExecutionId"}
 
 
 class SageMakerWords:
@@ -57,11 +63,6 @@ class SageMakerWords:
     def run(self) -> Any:
         """The id of the execution."""
         return RUN
-
-
-def joined(on: str, *values: Any) -> dict[str, Any]:
-    """Text that SageMaker puts together when it runs."""
-    return {"Std:Join": {"On": on, "Values": list(values)}}
 
 
 def definition(
@@ -173,43 +174,20 @@ def _job(pipeline: Pipeline, step: Step, code: str | None) -> dict[str, Any]:
     }
     if step.inputs:
         job["ProcessingInputs"] = [
-            _input(name, source.step, source.output) for name, source in step.inputs.items()
+            copied_in(name, output_of(source.step, source.output))
+            for name, source in step.inputs.items()
         ]
     if step.outputs:
         job["ProcessingOutputConfig"] = {
             "KmsKeyId": {"Get": "Parameters.KmsKey"},
-            "Outputs": [_output(pipeline, step, name) for name in step.outputs],
+            "Outputs": [copied_out(n, _place(pipeline, step, n)) for n in step.outputs],
         }
     return job
 
 
-def _input(name: str, step: str, output: str) -> dict[str, Any]:
-    uri = f"Steps.{step}.ProcessingOutputConfig.Outputs['{output}'].S3Output.S3Uri"
-    return {
-        "InputName": name,
-        "AppManaged": False,
-        "S3Input": {
-            "S3Uri": {"Get": uri},
-            "LocalPath": f"{INPUT}/{name}",
-            "S3DataType": "S3Prefix",
-            "S3InputMode": "File",
-            "S3DataDistributionType": "FullyReplicated",
-            "S3CompressionType": "None",
-        },
-    }
-
-
-def _output(pipeline: Pipeline, step: Step, name: str) -> dict[str, Any]:
+def _place(pipeline: Pipeline, step: Step, name: str) -> dict[str, Any]:
     bucket = {"Get": "Parameters.Bucket"}
-    return {
-        "OutputName": name,
-        "AppManaged": False,
-        "S3Output": {
-            "S3Uri": joined("/", "s3:/", bucket, "pipelines", pipeline.name, RUN, step.name, name),
-            "LocalPath": f"{OUTPUT}/{name}",
-            "S3UploadMode": "EndOfJob",
-        },
-    }
+    return joined("/", "s3:/", bucket, "pipelines", pipeline.name, RUN, step.name, name)
 
 
 def _gigabytes(step: Step) -> int:

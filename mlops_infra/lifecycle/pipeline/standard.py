@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.pipeline.model import Parameter, Pipeline, Resources, Source, Step
 from mlops_infra.lifecycle.tabular import ALGORITHMS, Task
@@ -12,6 +15,8 @@ _TRAINING = Resources(cpu="500m", memory="1Gi", cpu_limit="2")
 
 def standard(name: str) -> Pipeline:
     """A pipeline by its name; raises `InputError` where there is none."""
+    if name in HIDDEN:
+        return HIDDEN[name]
     if name not in STANDARD:
         raise InputError(
             f"there is no pipeline '{name}'",
@@ -22,7 +27,7 @@ def standard(name: str) -> Pipeline:
 
 def task_of(pipeline: Pipeline) -> Task:
     """Whether the pipeline tells classes or numbers."""
-    return "regression" if pipeline.name == "tabular-regression" else "classification"
+    return "regression" if pipeline.name.startswith("tabular-regression") else "classification"
 
 
 def _parameters(data: str, model: str, metric: str) -> tuple[Parameter, ...]:
@@ -145,3 +150,41 @@ STANDARD: dict[str, Pipeline] = {
         ),
     )
 }
+
+BASELINE = Pipeline(
+    name="tabular-baseline",
+    description="What SageMaker's monitors compare with; a part of the pipelines on AWS.",
+    parameters=STANDARD["tabular-classification"].parameters,
+    steps=(
+        *_making()[:2],
+        Step(
+            "baseline",
+            "baseline",
+            parameters=("target",),
+            inputs={"seen": Source("features", "seen")},
+            outputs={"statistics": "json", "constraints": "json"},
+        ),
+    ),
+)
+"""What SageMaker's monitors need beside the model."""
+
+
+def _sagemaker(pipeline: Pipeline) -> Pipeline:
+    """The making of `pipeline` as SageMaker runs it: no registry keeps the signature there."""
+    more: dict[str, Any] = {
+        "validate": {"parameters": ("data", "target", "schema", "ignore")},
+        "train": {"outputs": {"model": "model", "signature": "json"}},
+    }
+    making = tuple(replace(step, **more.get(step.name, {})) for step in _making())
+    return Pipeline(
+        name=f"{pipeline.name}-sagemaker",
+        description="A part of the pipelines on AWS: the model goes with its signature.",
+        parameters=(*pipeline.parameters, Parameter("ignore", "", "columns, divided by commas")),
+        steps=making,
+    )
+
+
+HIDDEN: dict[str, Pipeline] = {
+    pipeline.name: pipeline for pipeline in (BASELINE, *map(_sagemaker, STANDARD.values()))
+}
+"""Not listed: nobody starts them by themselves."""

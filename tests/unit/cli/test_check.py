@@ -28,11 +28,14 @@ def test_a_program_gets_one_document(capsys: pytest.CaptureFixture[str]) -> None
     assert told["outputs"]["tracking_uri"] == "http://dev.example.com:30500"
 
 
-def test_aws_is_valid_and_announced_as_not_deployable(capsys: pytest.CaptureFixture[str]) -> None:
+def test_aws_is_deployable_and_says_what_it_was_not_tried_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert run(["check", "-s", "aws-prod", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["deployable"] is False
+    assert told["deployable"] is True
     assert told["findings"][0]["gate"] == "release"
+    assert told["outputs"]["catalog"] == "mlops_aws_prod_lake"
 
 
 def test_effective_is_a_stack_file_itself(

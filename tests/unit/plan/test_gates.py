@@ -142,11 +142,11 @@ def test_a_need_between_components_is_served_or_refused() -> None:
     assert plan.component("grafana").needs == ()
 
 
-def test_aws_is_checked_and_not_deployed() -> None:
+def test_aws_is_deployable_and_says_what_it_was_tried_against() -> None:
     plan = plans.of_stack("aws-dev")
-    with pytest.raises(PlanError, match="1 problem"):
-        plan.require_deployable()
-    plans.of_stack("sandbox").require_deployable()
+    plan.require_deployable()
+    assert [finding.path for finding in plan.findings] == ["profile"]
+    assert "not against AWS itself" in plan.findings[0].message
 
 
 def test_a_recipe_that_is_not_there_is_refused() -> None:

@@ -1,0 +1,110 @@
+"""`up` and `preview` of the aws profile."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mlops_infra.aws import Cloud, Site
+from mlops_infra.engine import aws_approved, aws_features, aws_live, locks, tools
+from mlops_infra.engine.aws_graph import declare
+from mlops_infra.engine.outcome import Outcome
+from mlops_infra.engine.prepare import Asked, prepare
+from mlops_infra.engine.results import Result
+from mlops_infra.errors import FoundError, MissingError
+from mlops_infra.progress import Sink, step
+
+UNSEEN = (
+    "not seen: what is in the account already, its quotas, which machines the region has, and "
+    "whether these credentials may do all of this"
+)
+
+
+def bring_up(want: Asked, site: Site, sink: Sink, *, break_lock: bool) -> Outcome:
+    """Deploy, add features in place, then ask AWS whether it runs what was asked for.
+
+    Raises:
+        MissingError: no credentials, or Pulumi's plug-in for AWS cannot be had.
+        InputError: the credentials belong to another account, or a feature was to change its type.
+        FoundError: an endpoint runs another configuration than the one asked for.
+    """
+    if not break_lock:
+        locks.clear(want.record.backend, want.stack, sink, break_lock=False)
+    cloud = Cloud(site)
+    _reach(cloud, sink)
+    lacking = aws_features.compared(cloud, aws_features.wanted(want))
+    approved = aws_approved.told(want, cloud, sink)
+    engine = prepare(want, sink, tools.ready_for_aws(sink), node=None, more=approved)
+    result = engine.up(want.config.allow_replace, break_lock=break_lock, whole=want.whole)
+    aws_features.add_all(cloud, lacking, sink)
+    compare(cloud, engine.exported()["deployment"].get("resources", ()), sink)
+    return _outcome(want, result, aws_features.notes(lacking, done=True))
+
+
+def compare(cloud: Cloud, resources: Iterable[Mapping[str, Any]], sink: Sink) -> None:
+    """Ask each endpoint of an exported state whether it runs its configuration.
+
+    Raises:
+        FoundError: one does not.
+    """
+    with step(sink, "Comparing what runs with what was asked for") as work:
+        endpoints = aws_live.wanted(resources)
+        wrong = aws_live.differences(cloud, endpoints)
+        work.end("failed" if wrong else "done", f"{len(endpoints)} endpoints")
+    if wrong:
+        raise FoundError(
+            "AWS does not run what was asked for",
+            wrong,
+            where=str(cloud.site),
+            hint="see the endpoint's events in CloudWatch; mend the model or its alarm, then up",
+        )
+
+
+def preview(want: Asked, site: Site, sink: Sink) -> Outcome:
+    """What `bring_up` would change; without credentials or plug-in, what there would be.
+
+    Raises:
+        InputError: the credentials belong to another account, or a feature was to change its type.
+    """
+    cloud = Cloud(site)
+    try:
+        _reach(cloud, sink)
+        found = tools.ready_for_aws(sink)
+    except MissingError as missing:
+        return _blind(want, missing, sink)
+    lacking = aws_features.compared(cloud, aws_features.wanted(want))
+    approved = aws_approved.told(want, cloud, sink)
+    result = prepare(want, sink, found, node=None, more=approved).preview()
+    return _outcome(want, result, aws_features.notes(lacking, done=False))
+
+
+def _reach(cloud: Cloud, sink: Sink) -> None:
+    with step(sink, "Reaching AWS") as work:
+        work.end("done", f"{cloud.identity()}, {cloud.site}")
+
+
+def _blind(want: Asked, missing: MissingError, sink: Sink) -> Outcome:
+    with step(sink, "Looking at what the program declares", unit="resources") as work:
+        found = declare(want.stack, want.file)
+        work.end("done", f"{len(found)} resources")
+    changes: Sequence[Mapping[str, object]] = [
+        {"op": "declare", "kind": each.type.rpartition(":")[2], "name": each.name, "keys": []}
+        for each in found
+    ]
+    kinds = Counter(each.type.split(":")[1].partition("/")[0] for each in found)
+    services = ", ".join(f"{number} {name}" for name, number in sorted(kinds.items()))
+    notes = (
+        f"nothing was compared: {missing.what}",
+        *([f"next: {missing.hint}"] if missing.hint else []),
+        UNSEEN,
+        f"by service: {services}",
+    )
+    counts = {"declared, not compared": len(found)}
+    return Outcome(want.stack, tuple(changes), counts, dict(want.plan.outputs), notes)
+
+
+def _outcome(want: Asked, result: Result, more: tuple[str, ...]) -> Outcome:
+    notes = (*(f"{each.path}: {each.message}" for each in want.plan.findings), *more)
+    changes = tuple(change.as_dict() for change in result.changes)
+    return Outcome(want.stack, changes, result.counts, result.outputs, notes)
