@@ -47,6 +47,7 @@ lint: venv ## format, lint, types and the layers of imports
 	$(BIN)/lint-imports --no-logo
 
 storm: venv ## the long form of the fault tier: kill -9 at random moments, again and again
+	MLOPS_INFRA_STORM=1 $(BIN)/python -m pytest tests/e2e/test_images.py -k different_days
 	MLOPS_INFRA_STORM=1 $(BIN)/python -m tests.tiers faults
 
 examples: venv ## the example stacks for big clusters, up and down whole with simulated Pods

@@ -19,6 +19,7 @@ from pathlib import Path
 
 TIERS = ("unit", "charts", "graph", "engine", "e2e", "faults")
 FOLDER = Path(__file__).resolve().parent
+SLOWEST = "--durations=6"
 NO_TESTS = 5
 """pytest's exit code for an empty collection."""
 
@@ -43,7 +44,7 @@ def run(tier: str) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", str(FOLDER / tier), f"--junitxml={report}"],
+            [sys.executable, "-m", "pytest", str(FOLDER / tier), f"--junitxml={report}", SLOWEST],
             cwd=FOLDER.parent,
             check=False,
             preexec_fn=_interruptible,

@@ -16,6 +16,7 @@ from mlops_infra.cluster import (
     loading,
     metrics,
     network,
+    outdated,
     preflight,
     preparing,
     readiness,
@@ -42,7 +43,8 @@ def start(layout: Layout, sink: Sink, *, simulated: bool) -> None:
     """See `EmbeddedCluster.start`."""
     known = identity.load(layout)
     simulated = _mode(layout, known, sink, simulated=simulated)
-    if known is not None and _complete(layout) and _runs_already(layout, sink):
+    current = known is not None and _complete(layout) and not outdated.renew(layout, sink)
+    if current and _runs_already(layout, sink):
         return
     preflight.check(layout, simulated=simulated)
     found = sources.gather(sink, simulated=simulated)

@@ -79,7 +79,7 @@ class Retrain(Section):
     """When a model is trained again. On demand is always possible."""
 
     cool_down: Duration = "1h"
-    """Shortest time between two starts, whatever causes them; a person on demand need not wait."""
+    """From the end of one to the start of the next, whatever the cause. On demand need not wait."""
     windows: tuple[Window, ...] = ()
     """Training starts only then; always where empty. What happened meanwhile is not forgotten."""
     timezone: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$")] = "UTC"

@@ -25,6 +25,26 @@ _SKIPPED = frozenset(
     }
 )
 """Kinds whose deletion is not waited for under `pulumi.com/skipAwait` (official provider)."""
+_LEAVES = frozenset(
+    {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ConfigMap",
+        "CustomResourceDefinition",
+        "LimitRange",
+        "MutatingWebhookConfiguration",
+        "NetworkPolicy",
+        "PodDisruptionBudget",
+        "ResourceQuota",
+        "Role",
+        "RoleBinding",
+        "Secret",
+        "ServiceAccount",
+        "ValidatingWebhookConfiguration",
+    }
+)
+"""Kinds that own nothing. Asked to go in the foreground they would wait for the garbage collector,
+which stands still for up to half a minute whenever a definition has come or gone."""
 _NOT_FOUND = 404
 _CONFLICT = 409
 _STUCK = (
@@ -90,10 +110,11 @@ def _request_successor(watch: Watch, path: str, recorded: Object, manager: str) 
 
 def _send(watch: Watch, path: str, recorded: Object, uid: str) -> None:
     asked = annotation(recorded, _PROPAGATION).lower()
+    default = "Background" if recorded.get("kind") in _LEAVES else "Foreground"
     options = {
         "apiVersion": "v1",
         "kind": "DeleteOptions",
-        "propagationPolicy": _POLICIES.get(asked, "Foreground"),
+        "propagationPolicy": _POLICIES.get(asked, default),
         "preconditions": {"uid": uid},
     }
     watch.cluster.client.write("DELETE", path, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -17,7 +18,13 @@ from mlops_infra.kubeprovider.waitfor import ANNOTATION, evaluate, parse
 SKIP = "pulumi.com/skipAwait"
 
 _REFUSED_GRACE = 10.0
-"""A quota or a webhook may let the next try through."""
+"""A quota may let the next try through."""
+_COMING_GRACE = 120.0
+"""Longer than the back-off of a controller that tried too early (5 ms, doubled at each try)."""
+_COMING = re.compile(
+    r'serviceaccount "[^"]*" not found|failed calling webhook|status unknown for quota'
+)
+"""What the same deployment is bringing: its parts are created side by side."""
 _SEEN_PODS = 3
 _REVISION = "controller-revision-hash"
 _STUCK_EVENTS = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
@@ -67,7 +74,7 @@ def _workload(
     ):
         return verdict
     pods = pods_of(cluster, live)
-    found = [*pod_troubles(cluster, pods), *_refusals(cluster, live, pods)]
+    found = [*pod_troubles(cluster, pods), *refusals(cluster, live, pods)]
     detail = diagnosis.progress(pods)
     message = f"{verdict.message}; {detail}" if detail else verdict.message
     return waiting(message, *verdict.troubles, *found)
@@ -95,7 +102,7 @@ def _is_creating(pod: Object) -> bool:
     )
 
 
-def _refusals(cluster: Cluster, live: Object, pods: list[Object]) -> list[Trouble]:
+def refusals(cluster: Cluster, live: Object, pods: list[Object]) -> list[Trouble]:
     """Why the controller could not even create Pods: quota, admission, a missing account."""
     refused = condition(live, "ReplicaFailure")
     if refused.get("status") == "True":
@@ -107,7 +114,8 @@ def _refusals(cluster: Cluster, live: Object, pods: list[Object]) -> list[Troubl
         if not events:
             return []
         text = str(events[0].get("message", ""))
-    return [Trouble("create", f"its Pods cannot be created: {text}", _REFUSED_GRACE)]
+    grace = _COMING_GRACE if _COMING.search(text) else _REFUSED_GRACE
+    return [Trouble("create", f"its Pods cannot be created: {text}", grace)]
 
 
 def _labels(obj: Object) -> dict[str, str]:

@@ -130,10 +130,11 @@ class Acts:
             over.set()
             thread.join()
 
-    def _fresh_events(self) -> list[dict[str, Any]]:
+    def _fired(self) -> list[dict[str, Any]]:
+        """Events of this tour that started a training, not those that it answered meanwhile."""
         doors = self._doors
         found = doors.triggers.events(doors.access.tenant, doors.model)
-        return found[: len(found) - self._events]
+        return [each for each in found[: len(found) - self._events] if each["fired"]]
 
     def _put(self, key: str, body: bytes) -> None:
         self._doors.access.objects.put(key, body)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from mlops_infra.errors import OperationFailed
+from mlops_infra.errors import FoundError
 from mlops_infra.progress import Sink, Step, step
 from mlops_infra.teardown.cluster_access import ClusterAccess, Found
 
@@ -19,7 +19,6 @@ PATIENCE = 120.0
 """Seconds for operators to clean up behind everything they were asked to."""
 
 _PERIOD = 1.0
-_SHOWN = 20
 
 
 def remove(
@@ -43,7 +42,8 @@ def remove(
         patience: seconds to wait for the operators.
 
     Raises:
-        OperationFailed: operators do not finish, and there is no consent; nothing else was removed.
+        FoundError: operators do not finish, and there is no consent; each object is among the
+            findings with what holds it, and nothing else was removed.
     """
     found = access.custom(namespaces)
     if not found:
@@ -83,18 +83,16 @@ def _wait(
         time.sleep(_PERIOD)
 
 
-def _held(stack: str, left: Sequence[Found], *, consented: bool) -> OperationFailed:
-    named = "; ".join(str(each) for each in left[:_SHOWN])
-    more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
+def _held(stack: str, left: Sequence[Found], *, consented: bool) -> FoundError:
     hint = (
         f"see who holds them: kubectl -n {left[0].namespace} get {left[0].plural} -o yaml"
         if consented
         else "bring their operator back (mlops-infra up), or, if it is gone for good and what it "
         f"would clean up does not matter: mlops-infra down -s {stack} --remove-finalizers"
     )
-    return OperationFailed(
-        f"{len(left)} custom resources do not go, since their operator does not let go of them: "
-        f"{named}{more}",
+    return FoundError(
+        f"{len(left)} custom resources do not go, since their operator does not let go of them",
+        [str(each) for each in left],
         where=f"stack {stack}; nothing else was removed",
         hint=hint,
     )

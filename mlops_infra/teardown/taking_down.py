@@ -18,7 +18,8 @@ from mlops_infra.teardown.cluster_access import ClusterAccess
 from mlops_infra.teardown.state import Deployed
 
 SETTLED = 30.0
-"""Seconds after which what is still there is left over."""
+"""Seconds without any change after which what is still there is left over."""
+_PERIOD = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +184,15 @@ def _report(
     done: TearDown,
 ) -> None:
     with step(sink, "Looking for leftovers in the cluster") as work:
+        found = leftovers.in_cluster(access, stack, namespaces, kept)
         ends = time.monotonic() + SETTLED
-        # volumes go a moment after their claims, when the provisioner has seen it
-        while (found := leftovers.in_cluster(access, stack, namespaces, kept)) and (
-            time.monotonic() < ends
-        ):
-            time.sleep(1)
+        # volumes go after their claims, one by one, when their provisioner has seen it: on a busy
+        # machine that takes as long as it takes, and what hangs does not change
+        while found and time.monotonic() < ends:
+            time.sleep(_PERIOD)
+            earlier, found = found, leftovers.in_cluster(access, stack, namespaces, kept)
+            if len(found) < len(earlier):
+                ends = time.monotonic() + SETTLED
         work.end("done", f"{len(found)} found" if found else "none")
     done.leftovers += found
     done.staying += [] if kept is None else leftovers.staying(access, stack)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.platform import Platform
+from tests.e2e.platform import Platform, told
 
 STANDARD = "tabular-classification"
 TENANT = "demo"
@@ -68,7 +68,7 @@ def bad_data_fails_with_its_reason(platform: Platform) -> str:
         *("pipeline", "run", STANDARD, "--engine", "argo", "-s", platform.stack),
         *("--tenant", TENANT, "-p", "data=sklearn://nothing", "-p", "promote=false"),
     )
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 1, told(done)
     assert "step 'validate'" in done.stderr
     assert "scikit-learn ships no data set 'nothing'" in done.stderr
     return done.stderr

@@ -73,7 +73,7 @@ class Platform:
     def ok(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command that must succeed."""
         done = self.run(*words)
-        assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, told(done)
         return done
 
     def json(self, *words: str) -> dict[str, Any]:
@@ -104,6 +104,13 @@ class Platform:
             if ours and any(name in words for name in ("pulumi", "kubeprovider", "helm ")):
                 found.append(words)
         return found
+
+
+def told(done: subprocess.CompletedProcess[str]) -> str:
+    """What a command said, for the report of a test: its last words, without the ticks of bars."""
+    lines = [line for line in done.stderr.splitlines() if '"kind": "advanced"' not in line]
+    words = " ".join(str(word) for word in done.args)
+    return "\n".join([f"{words}: {done.returncode}", done.stdout[-4000:], *lines[-40:]])
 
 
 def cluster_client(platform: Platform) -> Any:

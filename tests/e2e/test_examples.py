@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.platform import ROOT, Platform, left_behind
+from tests.e2e.platform import ROOT, Platform, left_behind, told
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("MLOPS_INFRA_EXAMPLES"), reason="takes minutes: make examples"
@@ -46,7 +46,7 @@ def test_up_again_and_down(example: Platform) -> None:
     assert example.json("status", "-s", example.stack)["problems"] == []
     # the cluster stays: what the platform leaves in it can be seen
     down = example.run("down", "-s", example.stack, "--purge", "--keep-cluster", "--json")
-    assert down.returncode == 0, down.stdout + down.stderr
+    assert down.returncode == 0, told(down)
     assert _ours(example) == []
 
 

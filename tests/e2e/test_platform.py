@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.platform import ROOT, Platform, cluster_client
+from tests.e2e.platform import ROOT, Platform, cluster_client, told
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_plain_pulumi_sees_the_same_program_and_state(platform: Platform) -> Non
         ["bash", "-c", script],
         cwd=ROOT, env=platform.environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, told(done)
     assert re.search(r"\d+ unchanged", done.stdout)
     assert _git_status() == before
 
@@ -109,7 +109,7 @@ def test_one_value_changes_one_component(restored: Platform) -> None:
 def test_losing_a_database_is_refused_and_the_key_is_named(restored: Platform) -> None:
     restored.configure(stores={"sql": {"size": "7Gi"}})
     refused = restored.run("up", "-s", "core")
-    assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert refused.returncode == 2, told(refused)
     assert "nothing was changed" in refused.stderr
     assert "mlops-infra:allowReplace: [postgresql/StatefulSet/postgresql]" in refused.stderr
     assert "spec.volumeClaimTemplates" in refused.stderr
@@ -120,7 +120,7 @@ def test_losing_a_database_is_refused_and_the_key_is_named(restored: Platform) -
 def test_removing_a_store_is_refused_too(restored: Platform) -> None:
     restored.configure(stores={"kv": {"state": "removed"}})
     refused = restored.run("up", "-s", "core")
-    assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert refused.returncode == 2, told(refused)
     assert "valkey/StatefulSet/valkey" in refused.stderr
 
 

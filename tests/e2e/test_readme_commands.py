@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.platform import told
 from tests.readme import COVERED, IN_CI, ROOT
 
 SCRIPT = [command for command, file in COVERED.items() if file == IN_CI]
@@ -32,7 +33,7 @@ def test_the_commands_of_the_readme_work_as_written(platform: Any) -> None:
         timeout=900,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, told(done)
 
 
 @pytest.mark.parametrize("name", ["check", "status", "outputs", "preview"])
@@ -40,7 +41,7 @@ def test_the_same_commands_answer_in_json(platform: Any, name: str) -> None:
     import json
 
     done = platform.run(name, "-s", platform.stack, "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, told(done)
     assert json.loads(done.stdout)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from mlops_infra.errors import OperationFailed
 from tests.e2e.guides import Walk
-from tests.e2e.platform import Platform, cluster_client, left_behind
+from tests.e2e.platform import Platform, cluster_client, left_behind, told
 from tests.guides import Block, not_run
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a real node needs root")
@@ -29,13 +29,13 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         yield found
     finally:
         down = found.run("down", "-s", "sandbox", "--purge")
-    assert down.returncode == 0, down.stdout + down.stderr
+    assert down.returncode == 0, told(down)
     assert left_behind(before, found) == []
 
 
 def test_the_whole_life_of_a_model(sandbox: Platform) -> None:
     done = sandbox.run("verify", "-s", "sandbox", "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, told(done)
     import json
 
     steps = json.loads(done.stdout)["steps"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.platform import Platform, cluster_client
+from tests.e2e.platform import Platform, cluster_client, told
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def test_protected_things_stop_down(platform: Platform) -> None:
     platform.configure(protect=True)
     platform.up()
     refused = platform.run("down", "-s", "core")
-    assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert refused.returncode == 2, told(refused)
     assert "postgresql/StatefulSet/postgresql" in refused.stderr
     assert "--purge" in refused.stderr
     assert platform.json("status", "-s", "core")["problems"] == []
@@ -52,7 +52,7 @@ def test_a_broken_configuration_stops_up_but_not_down(platform: Platform) -> Non
     platform.file.write_text("config: [this is: not\n\tYAML", encoding="utf-8")
     assert platform.run("up", "-s", "core").returncode == 2
     down = platform.run("down", "-s", "core", "--keep-cluster")
-    assert down.returncode == 3, down.stdout + down.stderr
+    assert down.returncode == 3, told(down)
     assert "ConfigMap default/stuck" in down.stderr
     assert "mlops-infra.dev/nobody" in down.stderr
     left = {each.metadata.name for each in core.list_namespace().items}

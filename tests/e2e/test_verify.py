@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.platform import told
+
 
 def verified(platform: Any, *options: str) -> dict[str, Any]:
     done = platform.run("verify", "-s", platform.stack, "--json", *options)
     report: dict[str, Any] = json.loads(done.stdout)
-    assert done.returncode == (0 if report["ok"] else 3), done.stderr
+    assert done.returncode == (0 if report["ok"] else 3), told(done)
     return report
 
 
@@ -56,7 +58,7 @@ def test_people_get_a_table_and_no_secret(platform: Any) -> None:
     from mlops_infra.lifecycle.credentials import ClusterSecrets, credentials
 
     done = platform.run("verify", "-s", platform.stack)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, told(done)
     assert done.stdout.splitlines()[0].split() == ["STEP", "OUTCOME", "TIME", "WHAT"]
     held = credentials(ClusterSecrets(platform.kubeconfig))
     assert held.lineage_password

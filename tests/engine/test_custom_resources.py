@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlops_infra.errors import OperationFailed
+from mlops_infra.errors import FoundError
 from mlops_infra.progress import quiet
 from mlops_infra.teardown import custom
 from mlops_infra.teardown.cluster_access import ClusterAccess
@@ -82,10 +82,11 @@ def test_a_finalizer_without_its_operator_is_told_and_dropped_with_consent_only(
 ) -> None:
     _make(api_server, namespace, "held", f"{GROUP}/cleanup")
     access = ClusterAccess(str(api_server.kubeconfig), None)
-    with pytest.raises(OperationFailed) as error:
+    with pytest.raises(FoundError) as error:
         custom.remove(access, "one", [namespace], quiet, remove_finalizers=False, patience=1)
-    assert f"Widget {namespace}/held" in error.value.what
-    assert f"{GROUP}/cleanup" in error.value.what
+    (told,) = error.value.findings
+    assert f"Widget {namespace}/held" in told
+    assert f"{GROUP}/cleanup" in told
     assert "mlops-infra down -s one --remove-finalizers" in (error.value.hint or "")
     assert _names(api_server, namespace) == ["held"]
 

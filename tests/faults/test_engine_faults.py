@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.platform import Platform, left_behind
+from tests.e2e.platform import Platform, left_behind, told
 from tests.engine.conftest import api_server  # noqa: F401 - the fixture of the engine's tier
 from tests.engine.control_plane import ControlPlane
 
@@ -80,7 +80,7 @@ def lab(tmp_path: Path, api_server: ControlPlane) -> Iterator[Lab]:  # noqa: F81
     yield found
     found.configure()
     down = found.run("down", "-s", "lab", "--purge", "--break-lock")
-    assert down.returncode == 0, down.stdout + down.stderr
+    assert down.returncode == 0, told(down)
     assert found.processes() == []
 
 
@@ -280,7 +280,7 @@ def test_a_storm_of_kills_on_real_pods(tmp_path: Path) -> None:
         assert platform.json("status", "-s", "core")["problems"] == []
     finally:
         down = platform.run("down", "-s", "core", "--purge")
-    assert down.returncode == 0, down.stdout + down.stderr
+    assert down.returncode == 0, told(down)
     assert left_behind(before, platform) == []
 
 

@@ -145,9 +145,10 @@ class Book:
         """The training cannot be started."""
         self._set(claim, "state = 'failed', detail = %s", why[:1000])
 
-    def ended(self, claim: Claim, outcome: Outcome, detail: str) -> None:
-        """The training has ended."""
-        self._set(claim, "outcome = %s, detail = %s, finished_at = now()", outcome, detail[:1000])
+    def ended(self, claim: Claim, outcome: Outcome, detail: str, at: datetime.datetime) -> None:
+        """The training was seen to have ended at ``at``: its cool-down counts from there."""
+        changes = "outcome = %s, detail = %s, finished_at = %s"
+        self._set(claim, changes, outcome, detail[:1000], at)
         # a drop or a drift that was seen again meanwhile is the one that was just answered
         with self.connect() as connection:
             connection.execute(
@@ -182,7 +183,7 @@ class Book:
         with self.connect() as connection:
             return [Claim(*row) for row in connection.execute(query).fetchall()]
 
-    def _set(self, claim: Claim, changes: str, *values: str) -> None:
+    def _set(self, claim: Claim, changes: str, *values: str | datetime.datetime) -> None:
         with self.connect() as connection:
             connection.execute(
                 f"UPDATE trigger_event SET {changes}, changed_at = now() "  # noqa: S608 - from above
@@ -223,7 +224,7 @@ def _waiting(connection: Connection[Any], model: DeclaredModel) -> Sequence[Wait
 
 def _past(connection: Connection[Any], model: DeclaredModel) -> Past:
     last, under_way = connection.execute(
-        "SELECT max(fired_at) FILTER (WHERE state <> 'failed'), "
+        "SELECT max(coalesce(finished_at, fired_at)) FILTER (WHERE state <> 'failed'), "
         "min(workflow) FILTER (WHERE state = 'claimed' OR outcome = 'running') "
         "FROM trigger_event WHERE tenant = %s AND model = %s "
         "AND state IN ('claimed', 'fired', 'failed')",

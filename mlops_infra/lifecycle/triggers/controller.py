@@ -129,9 +129,9 @@ class Controller:
         )
         found = self.workflows.status(namespace, claim.workflow)
         if found is None:
-            self.book.ended(claim, "lost", "the workflow is gone")
+            self.book.ended(claim, "lost", "the workflow is gone", self.clock())
         elif found[0] in _ENDS:
-            self.book.ended(claim, _ENDS[found[0]], found[1])
+            self.book.ended(claim, _ENDS[found[0]], found[1], self.clock())
 
     def _observe(self, model: DeclaredModel, trigger: str, look: Look) -> None:
         signal = self.book.observe(model, trigger, look)

@@ -45,6 +45,7 @@ class Policy:
     """What keeps trainings of one model apart."""
 
     cool_down: datetime.timedelta = datetime.timedelta(hours=1)
+    """From the end of a training: one that takes longer must not cause the next by itself."""
     windows: tuple[Window, ...] = ()
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
@@ -77,7 +78,8 @@ class Waiting:
 class Past:
     """What is known of a model's earlier trainings."""
 
-    last_start: datetime.datetime | None = None
+    last: datetime.datetime | None = None
+    """When the latest training ended, or started where that is all that is known."""
     under_way: str | None = None
     """Name of a workflow that is claimed or runs."""
 
@@ -113,8 +115,8 @@ def decide(
 
 def held_back(policy: Policy, past: Past, now: datetime.datetime) -> str | None:
     """Why a training may not start now; None where it may."""
-    if past.last_start is not None and now < past.last_start + policy.cool_down:
-        until = (past.last_start + policy.cool_down).astimezone(policy.zone)
+    if past.last is not None and now < past.last + policy.cool_down:
+        until = (past.last + policy.cool_down).astimezone(policy.zone)
         return f"cool-down until {until.isoformat(timespec='seconds')}"
     local = now.astimezone(policy.zone)
     if policy.windows and not any(window.holds(local) for window in policy.windows):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mlops_infra.kubeprovider import pods
+from mlops_infra.kubeprovider import pods, readiness
 from mlops_infra.kubeprovider.problems import ProviderError
 from mlops_infra.kubeprovider.rollout import RULES
 from mlops_infra.kubeprovider.waitfor import evaluate, parse
@@ -103,3 +103,20 @@ def test_wait_for(text: str, ready: bool) -> None:
 def test_an_expression_that_is_not_understood_is_refused(text: str) -> None:
     with pytest.raises(ProviderError, match="waitFor"):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("message", "patient"),
+    [
+        ('error looking up service account a/b: serviceaccount "b" not found', True),
+        ('failed calling webhook "pods.kserve": connection refused', True),
+        ("exceeded quota: requests, requested: pods=1, used: pods=5, limited: pods=5", False),
+    ],
+)
+def test_what_the_same_deployment_brings_is_waited_for(message: str, patient: bool) -> None:
+    """Controllers that tried too early try again with a back-off; a quota stays as it is."""
+    refused = {"type": "ReplicaFailure", "status": "True", "message": message}
+    live = {"kind": "ReplicaSet", "status": {"conditions": [refused]}}
+    (trouble,) = readiness.refusals(cluster=None, live=live, pods=[])
+    assert message in trouble.message
+    assert (trouble.grace > 60) is patient

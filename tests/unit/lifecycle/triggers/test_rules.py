@@ -119,7 +119,7 @@ def test_a_person_waits_for_nothing_but_a_training_that_runs() -> None:
     ]
     held = Policy(cool_down=600 * MINUTE, windows=(NIGHT,))
     now = START.replace(hour=12)
-    decision = decide(waiting, held, Past(last_start=now - MINUTE), now)
+    decision = decide(waiting, held, Past(last=now - MINUTE), now)
     assert decision.fire is not None
     assert decision.fire.key == "2"
     assert [each.key for each in decision.covered] == ["1"]
