@@ -53,6 +53,9 @@ storm: venv ## the long form of the fault tier: kill -9 at random moments, again
 examples: venv ## the example stacks for big clusters, up and down whole with simulated Pods
 	MLOPS_INFRA_EXAMPLES=1 $(BIN)/python -m pytest tests/e2e/test_examples.py
 
+upgrade: venv ## from the foundation's release to this one, and on to the next, with a model that serves
+	MLOPS_INFRA_UPGRADE=1 $(BIN)/python -m pytest -s tests/e2e/test_upgrade.py
+
 bench: venv ## measure and write docs/measured.json (BENCH_COLD=1 compiles everything again)
 	$(BIN)/python -m bench
 
@@ -69,4 +72,4 @@ clean: ## remove what tools left in this folder; caches and data are elsewhere a
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-.PHONY: help venv up verify down test tools unit lint storm examples bench docs lock clean
+.PHONY: help venv up verify down test tools unit lint storm examples upgrade bench docs lock clean

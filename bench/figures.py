@@ -39,6 +39,18 @@ FIGURES = (
     Figure("whole_verify", "`make verify`: the whole life of a model", "s", 600),
     Figure("whole_memory", "memory of the whole sandbox (PSS)", "GB", 8),
     Figure("whole_down", "`make down`", "s", None),
+    Figure("bare_per_second", "online: a bare MLServer process on one core", "/s", None),
+    Figure("bare_p50", "the same, median answer", "ms", None),
+    Figure("bare_p99", "the same, 99th percentile", "ms", None),
+    Figure(
+        "online_per_second", "online: gateway and KServe's Pod, same model and load", "/s", None
+    ),
+    Figure("online_p50", "the same, median answer", "ms", None),
+    Figure("online_p99", "the same, 99th percentile", "ms", None),
+    Figure("online_errors", "the same, failed answers", "%", 1),
+    Figure("scale_wanted", "load to the autoscaler's second Pod: wanted", "s", None),
+    Figure("scale_ready", "load to the autoscaler's second Pod: Ready", "s", 120),
+    Figure("scale_errors", "failed answers meanwhile", "%", 1),
     Figure("check", "`mlops-infra check`", "s", 1),
     Figure("help", "`mlops-infra --help`", "s", 0.3),
 )
