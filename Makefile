@@ -59,6 +59,9 @@ air-gap: venv ## the whole sandbox from its bundle alone, on a machine that no p
 aws-lab: venv ## the aws stacks under the real Terraform provider and an emulator; needs $AWS_LAB
 	$(BIN)/python -W ignore -m pytest -s tests/lab
 
+upgrade: venv ## from the foundation's release to this one, and on to the next, with a model that serves
+	MLOPS_INFRA_UPGRADE=1 $(BIN)/python -m pytest -s tests/e2e/test_upgrade.py
+
 bench: venv ## measure and write docs/measured.json (BENCH_COLD=1 compiles everything again)
 	$(BIN)/python -m bench
 
@@ -75,4 +78,4 @@ clean: ## remove what tools left in this folder; caches and data are elsewhere a
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-.PHONY: help venv up verify down test tools unit lint storm examples air-gap bench docs lock clean aws-lab
+.PHONY: help venv up verify down test tools unit lint storm examples air-gap bench docs lock clean aws-lab upgrade

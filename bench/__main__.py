@@ -1,7 +1,9 @@
 """`make bench`: measures platforms from nothing to nothing and writes docs/measured.json.
 
 The core (tracking and registry on real stores) has goals for its start; the sandbox (everything)
-for its verification and its size; bundles are fetched and pushed against crane, regctl and skopeo.
+for its verification and its size. The model that its verification leaves serving is then loaded,
+next to a bare MLServer with the same files. Bundles are fetched and pushed against crane, regctl
+and skopeo.
 
 `BENCH_COLD=1` measures the cold start too, with empty caches in a folder of its own: it compiles
 everything and takes a quarter of an hour or more. Figures that a run does not measure keep the
@@ -15,15 +17,19 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import aws, aws_teardown, bundle_fetch, bundle_push, figures, memory
+from bench import aws, aws_teardown, bundle_fetch, bundle_push, figures, memory, online
 from bench.commands import ROOT, MeasureError, median, run, until
 
 MEASURED = ROOT / "docs" / "measured.json"
 CORE, WHOLE = "core", "sandbox"
+ONLINE = ("bare_", "online_", "scale_")
 RUNS = 5
+Measure = Callable[[str, dict[str, str]], dict[str, float]]
+"""Of a stack that is up and verified, with the environment that leads to it."""
 
 
 def main() -> int:
@@ -38,7 +44,10 @@ def main() -> int:
         if os.environ.get("BENCH_COLD") == "1":
             values["up_cold"] = _cold() / 60
         values |= _life(CORE)
-        values |= {f"whole_{key}": value for key, value in _life(WHOLE).items()}
+        values |= {
+            key if key.startswith(ONLINE) else f"whole_{key}": value
+            for key, value in _life(WHOLE, online.measure).items()
+        }
         bundles = {"fetch": bundle_fetch.measure(), "push": bundle_push.measure()}
         values |= _bundle_figures(bundles)
     except MeasureError as failed:
@@ -67,7 +76,7 @@ def _bundle_figures(found: dict[str, dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def _life(stack: str) -> dict[str, float]:
+def _life(stack: str, besides: Measure | None = None) -> dict[str, float]:
     """One life of a stack with warm caches, in a data folder of its own."""
     with tempfile.TemporaryDirectory(prefix="mlops-infra-bench-") as folder:
         env = {"MLOPS_INFRA_DATA": folder}
@@ -80,6 +89,7 @@ def _life(stack: str) -> dict[str, float]:
                 "up_again": run("up", "-s", stack, "--json", env=env).seconds,
                 "verify": run("verify", "-s", stack, "--json", env=env).seconds,
                 "memory": _memory(Path(folder), stack) / 1e9,
+                **(besides(stack, env) if besides else {}),
             }
         finally:
             # what a failed run has made must not stay on the machine

@@ -45,6 +45,18 @@ FIGURES = (
     Figure("aws_teardown_small", "teardown of 10 things on AWS (emulator)", "s", None),
     Figure("aws_teardown_large", "teardown of 200 things on AWS (emulator)", "s", None),
     Figure("aws_versions", "versions removed from a bucket (emulator)", "1/s", None),
+    Figure("bare_per_second", "online: a bare MLServer process on one core", "/s", None),
+    Figure("bare_p50", "the same, median answer", "ms", None),
+    Figure("bare_p99", "the same, 99th percentile", "ms", None),
+    Figure(
+        "online_per_second", "online: gateway and KServe's Pod, same model and load", "/s", None
+    ),
+    Figure("online_p50", "the same, median answer", "ms", None),
+    Figure("online_p99", "the same, 99th percentile", "ms", None),
+    Figure("online_errors", "the same, failed answers", "%", 1),
+    Figure("scale_wanted", "load to the autoscaler's second Pod: wanted", "s", None),
+    Figure("scale_ready", "load to the autoscaler's second Pod: Ready", "s", 120),
+    Figure("scale_errors", "failed answers meanwhile", "%", 1),
     Figure("check", "`mlops-infra check`", "s", 1),
     Figure("help", "`mlops-infra --help`", "s", 0.3),
     Figure("bundle_fetch", "fetching a bundle, over the time of the fastest peer", "times", 1),

@@ -66,7 +66,7 @@ def measure(url: str | None = None, model: str = "m") -> dict[str, float]:
     """Latency one by one and throughput in parallel, bare and through the gateway on one core."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "demo").write_text("token", encoding="utf-8")
-        own, port = _port(), _port()
+        own, port = free_port(), free_port()
         target = url or f"http://127.0.0.1:{own}"
         inputs = tuple({"name": name, "type": "double", "required": True} for name in COLUMNS)
         route = Route(
@@ -137,7 +137,8 @@ def _running(arguments: list[str], core: int | None = None) -> Iterator[None]:
         process.wait(30)
 
 
-def _port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

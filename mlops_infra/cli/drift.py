@@ -53,7 +53,7 @@ def run(models: Path | None, tenant: str | None, model: str | None, as_json: boo
                 job,
                 connect=in_cluster.connect,
                 versions=registry,
-                objects=in_cluster.bucket(around, f"tenant-{job.tenant}"),
+                objects=in_cluster.bucket(around, job.bucket),
                 sink=sink,
             )
         except MlopsError as error:

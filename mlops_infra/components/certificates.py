@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from mlops_infra.plan import Certificate, authority_of
+from mlops_infra.plan import CERTIFICATES_END, Certificate, authority_of
 
 LEAF_PERIOD = datetime.timedelta(days=182)
 """A server gets a new certificate by the first `up` of each such period."""
@@ -74,7 +74,7 @@ class Authorities:
         return "".join(_text(self._authority(namespace, p)[1]) for p in (this - 1, this, this + 1))
 
     def filled(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """`values` of a chart with every mark of `plan.ca_bundle` replaced by the certificates."""
+        """`values` of a chart with the marks of `plan.certificates` replaced by what is meant."""
         return {key: self._filled(value) for key, value in values.items()}
 
     def _filled(self, value: Any) -> Any:
@@ -82,8 +82,13 @@ class Authorities:
             return self.filled(value)
         if isinstance(value, (list, tuple)):
             return [self._filled(each) for each in value]
+        if value == CERTIFICATES_END:
+            return str(int(self._leaf_end().timestamp()))
         namespace = authority_of(value) if isinstance(value, str) else None
         return base64.b64encode(self.bundle(namespace).encode()).decode() if namespace else value
+
+    def _leaf_end(self) -> datetime.datetime:
+        return _EPOCH + self._period(LEAF_PERIOD) * LEAF_PERIOD + LEAF_LIFE
 
     def _period(self, length: datetime.timedelta) -> int:
         return (self._now - _EPOCH) // length

@@ -47,6 +47,7 @@ def _drift(model: Mapping[str, Any]) -> list[DriftJob]:
         DriftJob(
             tenant=model["tenant"],
             model=model["name"],
+            bucket=model["bucket"],
             window=duration(body.get("window", "1d")),
             share=float(body.get("share", 0.5)),
             min_rows=int(body.get("minRows", 50)),

@@ -5,7 +5,7 @@ refuse with a `PlanError` that names every refusal and its key, or leave finding
 """
 
 from mlops_infra.errors import PlanError
-from mlops_infra.plan.certificates import authority_of, ca_bundle
+from mlops_infra.plan.certificates import CERTIFICATES_END, authority_of, ca_bundle
 from mlops_infra.plan.making import make_plan
 from mlops_infra.plan.model import (
     NODE,
@@ -24,6 +24,7 @@ from mlops_infra.plan.outputs import CONTRACT
 from mlops_infra.plan.values import STACK_LABEL
 
 __all__ = [
+    "CERTIFICATES_END",
     "CONTRACT",
     "NODE",
     "STACK_LABEL",

@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 
+CERTIFICATES_END = "9999999999"
+"""Mark of the second since 1970 at which the stack's certificates end: a number in PromQL too."""
 _PREFIX = "certificate authority of namespace "
 
 

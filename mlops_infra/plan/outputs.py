@@ -55,6 +55,7 @@ def outputs(config: StackConfig, selection: Selection, catalog: Catalog) -> dict
     found["lineage_endpoint"] = _lineage(config, catalog)
     found["tenants"] = sorted(config.tenants)
     found["object_endpoint"] = _object(config, catalog)
+    found["serving_grpc_endpoint"] = _grpc(config, selection, catalog)
     return found
 
 
@@ -67,6 +68,14 @@ def _component(
     if name not in selection or not catalog[name].ports:
         return None
     return addresses.outside(catalog[name], catalog[name].ports[0], config)
+
+
+def _grpc(config: StackConfig, selection: Selection, catalog: Catalog) -> str | None:
+    """The model gateway's second door; a gateway that someone else runs tells only its first."""
+    if "lifecycle" not in selection:
+        return None
+    component = catalog["lifecycle"]
+    return addresses.outside(component, component.port("grpc"), config)
 
 
 def _lineage(config: StackConfig, catalog: Catalog) -> str | None:

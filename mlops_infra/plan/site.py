@@ -10,6 +10,8 @@ from mlops_infra.plan import addresses
 CA_CONFIG_MAP = "site-ca"
 """ConfigMap with the site's certificates in every namespace of the platform."""
 CA_KEY = "ca.crt"
+KSERVE_CA_KEY = "cabundle.crt"
+"""The same certificates again, under the one name that KServe looks for."""
 
 _DIRECT = (
     "localhost",

@@ -53,6 +53,7 @@ def test_alerts_fire_when_they_should_and_only_then(promtool: str, tmp_path: Pat
     [
         {"kubelets": False, "expected": []},
         {"signIns": [{"namespace": "mlflow", "secret": "mlflow-metrics"}]},
+        {"certificates": [{"namespace": "kserve", "secret": "hook", "ends": "1893456000"}]},
         {"thresholds": {"latencySeconds": 2, "volumeShare": 0.25}},
     ],
     ids=str,

@@ -23,12 +23,14 @@ PATIENCE = 3600
 class Platform:
     """An example stack as a user runs it: through the command line alone."""
 
-    def __init__(self, folder: Path, stack: str = "core") -> None:
+    def __init__(self, folder: Path, stack: str = "core", like: str | None = None) -> None:
+        """`like` names the example whose file the stack begins with, where it is not its own."""
         self.stack = stack
+        self.example = ROOT / "stacks" / f"Pulumi.{like or stack}.yaml"
         self.data = folder / "data"
         self.stacks = folder / "stacks"
         self.stacks.mkdir(parents=True)
-        shutil.copy(ROOT / "stacks" / f"Pulumi.{self.stack}.yaml", self.file)
+        shutil.copy(self.example, self.file)
         self.env = {
             "MLOPS_INFRA_DATA": str(self.data),
             "MLOPS_INFRA_STACKS": str(self.stacks),
@@ -85,7 +87,7 @@ class Platform:
 
     def configure(self, **changes: Any) -> None:
         """Write the stack's file: the shipped one with top keys changed."""
-        text = (ROOT / "stacks" / self.file.name).read_text(encoding="utf-8")
+        text = self.example.read_text(encoding="utf-8")
         document = yaml.safe_load(text)
         document["config"] |= {f"mlops-infra:{key}": value for key, value in changes.items()}
         self.file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")

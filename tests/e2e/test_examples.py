@@ -6,7 +6,10 @@ the admission of every object, the order, the waiting, the second `up` and the t
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,15 +27,31 @@ SIMULATED = {"embedded": True, "simulated": True}
 REGISTRY = {"images": "upstream", "registry": "registry.example:5000"}
 
 
+WORKFLOWS = ("argoproj.io", "v1alpha1", "tenant-demand", "workflows")
+HALF = 120
+"""Resources of about 300."""
+HELD_BY = "example.com/cleans-up-later"
+
+
 @pytest.fixture(params=["onprem-dev", "onprem-prod"])
 def example(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
+    yield from _example(request.param, tmp_path)
+
+
+@pytest.fixture
+def developers(tmp_path: Path) -> Iterator[Platform]:
+    """The bigger one: 19 charts, every kind of operator."""
+    yield from _example("onprem-dev", tmp_path)
+
+
+def _example(stack: str, folder: Path) -> Iterator[Platform]:
     if os.geteuid() != 0:
         pytest.skip("the footprint of other users' processes needs root")
     from mlops_infra.cluster import footprint
 
-    found = Platform(tmp_path, request.param)
+    found = Platform(folder, stack)
     found.env["SITE_SECRET"] = "a-secret-of-the-site"
-    found.configure(**_changed(request.param))
+    found.configure(**_changed(stack))
     before = footprint.snapshot([found.data])
     yield found
     found.run("down", "-s", found.stack, "--purge")
@@ -48,6 +67,71 @@ def test_up_again_and_down(example: Platform) -> None:
     down = example.run("down", "-s", example.stack, "--purge", "--keep-cluster", "--json")
     assert down.returncode == 0, told(down)
     assert _ours(example) == []
+
+
+def test_killed_half_way_nothing_is_left(developers: Platform) -> None:
+    whole = ("--purge", "--keep-cluster")
+    _killed(developers, "up", "Deploying")
+    down = developers.run("down", "-s", developers.stack, *whole)
+    assert down.returncode == 0, told(down)
+    assert _ours(developers) == [], "a killed up, then down"
+
+    _killed(developers, "up", "Deploying")
+    developers.up()
+    _killed(developers, "down", "Removing the platform", *whole)
+    down = developers.run("down", "-s", developers.stack, *whole)
+    assert down.returncode == 0, told(down)
+    assert _ours(developers) == [], "a killed down, then down"
+
+    developers.up()
+    workflow = _hanging(developers)
+    down = developers.run("down", "-s", developers.stack, *whole)
+    assert down.returncode == 3, told(down)
+    assert f"Workflow tenant-demand/{workflow}" in down.stderr
+    assert HELD_BY in down.stderr
+    assert "--remove-finalizers" in down.stderr
+    assert developers.json("status", "-s", developers.stack)["problems"] == [], "it still stands"
+    down = developers.run("down", "-s", developers.stack, *whole, "--remove-finalizers")
+    assert down.returncode == 0, told(down)
+    assert _ours(developers) == [], "a finalizer that nobody would take off, with consent"
+
+
+def _killed(example: Platform, command: str, title: str, *options: str) -> None:
+    """Kill the command with SIGKILL in the middle of the step `title`."""
+    words = (command, "-s", example.stack, *options, "--json")
+    child = example.start(*words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    said: list[str] = []
+    for line in child.stderr or ():
+        said.append(line)
+        event = json.loads(line) if line.startswith("{") else {}
+        if event.get("title") == title and event["done"] >= HALF:
+            break
+    else:
+        pytest.fail(f"{command} ended before it was killed:\n{''.join(said[-20:])}")
+    child.kill()
+    child.communicate()
+    ends = time.monotonic() + 30
+    while left := example.processes():
+        assert time.monotonic() < ends, left
+        time.sleep(0.2)
+
+
+def _hanging(example: Platform) -> str:
+    """A custom resource whose operator is gone: in this cluster none ever ran."""
+    from kubernetes import client
+
+    from tests.e2e.platform import cluster_client
+
+    group, version, namespace, plural = WORKFLOWS
+    body = {
+        "apiVersion": f"{group}/{version}",
+        "kind": "Workflow",
+        "metadata": {"name": "held", "finalizers": [HELD_BY]},
+        "spec": {"entrypoint": "main", "templates": [{"name": "main", "suspend": {}}]},
+    }
+    api: Any = client.CustomObjectsApi(cluster_client(example))
+    made = api.create_namespaced_custom_object(group, version, namespace, plural, body)
+    return str(made["metadata"]["name"])
 
 
 def _changed(stack: str) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from mlops_infra.errors import OperationFailed
+from tests.e2e.guides import Walk
 from tests.e2e.platform import Platform, cluster_client, left_behind, told
+from tests.guides import Block, not_run
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a real node needs root")
 STORES = "mlops-stores"
@@ -39,6 +41,41 @@ def test_the_whole_life_of_a_model(sandbox: Platform) -> None:
     steps = json.loads(done.stdout)["steps"]
     assert {step["outcome"] for step in steps} == {"done"}, steps
     assert "Promoting it by canary" in [step["step"] for step in steps]
+
+
+def test_the_guide_to_the_first_model_works_as_written(sandbox: Platform, tmp_path: Path) -> None:
+    with Walk(sandbox, tmp_path / "reader") as walk:
+        walk.guide("first-model")
+    assert "HTTP/1.1 200 OK" in walk.answer("curl -si")
+    assert "promoted" in walk.answer("mlops-infra promote -s sandbox -t demo my-wine --shadow")
+    assert "rolled-back" in walk.answer("mlops-infra promote -s sandbox -t demo my-wine --rollback")
+    beside = (tmp_path / "reader" / "beside.log").read_text("utf-8")
+    assert {"x-model-version: 1", "x-model-version: 2"} <= set(beside.split("\n"))
+    assert "my-wine" in walk.answer("mlops-infra replay")
+
+
+def test_the_guide_to_serving_engines_works_as_written(sandbox: Platform, tmp_path: Path) -> None:
+    with Walk(sandbox, tmp_path / "reader") as walk:
+        walk.guide("kserve-or-seldon")
+    assert "kserve-mlserver" in walk.answer("kubectl get clusterservingruntimes")
+    assert "BUSL-1.1" in walk.said[-1][1]
+
+
+def test_a_tenants_day_works_as_written(sandbox: Platform, tmp_path: Path) -> None:
+    with Walk(sandbox, tmp_path / "reader") as walk:
+        walk.guide("a-tenants-day")
+    here, there = (
+        walk.answer(f"mlops-infra pipeline run flowers.py {where}").split("accuracy")[-1].strip()
+        for where in ("-p", "--engine argo -s")
+    )
+    assert here == there, "both engines give the same metrics"
+    assert "tenant-demand" not in walk.answer("mlops-infra up")
+    assert "demand" not in sandbox.outputs["tenants"]
+
+
+@pytest.mark.parametrize("block", not_run(), ids=lambda block: block.guide)
+def test_what_no_machine_of_ours_can_run_is_named(block: Block) -> None:
+    pytest.skip(f"docs/guide/{block.guide}.md: {block.not_run}")
 
 
 def test_a_second_up_changes_nothing(sandbox: Platform) -> None:

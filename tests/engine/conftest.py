@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine.control_plane import ControlPlane, control_plane, find_binary
+from tests.engine.gateway_site import site, stores  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from tests.engine.stacks import Stack

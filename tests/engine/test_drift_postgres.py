@@ -28,7 +28,7 @@ pytest.importorskip("evidently", reason="no Evidently: pip install 'mlops-infra[
 pytest.importorskip("pyarrow", reason="no pyarrow: pip install 'mlops-infra[lifecycle]'")
 
 NOW = datetime.datetime(2026, 3, 2, 12, tzinfo=datetime.UTC)
-JOB = DriftJob("demo", "wine")
+JOB = DriftJob("demo", "wine", "tenant-demo")
 COLUMNS = ["acid", "sugar", "shop"]
 _numbers = itertools.count(1)
 

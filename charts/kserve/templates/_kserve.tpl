@@ -27,6 +27,9 @@ Pod where the amounts of the agent and the logger are missing, even if it uses n
 {{- $router := ternary (dict "image" .Values.images.router) dict .Values.features.graphs -}}
 {{- $copying := include "kserve.amounts" .Values.storage.resources | fromJson -}}
 {{- $unused := dict "cpuModelcar" "10m" "memoryModelcar" "16Mi" "enableModelcar" false -}}
+{{- /* The controller copies it to where a model is fetched; its key must be `cabundle.crt`. */ -}}
+{{- $ca := .Values.trustedCa.configMap -}}
+{{- $trusted := ternary (dict "caBundleConfigMapName" $ca) dict (ne $ca "") -}}
 {{- $rollout := dict "maxSurge" "25%" "maxUnavailable" "0%" -}}
 {{- $service := "{{ .Name }}-predictor.{{ .Namespace }}.{{ .IngressDomain }}" -}}
 {{- $config := dict
@@ -41,7 +44,7 @@ Pod where the amounts of the agent and the logger are missing, even if it uses n
       "ingressDomain" "svc.cluster.local"
       "domainTemplate" $service
       "urlScheme" "http")
-    "storageInitializer" (merge (dict "image" .Values.images.storageInitializer) $copying $unused)
+    "storageInitializer" (merge (dict "image" .Values.images.storageInitializer) $copying $unused $trusted)
     "agent" (merge $agent $small)
     "logger" (merge (dict "defaultUrl" "http://localhost") $agent $small)
     "batcher" (merge dict $agent $small (dict "maxBatchSize" "32" "maxLatency" "5000"))

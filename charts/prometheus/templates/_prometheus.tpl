@@ -24,6 +24,19 @@ groups:
       {{- end }}
 {{- end }}
 
+{{/* When certificates end is known to who makes them; Prometheus may read no Secret. */}}
+{{- define "prometheus.certificates" -}}
+groups:
+  - name: certificates
+    rules:
+      {{- range .Values.certificates }}
+      - record: mlops_infra_certificate_expiry_seconds
+        expr: vector({{ .ends }})
+        labels: {namespace: {{ .namespace }}, secret: {{ .secret }}}
+      {{- else }} []
+      {{- end }}
+{{- end }}
+
 {{- define "prometheus.files" -}}
 prometheus.yml: |
   {{- include "prometheus.config" . | nindent 2 }}
@@ -33,6 +46,8 @@ models.yml: |
   {{- include "prometheus.rules" (dict "root" . "file" "files/models.yml") | nindent 2 }}
 expected.yml: |
   {{- include "prometheus.expected" . | nindent 2 }}
+certificates.yml: |
+  {{- include "prometheus.certificates" . | nindent 2 }}
 {{- end }}
 
 {{- define "prometheus.configName" -}}

@@ -7,7 +7,7 @@ global:
   scrape_interval: {{ int .Values.scrapeSeconds }}s
   scrape_timeout: 10s
   evaluation_interval: {{ int .Values.scrapeSeconds }}s
-rule_files: [/etc/prometheus/platform.yml, /etc/prometheus/models.yml, /etc/prometheus/expected.yml]
+rule_files: [/etc/prometheus/platform.yml, /etc/prometheus/models.yml, /etc/prometheus/expected.yml, /etc/prometheus/certificates.yml]
 alerting:
   alertmanagers:
     - static_configs:

@@ -81,6 +81,10 @@
 - apiGroups: [argoproj.io]
   resources: [workflows]
   verbs: [get, list, watch, create, delete]
+# A pipeline's own code travels in one, and `platform` tells the image of the steps.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, create]
 - apiGroups: [serving.kserve.io]
   resources: [inferenceservices]
   verbs: [get, list, watch]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pulumi
 from pulumi import Resource, ResourceOptions
-from pulumi_kubernetes.core.v1 import ConfigMap, Namespace
+from pulumi_kubernetes.core.v1 import ConfigMap, Namespace, Secret
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from mlops_infra.components.labels import labels
 from mlops_infra.components.onprem.application import Application
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.plan import Plan
-from mlops_infra.plan.site import CA_CONFIG_MAP, CA_KEY
+from mlops_infra.plan.site import CA_CONFIG_MAP, CA_KEY, KSERVE_CA_KEY
 from mlops_infra.plan.stateful import PLATFORM, STATEFUL_LABEL
 
 TYPE = "mlops-infra:onprem:Platform"
@@ -86,13 +86,23 @@ class OnPremPlatform(pulumi.ComponentResource):
         )
 
     def _authorities(self, name: str, plan: Plan, pem: str, namespace: Resource) -> ConfigMap:
+        about = ObjectMetaArgs(
+            name=CA_CONFIG_MAP, namespace=name, labels=labels(plan.stack, PLATFORM)
+        )
+        options = ResourceOptions(parent=self, depends_on=[namespace])
+        if any(each.tenant and each.namespace == name for each in plan.components):
+            # Argo's executor takes certificates from Secrets alone
+            Secret(
+                f"{name}-{CA_CONFIG_MAP}-secret",
+                metadata=about,
+                string_data={CA_KEY: pem},
+                opts=options,
+            )
         return ConfigMap(
             f"{name}-{CA_CONFIG_MAP}",
-            metadata=ObjectMetaArgs(
-                name=CA_CONFIG_MAP, namespace=name, labels=labels(plan.stack, PLATFORM)
-            ),
-            data={CA_KEY: pem},
-            opts=ResourceOptions(parent=self, depends_on=[namespace]),
+            metadata=about,
+            data={CA_KEY: pem, KSERVE_CA_KEY: pem},
+            opts=options,
         )
 
 

@@ -30,6 +30,8 @@ class DriftJob:
 
     tenant: str
     model: str
+    bucket: str
+    """The tenant's own, where the report goes."""
     window: datetime.timedelta = datetime.timedelta(days=1)
     share: float = 0.5
     min_rows: int = 50

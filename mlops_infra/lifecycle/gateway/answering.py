@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from mlops_infra.lifecycle.gateway.agreement import disagreement
@@ -43,6 +44,22 @@ class Given:
     """The prediction's."""
     request_id: str | None
     """What the client called its request."""
+
+
+def outward(answer: Answer) -> int:
+    """The HTTP status that a client is told."""
+    if answer.good:
+        return HTTPStatus.OK
+    if answer.error and answer.error.startswith("no answer within"):
+        return HTTPStatus.GATEWAY_TIMEOUT
+    if 400 <= answer.status < 500:
+        return answer.status
+    return _STATUS.get(answer.status, HTTPStatus.BAD_GATEWAY)
+
+
+_STATUS = {0: HTTPStatus.SERVICE_UNAVAILABLE, 503: HTTPStatus.SERVICE_UNAVAILABLE} | {
+    504: HTTPStatus.GATEWAY_TIMEOUT
+}
 
 
 class Answering:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.lifecycle.gateway.answering import Answering, Given
+from mlops_infra.lifecycle.gateway.answering import Answering, Given, outward
 from mlops_infra.lifecycle.gateway.backend import Backends
 from mlops_infra.lifecycle.gateway.checking import Refused, parsed
 from mlops_infra.lifecycle.gateway.metrics import Metrics
 from mlops_infra.lifecycle.gateway.reading import Reading
 from mlops_infra.lifecycle.gateway.request_log import RequestLog
+from mlops_infra.lifecycle.gateway.rpc import Rpc
 from mlops_infra.lifecycle.gateway.settings import Settings
 from mlops_infra.lifecycle.gateway.table import Loaded, Store, Table
 from mlops_infra.lifecycle.gateway.tokens import Tokens
@@ -54,8 +55,9 @@ class Gateway:
             shadows=settings.shadows,
             logged_bytes=settings.logged_bytes,
         )
-        self._tokens = Tokens(settings.tokens)
+        self.tokens = Tokens(settings.tokens)
         self._reading = Reading(settings.database, self.log)
+        self._rpc = Rpc(self)
         self._in_flight = 0
 
     def asgi(self) -> Starlette:
@@ -82,29 +84,39 @@ class Gateway:
     async def infer(self, request: Request) -> Response:
         """`POST /{tenant}/v2/models/{model}/infer`."""
         tenant, model = request.path_params["tenant"], request.path_params["model"]
-        if not self._tokens.admits(tenant, request.headers.get("authorization")):
+        if not self.tokens.admits(tenant, request.headers.get("authorization")):
             return _unauthorized()
         loaded = self.table.get(tenant, model)
         if loaded is None:
             return _error(404, f"tenant {tenant} serves no model {model}")
-        if self._in_flight >= self.settings.in_flight:
-            self.metrics.refused.labels(tenant, model, "busy").inc()
-            return _error(503, "too many requests at once", {"Retry-After": "1"})
-        self._in_flight += 1
+        with self.turn() as admitted:
+            if admitted:
+                return await self._infer(request, loaded)
+        self.metrics.refused.labels(tenant, model, "busy").inc()
+        return _error(503, "too many requests at once", {"Retry-After": "1"})
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Count a request in while it lasts; False where there are too many already."""
+        admitted = self._in_flight < self.settings.in_flight
+        self._in_flight += admitted
         try:
-            return await self._infer(request, loaded)
+            yield admitted
         finally:
-            self._in_flight -= 1
+            self._in_flight -= admitted
+
+    def key(self, given: str | None) -> str | None:
+        """The client's own key, cut to what the log holds."""
+        return given[:_LONGEST_KEY] if given else None
 
     async def _infer(self, request: Request, loaded: Loaded) -> Response:
         tenant, model = loaded.route.tenant, loaded.route.model
-        key = request.headers.get(KEY_HEADER)
         try:
             if request.headers.get("inference-header-content-length"):
                 return _error(415, "binary tensors are not taken: send data as JSON")
             body = await self._body(request)
             given = await self.answering.answer(
-                loaded, parsed(body), body, key[:_LONGEST_KEY] if key else None
+                loaded, parsed(body), body, self.key(request.headers.get(KEY_HEADER))
             )
         except TooLong:
             self.metrics.refused.labels(tenant, model, "too-long").inc()
@@ -172,7 +184,7 @@ class Gateway:
     ) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
             tenant = request.path_params["tenant"]
-            if not self._tokens.admits(tenant, request.headers.get("authorization")):
+            if not self.tokens.admits(tenant, request.headers.get("authorization")):
                 return _unauthorized()
             return await endpoint(request)
 
@@ -184,9 +196,11 @@ class Gateway:
         if self.log is not None:
             self.log.start()
         following = asyncio.create_task(self.table.follow())
+        await self._rpc.start(self.settings.host, self.settings.grpc_port)
         try:
             yield
         finally:
+            await self._rpc.stop(self.settings.grace * _SHUTDOWN_PARTS)
             following.cancel()
             await self.answering.close(self.settings.grace * _SHUTDOWN_PARTS)
             await self.backends.close()
@@ -204,13 +218,7 @@ def _answer(given: Given, model: str) -> Response:
         document["model_name"], document["model_version"] = model, version
         document["id"] = given.request_id or given.id
         return _json(200, document, headers)
-    status = answer.status if 400 <= answer.status < 500 else _STATUS.get(answer.status, 502)
-    if answer.error and answer.error.startswith("no answer within"):
-        status = 504
-    return _json(status, {"error": answer.error, "id": given.id}, headers)
-
-
-_STATUS = {0: 503, 503: 503, 504: 504}
+    return _json(outward(answer), {"error": answer.error, "id": given.id}, headers)
 
 
 def _described(loaded: Loaded) -> dict[str, Any]:

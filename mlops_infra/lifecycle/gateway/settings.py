@@ -18,6 +18,7 @@ class Settings:
 
     host: str = "0.0.0.0"  # noqa: S104 - a Pod's own address is not known before it starts
     port: int = 8080
+    grpc_port: int = 9000
     tokens: Path = Path("/run/secrets/gateway-tokens")
     """Folder with one file for each tenant."""
     store: str = "redis://localhost:6379"
@@ -52,6 +53,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         host=get(f"{PREFIX}HOST", plain.host),
         port=_number(environment, "PORT", plain.port),
+        grpc_port=_number(environment, "GRPC_PORT", plain.grpc_port),
         tokens=Path(get(f"{PREFIX}TOKENS", str(plain.tokens))),
         store=get(f"{PREFIX}STORE", plain.store),
         store_password=get("VALKEY_PASSWORD") or None,

@@ -23,6 +23,8 @@ def servers(config: StackConfig, selection: Selection, catalog: Catalog) -> list
     for name, _ in config.components.by_name():
         if SERVICES & set(catalog[name].provides):
             found += peers.component_servers(name, config, selection, catalog)
+            if "gateway" in catalog[name].provides and name in selection:
+                found.append(peers.server(catalog[name], catalog[name].port("grpc")))
     return found
 
 

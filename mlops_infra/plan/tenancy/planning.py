@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from mlops_infra import __version__
 from mlops_infra.catalog import Catalog
 from mlops_infra.config import StackConfig, Tenant
-from mlops_infra.plan import addresses
+from mlops_infra.plan import addresses, site
 from mlops_infra.plan.addresses import tenant_namespace
 from mlops_infra.plan.choices import STORES, Selection, engine, store
 from mlops_infra.plan.model import PlannedComponent
@@ -88,12 +88,14 @@ def _artifacts(name: str, config: StackConfig, catalog: Catalog) -> Values:
     if objects.state == "removed":
         return {}
     url = addresses.object_url(config, catalog)
+    trusted = site.CA_CONFIG_MAP if config.network.ca and url.startswith("https:") else ""
     return {
         "artifacts": {
             "endpoint": urlsplit(url).netloc,
             "bucket": config.tenants[name].bucket or identity(name),
             "region": objects.region,
             "insecure": url.startswith("http:"),
+            **({"caSecret": trusted} if trusted else {}),
         }
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlops_infra.plan import addresses
 from mlops_infra.plan.addresses import tenant_namespace
 from mlops_infra.plan.values.context import Context, Values
 from mlops_infra.plan.values.lifecycle_jobs import jobs
@@ -10,8 +11,10 @@ from mlops_infra.plan.values.lifecycle_jobs import jobs
 def values(context: Context) -> Values:
     """Stores by name of their Secrets, a token for each tenant, and what jobs need besides."""
     more = jobs(context)
+    exposed = addresses.node_port(context.component.port("grpc"), context.config)
     return {
         **more,
+        "gateway": {"grpcNodePort": exposed} if exposed else {},
         "database": {**context.database, "secret": "lifecycle-db"},
         "keyValue": {**context.key_value, "secret": "lifecycle-kv"},
         "tenants": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlops_infra.plan.certificates import CERTIFICATES_END
 from mlops_infra.plan.values.context import Context, Values
 
 TRIGGERS = "http://trigger-controller.lifecycle.svc:8080/alerts"
@@ -25,6 +26,7 @@ def values(context: Context) -> Values:
         **context.volume(settings.size),
         "namespaces": _namespaces(context),
         "expected": [name for name in _SCRAPED if name in context.selection],
+        "certificates": _certificates(context),
         "signIns": _sign_ins(context),
         "scrapeSeconds": settings.scrape_seconds,
         "retention": {"days": settings.days, "size": retained(settings.size)},
@@ -49,6 +51,20 @@ def retained(size: str) -> str:
 def _namespaces(context: Context) -> list[str]:
     chosen = (choice.component.namespace for choice in context.selection.choices)
     return sorted({*(name for name in chosen if name), *context.tenants.values()})
+
+
+def _certificates(context: Context) -> list[Values]:
+    """Secrets with a server's certificate, and when all of them end."""
+    return [
+        {
+            "namespace": choice.component.namespace or "",
+            "secret": secret.name,
+            "ends": CERTIFICATES_END,
+        }
+        for choice in context.selection.choices
+        for secret in choice.component.secrets
+        if any(recipe.startswith("certificate:") for recipe in secret.keys.values())
+    ]
 
 
 def _sign_ins(context: Context) -> list[Values]:

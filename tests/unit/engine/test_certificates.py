@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from mlops_infra.components.certificates import LEAF_PERIOD, Authorities, server_names
 from mlops_infra.engine.certificates import ending
-from mlops_infra.plan import Certificate, authority_of, ca_bundle
+from mlops_infra.plan import CERTIFICATES_END, Certificate, authority_of, ca_bundle
 
 SEED = b"s" * 43
 NOW = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
@@ -131,6 +131,15 @@ def test_marks_in_values_become_certificates_and_nothing_else_changes() -> None:
     assert base64.b64decode(filled["b"][0]).decode() == made.bundle("x")
     assert not any(authority_of(text) for text in _texts(filled))
     assert others[0] == ca_bundle("x")
+
+
+def test_prometheus_is_told_when_certificates_end() -> None:
+    made = Authorities(SEED, "prod", NOW)
+    leaf = x509.load_pem_x509_certificate(
+        made.part(Certificate("hook", "kserve", "tls.crt")).encode()
+    )
+    told = made.filled({"ends": CERTIFICATES_END})["ends"]
+    assert int(told) == leaf.not_valid_after_utc.timestamp()
 
 
 @given(st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True), st.text())

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops_infra.plan import Certificate
 from mlops_infra.plan.notebooks import Person
 from mlops_infra.plan.values.prometheus import retained
 from tests.unit.plan.plans import of_values
@@ -63,6 +64,19 @@ def test_prometheus_looks_into_the_platform_and_its_tenants_only() -> None:
     assert set(values["namespaces"]) == set(made.namespaces)
     assert values["expected"] == ["argo-workflows", "mlflow"]
     assert values["signIns"] == []
+
+
+def test_prometheus_knows_every_certificate_of_a_server() -> None:
+    made = _plan(prometheus={"state": "managed"}, kserve={"state": "managed"})
+    held = {
+        (secret.namespace, secret.name)
+        for component in made.components
+        for secret in component.secrets
+        if any(isinstance(value, Certificate) for value in secret.keys.values())
+    }
+    told = made.component("prometheus").values["certificates"]
+    assert {(each["namespace"], each["secret"]) for each in told} == held
+    assert held
 
 
 def test_a_server_that_asks_for_a_password_gets_one_from_prometheus() -> None:

@@ -101,6 +101,7 @@ def test_only_declared_paths_cross_the_wall() -> None:
         ("mlops-stores", 6379),
         ("mlflow", 5000),
         ("lifecycle", 8080),
+        ("lifecycle", 9000),
     }
     assert {each["namespace"] for each in policy["clients"]} == {"lifecycle", "kserve"}
     for name in ("mlflow", "versitygw", "valkey", "postgresql"):

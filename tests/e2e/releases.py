@@ -1,0 +1,63 @@
+"""Other releases of this program, run from their own files against the same data and stack."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.platform import PATIENCE, ROOT, Platform, told
+
+FOUNDATION = "be9a03e"
+"""The commit that the first release of this project stands at."""
+_PARTS = ("charts", "images", "mlops_infra", "stacks", "toolchain")
+_FILES = ("Pulumi.yaml", "pyproject.toml", "requirements.lock")
+_VERSION = re.compile(r'__version__ = "(.*)"')
+
+
+def foundation(folder: Path) -> Path:
+    """Its files; the test is skipped where this copy has no history."""
+    archive = subprocess.run(
+        ["git", "-C", str(ROOT), "archive", FOUNDATION], capture_output=True, check=False
+    )
+    if archive.returncode:
+        pytest.skip(f"no commit {FOUNDATION} here: {archive.stderr.decode().strip()}")
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as held:
+        held.extractall(folder, filter="data")
+    return folder
+
+
+def next_one(folder: Path) -> Path:
+    """This release again under the next version: its image and all labels are new."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    for part in _PARTS:
+        shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+    for name in _FILES:
+        shutil.copy(ROOT / name, folder)
+    file = folder / "mlops_infra" / "__init__.py"
+    text = file.read_text("utf-8")
+    file.write_text(_VERSION.sub(lambda found: f'__version__ = "{found[1]}.post1"', text), "utf-8")
+    return folder
+
+
+def run(release: Path, platform: Platform, *words: str) -> str:
+    """Run a command of that release, which must succeed; what it wrote to stdout."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from mlops_infra.cli.main import main; main()", *words],
+        cwd=release,
+        # before this release, which the environment knows
+        env={**os.environ, **platform.env, "PYTHONPATH": str(release)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, told(done)
+    return done.stdout

@@ -1,0 +1,193 @@
+"""A model gateway as its Pod runs it: real servers behind it, real PostgreSQL, real Valkey."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_infra.lifecycle.gateway.route import Route, Target
+from mlops_infra.lifecycle.observing import GatewayClient
+from mlops_infra.lifecycle.routing import Routing
+from mlops_infra.lifecycle.valkey_store import ValkeyStore
+from tests.engine import postgres, valkey_server
+
+INPUTS = (
+    {"name": "hour", "type": "long", "required": True},
+    {"name": "load", "type": "double", "required": True},
+)
+RANGES = {"hour": {"min": 0, "max": 23}}
+
+
+def request(hour: object = 7, load: float = 1.5) -> dict[str, Any]:
+    return {
+        "inputs": [
+            {"name": "hour", "shape": [1], "datatype": "INT64", "data": [hour]},
+            {"name": "load", "shape": [1], "datatype": "FP64", "data": [load]},
+        ]
+    }
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    document: Any
+    seconds: float
+
+
+@dataclass
+class Site:
+    """All that a gateway stands between."""
+
+    gateway: int
+    grpc: int
+    models: dict[str, int]
+    database: str
+    routing: Routing
+    client: GatewayClient
+    process: subprocess.Popen[bytes]
+    valkey: subprocess.Popen[bytes]
+
+    def ask(self, body: Any = None, **headers: str) -> Answer:
+        return post(
+            self.gateway,
+            "/demo/v2/models/wine/infer",
+            request() if body is None else body,
+            {
+                "Authorization": "Bearer secret",
+                **{k.replace("_", "-"): v for k, v in headers.items()},
+            },
+        )
+
+    def control(self, version: str, **state: object) -> None:
+        assert (
+            post(self.models[version], "/control", {"fail": False, "delay": 0, **state}).status
+            == 200
+        )
+
+    def serve(self, share: float | None = None, *, shadow: bool = False) -> None:
+        """Route to champion 1, and to challenger 2 where a share is given."""
+        challenger = self.target("2") if share is not None else None
+        self.routing.write(
+            Route("demo", "wine", self.target("1"), challenger, share or 0.0, shadow, timeout=2)
+        )
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            told = get(self.gateway, "/demo/v2/models/wine")
+            if told.status == 200:
+                held, first = told.document["challenger"], told.document["champion"]
+                same = (held and (held["share"], held["shadow"])) == (
+                    challenger and (share, shadow)
+                )
+                if same and first["server"] == self.target("1").server:
+                    return
+            time.sleep(0.05)
+        pytest.fail("the gateway does not follow its routes")
+
+    def target(self, version: str) -> Target:
+        url = f"http://127.0.0.1:{self.models[version]}"
+        return Target(version, url, f"server-{self.models[version]}", "wine", INPUTS, RANGES)
+
+    def rows(self, number: str) -> list[dict[str, Any]]:
+        return self.client.prediction(number)
+
+
+def post(port: int, path: str, body: Any, headers: dict[str, str] | None = None) -> Answer:
+    return _call("POST", port, path, body, headers or {})
+
+
+def get(port: int, path: str) -> Answer:
+    return _call("GET", port, path, None, {"Authorization": "Bearer secret"})
+
+
+def _call(method: str, port: int, path: str, body: Any, headers: dict[str, str]) -> Answer:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    started = time.monotonic()
+    try:
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        connection.request(method, path, content, headers)
+        response = connection.getresponse()
+        text = response.read()
+        held = {key.lower(): value for key, value in response.getheaders()}
+        kind = held.get("content-type", "")
+        document = json.loads(text) if "json" in kind else text.decode()
+        return Answer(response.status, held, document, time.monotonic() - started)
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Any]]:
+    folder = tmp_path_factory.mktemp("stores")
+    with (
+        valkey_server.server(folder) as (url, process),
+        postgres.server(folder / "postgres") as conninfo,
+    ):
+        yield url, postgres.fresh(conninfo, "gateway"), process
+
+
+@pytest.fixture
+def site(stores: tuple[str, str, Any], tmp_path: Path) -> Iterator[Site]:
+    url, database, valkey = stores
+    (tmp_path / "demo").write_text("secret")
+    models = {"1": free_port(), "2": free_port()}
+    port, grpc = free_port(), free_port()
+    server = Path(__file__).with_name("model_server.py")
+    processes = [
+        subprocess.Popen([sys.executable, str(server), str(models[version]), version])
+        for version in models
+    ]
+    environment = {
+        "MLOPS_INFRA_GATEWAY_HOST": "127.0.0.1",
+        "MLOPS_INFRA_GATEWAY_PORT": str(port),
+        "MLOPS_INFRA_GATEWAY_GRPC_PORT": str(grpc),
+        "MLOPS_INFRA_GATEWAY_TOKENS": str(tmp_path),
+        "MLOPS_INFRA_GATEWAY_STORE": url,
+        "MLOPS_INFRA_GATEWAY_DATABASE": database,
+        "MLOPS_INFRA_GATEWAY_BODY_BYTES": "4096",
+        "VALKEY_PASSWORD": valkey_server.PASSWORD,
+    }
+    command = [str(Path(sys.executable).with_name("mlops-infra")), "lifecycle", "gateway"]
+    gateway = subprocess.Popen(command, env={**os.environ, **environment})
+    processes.append(gateway)
+    routing = Routing(ValkeyStore(url, valkey_server.PASSWORD))
+    client = GatewayClient(f"http://127.0.0.1:{port}", "demo", "secret")
+    try:
+        for each in (*models.values(), port, grpc):
+            _until_listening(each, gateway)
+        yield Site(port, grpc, models, database, routing, client, gateway, valkey)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait(10)
+
+
+def _until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert process.poll() is None, "the gateway has ended"
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        else:
+            return
