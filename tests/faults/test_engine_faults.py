@@ -18,7 +18,8 @@ from tests.e2e.platform import Platform, left_behind, told
 from tests.engine.conftest import api_server  # noqa: F401 - the fixture of the engine's tier
 from tests.engine.control_plane import ControlPlane
 
-KILLS = 10 if os.environ.get("MLOPS_INFRA_STORM") else 3
+STORM = bool(os.environ.get("MLOPS_INFRA_STORM"))
+KILLS = 10 if STORM else 3
 root = pytest.mark.skipif(os.geteuid() != 0, reason="a real node needs root")
 
 
@@ -273,7 +274,7 @@ def test_a_storm_of_kills_on_real_pods(tmp_path: Path) -> None:
     before = footprint.snapshot([platform.data])
     try:
         without = {"components": {"mlflow": {"state": "removed"}}}
-        storm(platform, rounds=({}, without), allow=[], seed=2)
+        storm(platform, rounds=({}, without), allow=[], seed=2, kills=KILLS if STORM else 1)
         platform.configure()
         platform.up()
         assert platform.up()["counts"] == {}
@@ -285,12 +286,17 @@ def test_a_storm_of_kills_on_real_pods(tmp_path: Path) -> None:
 
 
 def storm(
-    platform: Platform, *, rounds: tuple[dict[str, Any], ...], allow: list[str], seed: int
+    platform: Platform,
+    *,
+    rounds: tuple[dict[str, Any], ...],
+    allow: list[str],
+    seed: int,
+    kills: int = KILLS,
 ) -> None:
     """Kill `up` at random moments; the next `up` must end green every time, with no orphan."""
     chance = random.Random(seed)  # noqa: S311 - moments, not secrets
     length = 30.0
-    for number in range(KILLS):
+    for number in range(kills):
         platform.configure(**rounds[number % len(rounds)], allowReplace=allow)
         child = platform.start(
             "up", "-s", platform.stack, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
