@@ -58,5 +58,6 @@ def unpacked(image: BuiltImage, sink: Sink) -> Path:
 def known_node_root() -> Path | None:
     """Some unpacked node image of this cache, for its `ip`; None where there is none."""
     folder = places.cache() / "cluster" / "node"
-    found = sorted(folder.glob("*[0-9a-f]")) if folder.is_dir() else []
+    # one that is being unpacked, or was when its process was killed, begins with a dot
+    found = sorted(folder.glob("[0-9a-f]*")) if folder.is_dir() else []
     return found[0] if found else None
