@@ -8,6 +8,10 @@ homes of this machine behind empty folders.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +20,7 @@ from pathlib import Path
 from typing import Any, Self
 
 OUT = "out"
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _SETUP = f"""
 ip link set lo up
 echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6
@@ -72,7 +77,7 @@ class ClosedSite:
         self._hidden = [str(each) for each in hidden if each.is_dir()]
         self.env = {
             "HOME": str(self.home),
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "PATH": PATH,
             "LANG": "C.UTF-8",
         }
 
@@ -94,9 +99,25 @@ class ClosedSite:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for process in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         assert self._watcher.stdin is not None
         self._watcher.stdin.close()
         self._watcher.wait(10)
+
+    def processes(self) -> dict[int, str]:
+        """What runs on it beside the watcher: process id to program."""
+        network = Path(f"/proc/{self._watcher.pid}/ns/net").readlink()
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if (folder / "ns/net").readlink() == network:
+                    found[int(folder.name)] = (folder / "comm").read_text().strip()
+            except OSError:
+                continue  # it has ended
+        found.pop(self._watcher.pid)
+        return found
 
     def command(self, *words: str) -> list[str]:
         return [
@@ -109,7 +130,7 @@ class ClosedSite:
         return subprocess.Popen(self.command(*words), env=self.env, text=True, **options)
 
     def run(
-        self, *words: str, env: Mapping[str, str] | None = None, timeout: float = 1800
+        self, *words: str, env: Mapping[str, str] | None = None, timeout: float = 3600
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.command(*words),
@@ -133,6 +154,21 @@ class ClosedSite:
     def left(self) -> list[str]:
         """What the packets wanted, one line each."""
         return self.log.read_text().splitlines()[1:]
+
+
+def lacking() -> str | None:
+    """Why no such machine can be made here that runs this Python; None where it can."""
+    if os.geteuid() != 0:
+        return "a closed machine needs root"
+    for program in ("ip", "unshare", "nsenter", "openssl"):
+        if shutil.which(program, path=PATH) is None:
+            return f"a closed machine needs {program}"
+    told = "import ensurepip, sys; print(*sys.version_info[:2])"
+    python = shutil.which("python3", path=PATH) or "/nowhere"
+    done = subprocess.run([python, "-Ic", told], capture_output=True, text=True, check=False)
+    if done.stdout.split() != [str(number) for number in sys.version_info[:2]]:
+        return "the system's Python is another one, or has no venv"
+    return None
 
 
 def hidden_here(root: Path) -> list[Path]:

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from mlops_infra.cli import bundle_options, options, output
 from mlops_infra.errors import FoundError
 
-_MILDEST = ("permissive", "commercial", "any")
-
 
 @click.command()
 @bundle_options.folders
 @click.option(
     "--policy",
-    type=click.Choice(_MILDEST),
+    type=click.Choice(("permissive", "commercial", "any")),
     help="Exit with 3 if something is not taken by this policy of the gate, or states none.",
 )
+@bundle_options.stack
 @options.as_json
-def licences(folders: tuple[Path, ...], policy: str | None, as_json: bool) -> None:
+def licences(
+    folders: tuple[Path, ...],
+    policy: str | None,
+    stack: str | None,
+    stack_file: Path | None,
+    as_json: bool,
+) -> None:
     """List the licence of everything in a bundle.
 
     Beside each: the mildest policy of the licence gate that takes it; `unread` where it states
-    none that could be read.
+    none that could be read. With -s the gate of that stack, and what it accepts, is asked.
     """
     from offline_bundle.inspect import licence_rows
 
@@ -37,17 +43,24 @@ def licences(folders: tuple[Path, ...], policy: str | None, as_json: bool) -> No
             ("kind", "name", "version", "licence", "policy"),
             [(r["kind"], r["name"], _short(r["version"]), r["licence"], r["policy"]) for r in rows],
         )
-    taken = _MILDEST[: _MILDEST.index(policy) + 1] if policy else ()
-    refused = [
-        f"{r['name']}: {r['licence'] or 'none stated'}"
-        for r in rows
-        if policy and r["policy"] not in taken
-    ]
-    if refused:
+    if policy or stack:
+        _require_taken(rows, policy, stack, stack_file)
+
+
+def _require_taken(
+    rows: list[dict[str, Any]], policy: str | None, stack: str | None, stack_file: Path | None
+) -> None:
+    from mlops_infra.config import LicenceConfig, load
+    from mlops_infra.config import stack_file as file_of
+    from offline_bundle.gate import refused
+
+    gate = load(stack_file or file_of(stack)).licence if stack else LicenceConfig()
+    gate = gate.model_copy(update={"policy": policy}) if policy else gate
+    if found := refused(rows, gate):
         raise FoundError(
-            f"policy '{policy}' does not take {len(refused)} of {len(rows)}",
-            refused,
-            hint="read the terms of each; what is not needed can be left out of the stack",
+            f"policy '{gate.policy}' does not take {len(found)} of {len(rows)}",
+            found,
+            hint="read the terms of each; name what your owner agrees to in licence.accept",
         )
 
 

@@ -54,10 +54,11 @@ def make_lock(
     wanted = tuple(sorted(set(platforms))) or (needs.platform,)
     if "all" in wanted:
         wanted = ()
-    built = lock_recipes((image for image in needs.images if image.recipe), sink)
     remote = [image for image in needs.images if not image.recipe]
     with Registries(settings) as registries:
         pulled = _lock_images(remote, registries, wanted, sink)
+    # last, since building takes minutes and a wrong name is told in seconds
+    built = lock_recipes((image for image in needs.images if image.recipe), sink)
     files = lock_files(needs.files, sink)
     lock = lockfile.ordered(
         Lock(needs.stack, needs.platform, needs.python, (*built, *pulled), files)
@@ -71,23 +72,29 @@ def _lock_images(
 ) -> list[LockedImage]:
     """Lock all of them; what cannot be had is told together, not one a run."""
     found: list[LockedImage] = []
-    failed: list[MlopsError] = []
+    failed: list[tuple[WantedImage, MlopsError]] = []
     with (
         step(sink, f"Locking {len(remote)} images", total=len(remote), unit="images") as work,
         concurrent.futures.ThreadPoolExecutor(_AT_A_TIME) as pool,
     ):
         tries = [pool.submit(lock_image, each, registries, platforms) for each in remote]
-        for one in tries:
+        for wanted, one in zip(remote, tries, strict=True):
             try:
                 found.append(one.result())
             except MlopsError as error:
-                failed.append(error)
+                failed.append((wanted, error))
             work.advance()
     if len(failed) == 1:
-        raise failed[0]
+        raise failed[0][1]
     if failed:
-        lines = "\n".join(f"  {each.where}: {each.what}" for each in failed)
+        lines = "\n".join(f"  {_named(wanted)}: {error.what}" for wanted, error in failed)
         raise OperationFailed(
-            f"{len(failed)} of {len(remote)} images cannot be had\n{lines}", hint=failed[0].hint
+            f"{len(failed)} of {len(remote)} images cannot be had\n{lines}", hint=failed[0][1].hint
         )
     return found
+
+
+def _named(image: WantedImage) -> str:
+    first, *more = image.found
+    others = f" and {len(more)} more" if more else ""
+    return f"{image.reference}, asked for by {first.where}{others}"

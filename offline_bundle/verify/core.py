@@ -56,17 +56,14 @@ class Report:
     incomplete: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Images that cannot be had from these folders, with the labels of the volumes to fetch."""
     lacking: list[str] = field(default_factory=list)
-    """What a stack needs and the bundle does not have; of `verify.closure.closure_of`."""
+    """What a stack needs and the bundle lacks; filled by who asks `verify.closure`."""
 
     def require_clean(self) -> None:
         """Raise `BundleDamaged` with the findings, or `NotClosed` with what is lacking."""
         if self.findings:
-            count = len(self.findings)
-            raise BundleDamaged(
-                f"{count} finding{'s' if count != 1 else ''} in the bundle",
-                self.findings,
-                hint="take another copy of the files named above; do not use this one",
-            )
+            told = f"findings in the bundle: {len(self.findings)}"
+            hint = "take another copy of what is named above; do not use this one"
+            raise BundleDamaged(told, self.findings, hint=hint)
         if self.lacking:
             raise closure.NotClosed(self.lacking)
 

@@ -21,12 +21,13 @@ import pytest
 import yaml
 
 from offline_bundle import layout, lockfile
-from tests.closed_site import ClosedSite, hidden_here
+from tests.closed_site import ClosedSite, hidden_here, lacking
 from tests.e2e import own_image
 from tests.e2e.closed_guide import BESIDE, CLOSED, OPEN, script
 from tests.readme import ROOT
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a closed machine needs root")
+LACKING = lacking()
+pytestmark = pytest.mark.skipif(LACKING is not None, reason=LACKING or "")
 WHOLE = pytest.mark.skipif("MLOPS_INFRA_AIRGAP" not in os.environ, reason="make air-gap")
 
 LEAVE = """python3 -c '

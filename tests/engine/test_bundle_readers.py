@@ -6,18 +6,14 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import os
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from mlops_infra import places, toolchain
+from mlops_infra import toolchain
 from mlops_infra.errors import MlopsError
 from mlops_infra.progress import quiet
 from offline_bundle import layout, references
@@ -25,6 +21,7 @@ from offline_bundle.install.redirects import hosts_toml, mirror
 from offline_bundle.push.targets import upstream_path
 from offline_bundle.serve import Server
 from tests.carried import ARTIFACT, PLUGIN, Carried, bare, carried, say, served
+from tests.containerd import containerd, listed
 from tests.registries import registry
 from tests.tools import go_program
 
@@ -152,41 +149,6 @@ def test_skopeo_copies_every_kind_from_the_server(
             f"docker://{where}", f"oci:{tmp_path / 'out'}:{name}")  # fmt: skip
     listed = json.loads((tmp_path / "out" / layout.INDEX).read_bytes())["manifests"]
     assert [each["digest"] for each in listed] == [bundle.images[name].digest for name in ALL]
-
-
-@contextmanager
-def containerd(folder: Path) -> Iterator[list[object]]:
-    """containerd of the node image, on its own below `folder`; yields how `ctr` is called."""
-    roots = sorted((places.cache() / "cluster" / "node").glob("[0-9a-f]*"))
-    root = roots[0] if roots else None
-    if root is None or os.geteuid() != 0:
-        pytest.skip("containerd: needs root, and the node image unpacked by a cluster's start")
-    socket = f"/tmp/b-{os.getpid()}.sock"  # a path of at most 107 bytes
-    config = folder / "config.toml"
-    config.write_text(
-        f'version = 2\nroot = "{folder}/root"\nstate = "{folder}/state"\n'
-        f'[grpc]\n  address = "{socket}"\n[ttrpc]\n  address = "{socket}.t"\n'
-        'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
-    )
-    with (folder / "log").open("w") as log:
-        command = [root / "usr/bin/containerd", "-c", config]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        until = time.monotonic() + 30
-        while not Path(socket).exists():
-            assert time.monotonic() < until, (folder / "log").read_text()
-            assert process.poll() is None, (folder / "log").read_text()
-            time.sleep(0.05)
-        yield [root / "usr/bin/ctr", "-a", socket, "images"]
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def listed(ctr: list[object]) -> dict[str, str]:
-    """Digest by name of what containerd holds."""
-    rows = [line.split() for line in say(*ctr, "ls").splitlines()[1:]]
-    return {row[0]: row[2] for row in rows}
 
 
 def test_containerd_imports_the_folder(bundle: Carried, tmp_path: Path) -> None:
