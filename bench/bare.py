@@ -28,7 +28,7 @@ mknod -m 666 $1/dev/null c 1 3
 mknod -m 666 $1/dev/urandom c 1 9
 root=$1
 shift
-exec chroot --userspec=65532:65532 --groups= $root /usr/bin/env -i -C /tmp "$@"
+exec chroot --userspec=65532:65532 --groups= $root /usr/bin/env -i "$@"
 """
 _SETTINGS = {
     "HOME": "/tmp",  # noqa: S108 - its own /tmp, like a Pod's
@@ -64,7 +64,7 @@ def mlserver(folder: Path, model: Path, name: str) -> Iterator[str]:
         *("unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child"),
         *("sh", "-c", _RUN, "sh", str(root)),
         *(f"{key}={value}" for key, value in settings.items()),
-        *("mlserver", "start", "/mnt/models"),
+        *("/bin/sh", "-c", "cd /tmp && exec mlserver start /mnt/models"),
     ]
     cores = {max(os.sched_getaffinity(0))}
     with log.open("w", encoding="utf-8") as said:
@@ -75,7 +75,7 @@ def mlserver(folder: Path, model: Path, name: str) -> Iterator[str]:
         _until_ready(f"{url}/v2/models/{name}/ready", server, log)
         yield url
     finally:
-        server.terminate()
+        server.kill()  # unshare is deaf to SIGTERM, and takes its child along
         server.wait(30)
 
 

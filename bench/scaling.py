@@ -60,7 +60,11 @@ class _Watch:
         until = time.monotonic() + WAIT_SECONDS
         while True:
             status = self._autoscaler()
-            if status.get("currentMetrics") and status.get("desiredReplicas") == 1:
+            if (
+                status.get("currentMetrics")
+                and status.get("desiredReplicas") == 1
+                and self._ready_pods() == 1  # the one of before has left
+            ):
                 return
             if time.monotonic() > until:
                 raise MeasureError(f"the autoscaler of {self._service.name} gets no figures")
@@ -88,7 +92,7 @@ class _Watch:
             passed = time.monotonic() - started
             if self.wanted is None and wanted > 1:
                 self.wanted = passed
-            if ready > 1:
+            if self.wanted is not None and ready > 1:
                 self.ready = passed
 
     def _autoscaler(self) -> dict[str, Any]:
@@ -98,6 +102,7 @@ class _Watch:
 
     def _ready_pods(self) -> int:
         selector = f"serving.kserve.io/inferenceservice={self._service.name}"
-        pods = self._cluster.list(POD, self._service.namespace, selector)
+        found = self._cluster.list(POD, self._service.namespace, selector)
+        pods = [each for each in found if "deletionTimestamp" not in each["metadata"]]
         conditions = [each for pod in pods for each in pod["status"].get("conditions") or ()]
         return sum(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
