@@ -56,6 +56,9 @@ examples: venv ## the example stacks for big clusters, up and down whole with si
 aws-lab: venv ## the aws stacks under the real Terraform provider and an emulator; needs $AWS_LAB
 	$(BIN)/python -W ignore -m pytest -s tests/lab
 
+checkov: venv ## the aws stacks as exported by $AWS_LAB, under Checkov (in an environment of its own)
+	$(BIN)/python -W ignore -m pytest -s tests/lab -k checkov
+
 bench: venv ## measure and write docs/measured.json (BENCH_COLD=1 compiles everything again)
 	$(BIN)/python -m bench
 
@@ -72,4 +75,4 @@ clean: ## remove what tools left in this folder; caches and data are elsewhere a
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-.PHONY: help venv up verify down test tools unit lint storm examples aws-lab bench docs lock clean
+.PHONY: help venv up verify down test tools unit lint storm examples aws-lab checkov bench docs lock clean
