@@ -62,6 +62,9 @@ aws-lab: venv ## the aws stacks under the real Terraform provider and an emulato
 upgrade: venv ## from the foundation's release to this one, and on to the next, with a model that serves
 	MLOPS_INFRA_UPGRADE=1 $(BIN)/python -m pytest -s tests/e2e/test_upgrade.py
 
+checkov: venv ## the aws stacks as exported by $AWS_LAB, under Checkov (in an environment of its own)
+	$(BIN)/python -W ignore -m pytest -s tests/lab -k checkov
+
 bench: venv ## measure and write docs/measured.json (BENCH_COLD=1 compiles everything again)
 	$(BIN)/python -m bench
 
@@ -78,4 +81,5 @@ clean: ## remove what tools left in this folder; caches and data are elsewhere a
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-.PHONY: help venv up verify down test tools unit lint storm examples air-gap bench docs lock clean aws-lab upgrade
+.PHONY: help venv up verify down test tools unit lint storm examples air-gap aws-lab upgrade checkov \
+  bench docs lock clean

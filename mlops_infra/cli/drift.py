@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from mlops_infra.cli import drift_endpoint, options, output, render
+from mlops_infra.cli import options, output, render
+from mlops_infra.cli.drift_endpoint import endpoint
 from mlops_infra.errors import FoundError, InputError, MlopsError
 
 
@@ -16,7 +17,7 @@ def command() -> None:
     """Compare what models are asked with what they learnt from."""
 
 
-command.add_command(drift_endpoint.command, "endpoint")
+command.add_command(endpoint)
 
 
 @command.command()

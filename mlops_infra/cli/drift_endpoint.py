@@ -9,9 +9,9 @@ import click
 from mlops_infra.cli import options, output, render
 
 
-@click.command()
+@click.command("endpoint")
 @click.option("--monitor", required=True, metavar="NAME", help="Name of the monitor.")
-@click.option("--endpoint", required=True, metavar="NAME", help="The endpoint.")
+@click.option("--endpoint", "watched", required=True, metavar="NAME", help="The endpoint.")
 @click.option(
     "--variant",
     "variants",
@@ -34,9 +34,9 @@ from mlops_infra.cli import options, output, render
 @click.option("--region", required=True, metavar="NAME", help="Region of all of these.")
 @click.option("--endpoint-url", metavar="URL", help="An emulator instead of AWS.")
 @options.as_json
-def command(
+def endpoint(
     monitor: str,
-    endpoint: str,
+    watched: str,
     variants: tuple[str, ...],
     captures: str,
     baseline: str,
@@ -59,7 +59,7 @@ def command(
 
     watch = endpoints.Watch(
         monitor=monitor,
-        endpoint=endpoint,
+        endpoint=watched,
         captures=captures,
         baseline=baseline,
         report=report,

@@ -148,6 +148,10 @@ def _monitors(tree: Tree) -> Iterator[Broken]:
         if isinstance(found, dict) and not found.get("capturePercent"):
             message = f"endpoint '{wanted}' records nothing that could be compared"
             yield path, message, f"set aws.endpoints.{wanted}.capturePercent"
+        vpc = section(tree, "aws", "vpc")
+        if not any(vpc.get(key) for key in ("id", "interfaceEndpoints", "natGateways")):
+            message = "puts metrics to CloudWatch, and its private network has no way there"
+            yield ("aws", "monitors", name), message, "set aws.vpc.interfaceEndpoints: true"
 
 
 def _triggers(tree: Tree) -> Iterator[Broken]:

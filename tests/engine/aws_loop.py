@@ -18,6 +18,7 @@ COLUMNS = ("mean_radius", "mean_texture", "mean_perimeter", "mean_area")
 CONFIG = {
     "account": "123456789012",
     "region": "us-east-1",
+    "vpc": {"interfaceEndpoints": True},
     "glue": {
         "tables": {
             "cells": {

@@ -69,8 +69,10 @@ def spark(words: list[str]) -> subprocess.CompletedProcess[str]:
         pytest.skip(f"{SPARK} is not in the cache: MLOPS_INFRA_STORM=1 fetches it")
     python = tools.environment(SPARK) / "python"
     environment = {**os.environ, "PYSPARK_PYTHON": str(python), "SPARK_LOCAL_IP": "127.0.0.1"}
-    conf = "--master local[2] --driver-memory 1g --conf spark.ui.enabled=false"
-    conf += " --conf spark.sql.shuffle.partitions=2 pyspark-shell"
+    # a few rows: what costs is the start and the compiler
+    conf = "--master local[1] --driver-memory 1g --conf spark.ui.enabled=false"
+    conf += " --conf spark.sql.shuffle.partitions=1 --conf spark.sql.codegen.wholeStage=false"
+    conf += " --driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' pyspark-shell"
     return subprocess.run(
         [python, raw_to_parquet.__file__, *words], check=False, capture_output=True, text=True,
         env={**environment, "PYSPARK_SUBMIT_ARGS": conf}, timeout=500,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,15 +71,20 @@ def load(folder: Path) -> Artefact:
 
 
 def _of_mlflow(folder: Path) -> Artefact:
-    import mlflow
-    from mlflow.exceptions import MlflowException
+    with warnings.catch_warnings():
+        # MLflow warns of its own code as it is imported: nothing to act on here
+        warnings.simplefilter("ignore")
+        import mlflow.pyfunc
+        import yaml
+        from mlflow.exceptions import MlflowException
 
-    try:
-        model = mlflow.pyfunc.load_model(str(folder))
-    except (MlflowException, OSError, ValueError, ImportError) as error:
-        raise InputError(
-            f"the MLflow model cannot be loaded: {error}", where=str(folder)
-        ) from error
+        broken = (MlflowException, yaml.YAMLError, ImportError, KeyError, OSError, TypeError)
+        try:
+            model = mlflow.pyfunc.load_model(str(folder))
+        except (*broken, ValueError) as error:
+            raise InputError(
+                f"the MLflow model cannot be loaded: {error}", where=str(folder)
+            ) from error
     signature = model.metadata.get_input_schema()
     inputs = json.loads(signature.to_json()) if signature is not None else []
     return Artefact(model.metadata.model_uuid or folder.name, model, fields_of(inputs, {}))

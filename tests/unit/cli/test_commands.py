@@ -77,7 +77,7 @@ def test_every_command_explains_itself_and_has_the_common_options(name: str) -> 
         assert "-v" in options, path
         # the platform's own processes tell nothing but their log
         # and what is asked for as a document is one already
-        if path not in ("env", "pipeline compile") and not path.startswith("lifecycle "):
+        if path not in ("env", "pipeline compile") and not path.startswith(("lifecycle ", "serve")):
             assert "--json" in options, path
         for parameter in command.params:
             if isinstance(parameter, click.Option) and not parameter.hidden:

@@ -1,4 +1,4 @@
-"""Mistakes in `aws.delivery`, refused before anything is built."""
+"""Mistakes in `aws.delivery` and of monitors, refused before anything is built."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops_infra import config
 from tests.unit.config.test_mistakes import aws, problems
 
 ROLE = "role: arn:aws:iam::111122223333:role/deployer\n"
@@ -17,9 +18,15 @@ CONNECTION = (
 )
 PIPELINE = f"codepipeline: {{connection: '{CONNECTION}', repository: a/b}}"
 STAGE = "{account: '%s', role: 'arn:aws:iam::999988887777:role/d', stack: s}"
+TWICE = f"a: {STAGE % '999988887777'}, b: {STAGE % '999988887777'}"
 MISTAKES = [
     (GITHUB, "aws.role", "role/deployer"),
     (ROLE + GITHUB, "backend.url", "s3://"),
+    (
+        "endpoints: {e: {variants: [{name: a}], capturePercent: 5}}\nmonitors: {m: {endpoint: e}}",
+        "aws.monitors.m",
+        "interfaceEndpoints",
+    ),
     (ROLE + "delivery: {github: {repository: a/b}}", "aws.delivery.github", "branches"),
     (
         f"{ROLE}delivery: {{stages: {{prod: {STAGE % '999988887777'}}}}}",
@@ -32,8 +39,7 @@ MISTAKES = [
         "555555555555",
     ),
     (
-        f"{ROLE}delivery: {{{PIPELINE}, stages: {{a: {STAGE % '999988887777'}, "
-        f"b: {STAGE % '999988887777'}}}}}",
+        f"{ROLE}delivery: {{{PIPELINE}, stages: {{{TWICE}}}}}",
         "aws.delivery.stages.b.stack",
         "already",
     ),
@@ -50,4 +56,6 @@ def test_a_mistake_is_told(tmp_path: Path, body: str, path: str, legal: str) -> 
 def test_a_whole_delivery_passes(tmp_path: Path) -> None:
     body = f"{ROLE}delivery: {{{PIPELINE}, stages: {{prod: {STAGE % '999988887777'}}}}}"
     text = aws(body) + "  mlops-infra:backend: {url: 's3://state'}\n"
-    assert problems(tmp_path, text) == {}
+    file = tmp_path / "Pulumi.good.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert config.load(file).aws is not None
