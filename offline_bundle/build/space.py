@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from mlops_infra.errors import OperationFailed
-from offline_bundle import layout
+from offline_bundle import layout, room
 from offline_bundle.model import Lock
 
 _SLACK = 16 << 20
@@ -37,21 +35,7 @@ def require(lock: Lock, folder: Path, held: frozenset[str] = frozenset()) -> Non
         OperationFailed: with what is needed and what is there.
     """
     size, count = required(lock, folder, held)
-    there = os.statvfs(folder)
-    free = there.f_bavail * there.f_frsize
-    if free < size:
-        raise OperationFailed(
-            f"the bundle still needs {_told(size)}, the disk has {_told(free)} left",
-            where=str(folder),
-            hint="free some space, choose another folder, or --force",
-        )
-    # file systems without a fixed number of inodes report none
-    if there.f_files and there.f_favail < count:
-        raise OperationFailed(
-            f"the bundle still needs {count} files, the file system has room for {there.f_favail}",
-            where=str(folder),
-            hint="choose another file system, or --force",
-        )
+    room.require(folder, size, count, what="the bundle", hint="choose another, or --force")
 
 
 def _size(file: Path) -> int | None:
@@ -63,7 +47,3 @@ def _size(file: Path) -> int | None:
 
 def _on_disk(size: int) -> int:
     return -(-size // _BLOCK) * _BLOCK
-
-
-def _told(size: int) -> str:
-    return f"{size:,} bytes ({size / (1 << 30):.2f} GiB)"

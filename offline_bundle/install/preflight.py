@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from mlops_infra.errors import OperationFailed
-from offline_bundle import layout
+from offline_bundle import layout, room
 from offline_bundle.volumes import Source
 
 UNPACKED = 4
@@ -42,19 +40,5 @@ def require(root: Path, source: Source, *, copy: bool) -> None:
     here = root.absolute()
     while not here.exists():
         here = here.parent
-    told = os.statvfs(here)
     size, files = needed(source, copy=copy)
-    free = told.f_bavail * told.f_frsize
-    if free < size:
-        raise OperationFailed(
-            f"the disk has {free >> 20} MiB left, the installation needs {size >> 20}",
-            where=str(here),
-            hint="free some room there, or choose another --root",
-        )
-    # file systems without a fixed number of inodes report none
-    if told.f_files and told.f_favail < files:
-        raise OperationFailed(
-            f"the file system has room for {told.f_favail} files, the installation has {files}",
-            where=str(here),
-            hint="free some there, or choose another --root",
-        )
+    room.require(here, size, files, what="the installation", hint="choose another --root")

@@ -15,7 +15,7 @@ import pytest
 
 from mlops_infra.errors import FoundError, InputError, MissingError, OperationFailed
 from mlops_infra.progress import quiet
-from offline_bundle import layout
+from offline_bundle import layout, room
 from offline_bundle.install import Wanted, install, preflight, remove
 from offline_bundle.install.redirects import mirror
 from offline_bundle.volumes import open_source, split
@@ -178,7 +178,7 @@ def test_room_and_volumes_are_asked_for_before_the_first_byte(
     size, files = preflight.needed(source, copy=False)
     for told, number in (("f_bavail", size // 512), ("f_favail", files - 1)):
         with monkeypatch.context() as patch:
-            patch.setattr(preflight.os, "statvfs", full(**{told: number}))
+            patch.setattr(room.os, "statvfs", full(**{told: number}))
             with pytest.raises(OperationFailed) as caught:
                 install(source, Wanted(root), quiet)
             assert "--root" in str(caught.value.hint)
