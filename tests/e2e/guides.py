@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -55,6 +56,9 @@ class Walk:
     def __exit__(self, *_: object) -> None:
         self._shell.kill()
         self._shell.communicate()
+        # the next reader finds the platform as this one did, also when this one failed
+        self.platform.file.write_text(self._before, encoding="utf-8")
+        shutil.rmtree(self.platform.data / "runs", ignore_errors=True)
 
     def guide(self, name: str) -> None:
         """Do all that the guide says, in its order."""
