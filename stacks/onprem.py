@@ -37,12 +37,17 @@ def build(config: StackConfig, *, stack: str) -> None:
         kubeconfig=_kubeconfig(config, stack),
         context=config.cluster.context,
     )
+    values = SecretValues(stack, passwords.seed(), config.secrets)
+    network = config.network
     OnPremPlatform(
         plan,
         stack=stack,
-        charts=config.network.charts or str(places.project() / "charts"),
-        values=SecretValues(stack, passwords.seed(), config.secrets),
+        charts=network.charts or str(places.project() / "charts"),
+        values=values,
         authorities=_authorities(config),
+        login=values.login(network.registry, network.registry_login)
+        if network.registry and network.registry_login
+        else None,
         pod_security="restricted" if config.policy == "hardened" else "baseline",
         opts=ResourceOptions(providers=[provider]),
     )

@@ -5,9 +5,18 @@ files named by their SHA-256, keys as Valkey's own dumps, and a manifest that na
 of it. Stores that someone else runs (`state: external`) are backed up there, not here.
 """
 
+from mlops_infra.backup.archived import archived_tenants
 from mlops_infra.backup.folder import BackupFolder, Manifest
 from mlops_infra.backup.restoring import restore
 from mlops_infra.backup.stores import StoreAccess, open_stores
 from mlops_infra.backup.taking import take
 
-__all__ = ["BackupFolder", "Manifest", "StoreAccess", "open_stores", "restore", "take"]
+__all__ = [
+    "BackupFolder",
+    "Manifest",
+    "StoreAccess",
+    "archived_tenants",
+    "open_stores",
+    "restore",
+    "take",
+]

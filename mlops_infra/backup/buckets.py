@@ -54,6 +54,11 @@ def names(client: S3Client) -> list[str]:
     return sorted(each["Name"] for each in client.list_buckets()["Buckets"])
 
 
+def count(client: S3Client, bucket: str) -> int:
+    """How many objects a bucket holds."""
+    return sum(1 for _ in _listing(client, bucket))
+
+
 def save(client: S3Client, bucket: str, folder: BackupFolder, work: Step) -> int:
     """Copy one bucket into the folder; how many objects.
 

@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "retrain": "Train a declared model again, now.",
     "drift": "Compare what models are asked with what they learnt from.",
     "batch": "Score tables and buckets with the champion, each row once.",
+    "tenant": "List the tenants of a stack, and take one out of its file.",
     "backup": "Copy databases, buckets and keys into a folder.",
     "restore": "Put a backup back into the platform's stores.",
     "down": "Take the platform away and list what remains.",

@@ -6,6 +6,8 @@ state, hidden in every output.
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,6 +38,18 @@ class SecretValues:
             key: pulumi.Output.secret(self._value(spec, key))  # a literal too: nobody has to choose
             for key in sorted(spec.keys)
         }
+
+    def login(self, registry: str, secret: str) -> pulumi.Output[str]:
+        """The login at a registry as the kubelet reads it (`.dockerconfigjson`).
+
+        Args:
+            registry: `host[:port][/path]` that it is for.
+            secret: the name under `secrets` with username and password.
+        """
+        told = {key: self._referred(secret, key) for key in ("username", "password")}
+        pair = f"{told['username']}:{told['password']}".encode()
+        told["auth"] = base64.b64encode(pair).decode()
+        return pulumi.Output.secret(json.dumps({"auths": {registry: told}}))
 
     def _value(self, spec: SecretSpec, key: str) -> str:
         match spec.keys[key]:

@@ -10,6 +10,7 @@ from mlops_infra.config.base import Policy, Profile, State
 from mlops_infra.config.component import ComponentConfig, MlflowComponent
 from mlops_infra.config.components import Components, LicenceConfig
 from mlops_infra.config.document import Origin
+from mlops_infra.config.editing import without_tenant
 from mlops_infra.config.effective import effective
 from mlops_infra.config.loading import NAMESPACE, load, parse, parse_pulumi, stack_file
 from mlops_infra.config.platform import BackendConfig, ClusterConfig, NetworkConfig, ProxyConfig
@@ -60,4 +61,5 @@ __all__ = [
     "parse_pulumi",
     "pulumi_schema",
     "stack_file",
+    "without_tenant",
 ]

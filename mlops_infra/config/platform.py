@@ -12,6 +12,7 @@ from mlops_infra.config.base import (
     DnsName,
     HttpUrl,
     KubernetesVersion,
+    Name,
     Registry,
     Section,
     Text,
@@ -83,6 +84,8 @@ class NetworkConfig(Section):
     """Images built from packages by this kit, or upstream's; built if the cluster is embedded."""
     registry: Registry | None = None
     """Registry that holds every image; upstream names stay as its path. Required when closed."""
+    registry_login: Name | None = None
+    """The name under `secrets` with the username and password that Pods pull from `registry` by."""
     overrides: dict[ImageRole, ImageReference] = Field(default_factory=dict)
     """Other images by `component/role`, for example `mlflow/server`; taken as written."""
     charts: Text | None = None

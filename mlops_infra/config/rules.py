@@ -87,11 +87,17 @@ def _network(tree: Tree) -> Iterator[Broken]:
         yield Broken(("network", "images"), message, "set network.registry, or images: upstream")
     if isinstance(registry, str) and "://" in registry:
         yield Broken(("network", "registry"), "has no scheme", registry.partition("://")[2])
+    login, path = get(tree, "network", "registryLogin"), ("network", "registryLogin")
+    if login and not registry:
+        yield Broken(path, "has no use without network.registry", "set network.registry")
+    if isinstance(login, str):
+        yield from _secret(tree, login, path, _LOGIN)
 
 
+_LOGIN = ("username", "password")
 _SECRET_KEYS = {
     "object": ("accessKey", "secretKey"),
-    "sql": ("username", "password"),
+    "sql": _LOGIN,
     "kv": ("password",),
 }
 
@@ -105,8 +111,7 @@ def _stores(tree: Tree) -> Iterator[Broken]:
 def _components(tree: Tree) -> Iterator[Broken]:
     for name in section(tree, "components"):
         component = section(tree, "components", name)
-        keys = ("username", "password")
-        yield from _external(("components", name), component, tree, keys, ("endpoint",))
+        yield from _external(("components", name), component, tree, _LOGIN, ("endpoint",))
 
 
 def _external(

@@ -10,10 +10,16 @@ import yaml
 from mlops_infra.errors import InputError
 
 _DEFAULT = "~/.kube/config, or what $KUBECONFIG names"
+_BUSY = 429
+"""The API server takes no more requests for now, or begins to serve a kind that is a second old."""
+_TRIES = 30
+"""It asks for one second before each."""
 
 
 def open_client(kubeconfig: Path | str | None, context: str | None) -> Any:
-    """An `ApiClient` without the retries of its own, which would multiply every time-out.
+    """An `ApiClient` that asks again only where the server says so.
+
+    Retries of the library's own would multiply every time-out.
 
     Raises:
         InputError: the kubeconfig is missing, damaged, or does not have the context.
@@ -30,7 +36,19 @@ def open_client(kubeconfig: Path | str | None, context: str | None) -> Any:
     except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
         # the library checks little: what is wrong inside surfaces as any of these
         raise _unusable(str(kubeconfig or _DEFAULT), str(error)) from error
-    api.rest_client.pool_manager.connection_pool_kw["retries"] = Retry(total=0)
+    api.rest_client.pool_manager.connection_pool_kw["retries"] = Retry(
+        total=None,
+        connect=0,
+        read=0,
+        redirect=0,
+        other=0,
+        status=_TRIES,
+        status_forcelist={_BUSY},
+        allowed_methods=None,
+        backoff_factor=0.2,
+        backoff_max=1,
+        raise_on_status=False,
+    )
     return api
 
 

@@ -1,4 +1,4 @@
-"""What a site's network asks of every Pod: its proxy and its certificates."""
+"""What a site's network asks of every Pod: proxy, certificates, and a login at the registry."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ CA_CONFIG_MAP = "site-ca"
 CA_KEY = "ca.crt"
 KSERVE_CA_KEY = "cabundle.crt"
 """The same certificates again, under the one name that KServe looks for."""
+REGISTRY_LOGIN = "registry-login"
+"""Secret in every namespace of the platform that images are pulled with."""
 
 _DIRECT = (
     "localhost",
@@ -26,8 +28,8 @@ _DIRECT = (
 
 
 def values(config: StackConfig) -> dict[str, Any]:
-    """`proxy` and `trustedCa` of every chart; empty where the site has neither."""
-    found: dict[str, Any] = {}
+    """What every chart with Pods takes; empty where the site has none of it."""
+    found = pull_secrets(config)
     proxy = config.network.proxy
     if proxy is not None:
         found["proxy"] = {
@@ -38,6 +40,13 @@ def values(config: StackConfig) -> dict[str, Any]:
     if config.network.ca:
         found["trustedCa"] = {"configMap": CA_CONFIG_MAP, "key": CA_KEY}
     return found
+
+
+def pull_secrets(config: StackConfig) -> dict[str, Any]:
+    """`imagePullSecrets` of a chart; empty where the registry asks for no login."""
+    if config.network.registry_login is None:
+        return {}
+    return {"imagePullSecrets": [{"name": REGISTRY_LOGIN}]}
 
 
 def environment(config: StackConfig) -> dict[str, str]:

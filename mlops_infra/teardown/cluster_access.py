@@ -13,6 +13,9 @@ from mlops_infra.plan.stateful import STACK_LABEL
 TIMEOUT = 15
 """Seconds for each request."""
 
+_BUSY = 429
+"""Although `open_client` has asked again for half a minute."""
+
 _NOT_OBJECTS = frozenset({"events", "componentstatuses", "bindings", "endpoints"})
 """Kinds that the cluster itself makes and removes, or that are no objects."""
 
@@ -176,6 +179,12 @@ class ClusterAccess:
             _request_timeout=TIMEOUT,
         )
         answer.read()
+        if answer.status == _BUSY:
+            raise OperationFailed(
+                "the cluster goes on refusing requests: too many at once",
+                where=path,
+                hint="the same command goes on where this one ended",
+            )
         if not 200 <= answer.status < 300:
             from kubernetes.client import ApiException
 

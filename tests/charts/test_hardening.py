@@ -54,6 +54,16 @@ def test_every_variant_keeps_the_rules(chart: str) -> None:
         assert _unmeant(chart, render(chart, values)) == []
 
 
+@pytest.mark.parametrize("chart", [name for name in NAMES if name != "crds"])
+def test_a_registrys_login_reaches_every_pod_and_every_account(chart: str) -> None:
+    """By the account it reaches the Pods that a controller makes."""
+    login = [{"name": "registry-login"}]
+    manifests = render(chart, both(CASES[chart].values, {"imagePullSecrets": login}))
+    found = {name: pod["spec"] for name, pod in pods(manifests).items()}
+    found |= {m["metadata"]["name"]: m for m in manifests if m["kind"] == "ServiceAccount"}
+    assert [name for name, each in found.items() if each.get("imagePullSecrets") != login] == []
+
+
 @pytest.mark.parametrize(("stack", "component"), planned())
 def test_every_example_stack_keeps_the_rules(stack: str, component: str) -> None:
     planned, manifests = planned_render(stack, component)

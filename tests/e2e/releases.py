@@ -7,8 +7,9 @@ import os
 import re
 import shutil
 import subprocess
-import sys
+import sysconfig
 import tarfile
+import venv
 from pathlib import Path
 
 import pytest
@@ -50,10 +51,9 @@ def next_one(folder: Path) -> Path:
 def run(release: Path, platform: Platform, *words: str) -> str:
     """Run a command of that release, which must succeed; what it wrote to stdout."""
     done = subprocess.run(
-        [sys.executable, "-c", "from mlops_infra.cli.main import main; main()", *words],
+        [_python(release), "-c", "from mlops_infra.cli.main import main; main()", *words],
         cwd=release,
-        # before this release, which the environment knows
-        env={**os.environ, **platform.env, "PYTHONPATH": str(release)},
+        env={**os.environ, **platform.env},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -61,3 +61,19 @@ def run(release: Path, platform: Platform, *words: str) -> str:
     )
     assert done.returncode == 0, told(done)
     return done.stdout
+
+
+def _python(release: Path) -> str:
+    """An interpreter that finds that release and what it needs, and never the one under test.
+
+    `PYTHONPATH` would not do: what outlives a command, the supervisor of the cluster, is started
+    without it (`-I`).
+    """
+    folder = release / ".venv"
+    if not folder.exists():
+        venv.create(folder, symlinks=True)
+        site = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
+        # as plain lines: the second folder's own `.pth` files, which name this copy, are not read
+        lines = [str(release), sysconfig.get_path("purelib")]
+        (site / "release.pth").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(folder / "bin" / "python")

@@ -138,7 +138,9 @@ def _changed(stack: str) -> dict[str, Any]:
     text = (ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text("utf-8")
     config = yaml.safe_load(text)["config"]
     sizing = config["mlops-infra:cluster"]["sizing"]
-    changed: dict[str, Any] = {"cluster": {**SIMULATED, "sizing": sizing}, "network": REGISTRY}
+    login = config["mlops-infra:network"].get("registryLogin")
+    network = {**REGISTRY, **({"registryLogin": login} if login else {})}
+    changed: dict[str, Any] = {"cluster": {**SIMULATED, "sizing": sizing}, "network": network}
     if secrets := config.get("mlops-infra:secrets"):
         changed["secrets"] = {
             name: {key: {"env": "SITE_SECRET"} for key in keys} for name, keys in secrets.items()

@@ -1,7 +1,7 @@
 """From the foundation's release to this one, and from this one to the next, in one cluster's life.
 
 All that people put into the platform is there afterwards, and a served model answers throughout.
-It takes a quarter of an hour: `make upgrade`.
+It takes half an hour: `make upgrade`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.e2e.platform import Platform, left_behind, told
 from tests.e2e.probing import Probe
 
 pytestmark = pytest.mark.skipif(
-    not os.environ.get("MLOPS_INFRA_UPGRADE"), reason="takes a quarter of an hour: make upgrade"
+    not os.environ.get("MLOPS_INFRA_UPGRADE"), reason="takes half an hour: make upgrade"
 )
 STACK, TENANT, MODEL, KEY = "upgrade", "demo", "wine", "upgrade/kept.txt"
 LOST = {"tracking": 0.25, "endpoint": 0.01}

@@ -37,7 +37,7 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Any:
         patch.setenv("MLOPS_INFRA_SEED_FILE", str(folder / "seed"))
         patch.setenv("MLOPS_INFRA_NODE_ADDRESS", "10.231.0.2")
         patch.setenv("MLOPS_INFRA_DATA", str(folder / "data"))
-        for name in ("MLFLOW_DB_USERNAME", "EDGE_CLIENT_SECRET"):
+        for name in ("MLFLOW_DB_USERNAME", "EDGE_CLIENT_SECRET", "REGISTRY_USERNAME"):
             patch.setenv(name, "the-site's-own")
         yield folder
 

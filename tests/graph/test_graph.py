@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -135,6 +136,32 @@ def test_the_sites_certificates_stand_in_every_namespace_before_its_pods(
     for chart in recorded.of(CHART):
         if chart.inputs.get("namespace"):
             assert maps[chart.inputs["namespace"]].urn in _before(chart, by_urn)
+
+
+def test_the_registrys_login_stands_in_every_namespace_and_every_pod_names_it(
+    graph: Callable[..., Graph],
+) -> None:
+    recorded = graph("onprem-prod")
+    by_urn = {node.urn: node for node in recorded.nodes}
+    found = {
+        node.inputs["metadata"]["namespace"]: node
+        for node in recorded.of(KUBERNETES_SECRET)
+        if node.inputs.get("type") == "kubernetes.io/dockerconfigjson"
+    }
+    assert set(found) == {n.inputs["metadata"]["name"] for n in recorded.of(NAMESPACE)}
+    for secret in found.values():
+        assert SECRET in secret.inputs["stringData"], "hidden"
+        (login,) = json.loads(secret.inputs["stringData"]["value"][".dockerconfigjson"])[
+            "auths"
+        ].items()
+        assert login[0] == "registry.prod.example:5000"
+        pair = base64.b64decode(login[1]["auth"]).decode()
+        assert pair == "the-site's-own:from-a-file"
+    for chart in recorded.of(CHART):
+        if namespace := chart.inputs.get("namespace"):
+            names = [each["name"] for each in chart.inputs["values"]["imagePullSecrets"]]
+            assert names == [found[namespace].inputs["metadata"]["name"]]
+            assert found[namespace].urn in _before(chart, by_urn)
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -94,13 +94,20 @@ securityContext:
     drop: [ALL]
 {{- end }}
 
-{{/* ServiceAccount of one role; its token is mounted only where a Pod asks for it. */}}
+{{/*
+ServiceAccount of one role; its token is mounted only where a Pod asks for it. Pods that a controller
+makes under it pull with its Secrets.
+*/}}
 {{- define "house.account" -}}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
   {{- include "house.metadata" . | nindent 2 }}
 automountServiceAccountToken: false
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- define "house.serviceAccount" -}}

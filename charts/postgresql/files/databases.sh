@@ -14,18 +14,22 @@ until pg_isready --quiet --timeout=3; do
   sleep 3
 done
 
-# Runs the file $2 for the Secret in folder $1.
+query() {
+  psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@"
+}
+
+# Runs the file $2 for the Secret in folder $1; $3 is what becomes of its rows.
 run() {
   OWNER="$(cat "$1/username")"
   OWNER_PASSWORD="$(cat "$1/password")"
   DATABASE="$(cat "$1/database")"
-  export OWNER OWNER_PASSWORD DATABASE
+  ON_REMOVAL="${3:-}"
+  export OWNER OWNER_PASSWORD DATABASE ON_REMOVAL
   if [ "$OWNER" = "$PGUSER" ]; then
     echo "Secret ${1##*/} names the superuser; give the database its own role." >&2
     exit 1
   fi
-  psql --no-psqlrc --quiet --tuples-only --set=ON_ERROR_STOP=1 \
-    --dbname=postgres --file="/etc/postgresql/$2"
+  query --dbname=postgres --file="/etc/postgresql/$2"
   echo "Secret ${1##*/}: ready"
 }
 
@@ -33,12 +37,20 @@ for folder in /run/secrets/databases/*; do
   run "$folder" databases.sql
 done
 GUESTS=""
-for folder in /run/secrets/guests/*; do
-  # Without guests the pattern stands for itself.
-  [ -d "$folder" ] || continue
-  run "$folder" guests.sql
+# Lines of Secret and onRemoval.
+while read -r secret wish; do
+  [ -n "$secret" ] || continue
+  folder="/run/secrets/guests/$secret"
+  run "$folder" guests.sql "$wish"
   GUESTS="$GUESTS $(cat "$folder/username")"
-done
+done <<EOF
+$DECLARED
+EOF
 export GUESTS
-psql --no-psqlrc --quiet --tuples-only --set=ON_ERROR_STOP=1 \
-  --dbname=postgres --file=/etc/postgresql/closed.sql
+query --dbname=postgres --file=/etc/postgresql/closed.sql > /tmp/purge
+while IFS='|' read -r OWNER database; do
+  [ -n "$OWNER" ] || continue
+  export OWNER
+  query --dbname="$database" --file=/etc/postgresql/purged.sql
+  echo "Role $OWNER: its rows in $database are deleted"
+done < /tmp/purge

@@ -12,8 +12,12 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'guest') \gexec
 SELECT format('ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD %L',
               :'guest', :'password') \gexec
 
--- How databases.sh knows them again when they are declared no more.
-SELECT format('COMMENT ON ROLE %I IS %L', :'guest', 'guest of mlops-infra') \gexec
+-- How databases.sh knows them again when they are declared no more, and what it does then: by that
+-- time the declaration is gone.
+\getenv on_removal ON_REMOVAL
+SELECT format('COMMENT ON ROLE %I IS %L', :'guest',
+              CASE :'on_removal' WHEN 'purge' THEN 'guest of mlops-infra: purge ' || :'database'
+                                 ELSE 'guest of mlops-infra' END) \gexec
 
 -- The way in and no more: what a guest may do there is the owner's to say.
 SELECT format('GRANT CONNECT ON DATABASE %I TO %I', :'database', :'guest') \gexec

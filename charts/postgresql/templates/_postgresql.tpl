@@ -31,6 +31,8 @@ guests.sql: |
   {{- .Files.Get "files/guests.sql" | trim | nindent 2 }}
 closed.sql: |
   {{- .Files.Get "files/closed.sql" | trim | nindent 2 }}
+purged.sql: |
+  {{- .Files.Get "files/purged.sql" | trim | nindent 2 }}
 {{- end }}
 
 {{- define "postgresql.serverConfigName" -}}
@@ -58,6 +60,11 @@ spec:
         - {name: PGPORT, value: "5432"}
         - {name: PGCONNECT_TIMEOUT, value: "10"}
         - {name: HOME, value: /tmp}
+        - name: DECLARED
+          value: |
+            {{- range .Values.guests }}
+            {{ .secret }} {{ .onRemoval }}
+            {{- end }}
       resources:
         {{- toYaml .Values.job.resources | nindent 8 }}
       volumeMounts:

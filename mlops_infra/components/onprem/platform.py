@@ -11,7 +11,7 @@ from mlops_infra.components.labels import labels
 from mlops_infra.components.onprem.application import Application
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.plan import Plan
-from mlops_infra.plan.site import CA_CONFIG_MAP, CA_KEY, KSERVE_CA_KEY
+from mlops_infra.plan.site import CA_CONFIG_MAP, CA_KEY, KSERVE_CA_KEY, REGISTRY_LOGIN
 from mlops_infra.plan.stateful import PLATFORM, STATEFUL_LABEL
 
 TYPE = "mlops-infra:onprem:Platform"
@@ -28,6 +28,7 @@ class OnPremPlatform(pulumi.ComponentResource):
         values: resolves the keys of Secrets.
         pod_security: level of Pod Security in the platform's own namespaces.
         authorities: PEM of the site's certificates, for a ConfigMap in every namespace.
+        login: `.dockerconfigjson` for the site's registry, for a Secret in every namespace.
         opts: holds the one provider.
     """
 
@@ -40,6 +41,7 @@ class OnPremPlatform(pulumi.ComponentResource):
         values: SecretValues,
         pod_security: str,
         authorities: str | None = None,
+        login: pulumi.Output[str] | None = None,
         opts: ResourceOptions,
     ) -> None:
         super().__init__(TYPE, PLATFORM, {}, opts)
@@ -51,6 +53,10 @@ class OnPremPlatform(pulumi.ComponentResource):
             namespaces = {
                 name: self._authorities(name, plan, authorities, namespace)
                 for name, namespace in namespaces.items()
+            }
+        if login is not None:
+            namespaces = {
+                name: self._login(name, plan, login, first) for name, first in namespaces.items()
             }
         made: dict[str, Resource] = {}
         for planned in plan.components:
@@ -103,6 +109,17 @@ class OnPremPlatform(pulumi.ComponentResource):
             metadata=about,
             data={CA_KEY: pem, KSERVE_CA_KEY: pem},
             opts=options,
+        )
+
+    def _login(self, name: str, plan: Plan, login: pulumi.Output[str], first: Resource) -> Secret:
+        return Secret(
+            f"{name}-{REGISTRY_LOGIN}",
+            metadata=ObjectMetaArgs(
+                name=REGISTRY_LOGIN, namespace=name, labels=labels(plan.stack, PLATFORM)
+            ),
+            type="kubernetes.io/dockerconfigjson",
+            string_data={".dockerconfigjson": login},
+            opts=ResourceOptions(parent=self, depends_on=[first]),
         )
 
 

@@ -72,6 +72,7 @@ def _values(
         "quota": _quota(tenant),
         "platform": surroundings(name, config, selection, catalog, runtime),
         "controllers": _controllers(selection),
+        **site.pull_secrets(config),
         **_artifacts(name, config, catalog),
         "serving": {"secret": "serving-s3" if config.stores.object.state != "removed" else ""},
         "networkPolicy": {

@@ -14,12 +14,15 @@ def values(context: Context) -> Values:
         **context.persistence("sql"),
         "auth": {"secret": "postgresql-admin"},
         "databases": [{"secret": name} for name in names],
-        "guests": [{"secret": name} for name in _guests(context)],
+        "guests": _guests(context),
     }
 
 
-def _guests(context: Context) -> list[str]:
-    """The tenants' Secrets beside this store (see `tenancy.accounts.copies`)."""
+def _guests(context: Context) -> list[Values]:
+    """From the tenants' Secrets beside this store (see `tenancy.accounts.copies`)."""
     if "lifecycle" not in context.selection:
         return []
-    return [f"{tenant_namespace(tenant)}-db" for tenant in sorted(context.config.tenants)]
+    return [
+        {"secret": f"{tenant_namespace(name)}-db", "onRemoval": tenant.on_removal}
+        for name, tenant in sorted(context.config.tenants.items())
+    ]

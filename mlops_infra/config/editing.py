@@ -1,0 +1,74 @@
+"""Takes one entry out of a stack's file and leaves every other line as it is. Pure."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from mlops_infra.errors import InputError
+
+TENANTS = ("config", "mlops-infra:tenants")
+
+
+def without_tenant(text: str, name: str, *, where: str) -> str:
+    """The file's text without the tenant `name`.
+
+    Args:
+        text: of a stack's file that has been checked.
+        name: a tenant that it declares.
+        where: the file, for the error.
+
+    Raises:
+        InputError: the tenant does not stand in lines of its own, so a person has to do it.
+    """
+    path = [*TENANTS, name]
+    wanted = copy.deepcopy(yaml.safe_load(text))
+    declared = _at(wanted, TENANTS)
+    del declared[name]
+    if not declared:  # a key without a value would be a mistake
+        path = list(TENANTS)
+        del _at(wanted, TENANTS[:-1])[TENANTS[-1]]
+    first, last = _lines(yaml.compose(text, Loader=yaml.SafeLoader), path)
+    lines = text.splitlines(keepends=True)
+    found = "".join([*lines[:first], *lines[last + 1 :]])
+    try:
+        same = yaml.safe_load(found) == wanted
+    except yaml.YAMLError:
+        same = False
+    if not same:
+        raise InputError(
+            f"tenant {name} shares its lines with something else",
+            where=f"{where}:{first + 1}",
+            hint=f"take {name} out of mlops-infra:tenants by hand, then: mlops-infra up",
+        )
+    return found
+
+
+def _at(tree: Any, path: Sequence[str]) -> Any:
+    for key in path:
+        tree = tree[key]
+    return tree
+
+
+def _lines(node: yaml.Node | None, path: Sequence[str]) -> tuple[int, int]:
+    """First and last line, from 0, of the entry at `path`."""
+    first = 0
+    for wanted in path:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        key, node = next(pair for pair in pairs if pair[0].value == wanted)
+        first = key.start_mark.line
+    return first, _last(node)
+
+
+def _last(node: Any) -> int:
+    """The line of the last word of `node`; a block's own end is where the next one begins."""
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return _last(last[1] if isinstance(last, tuple) else last)
+    mark = node.end_mark
+    # a block of text ends at the beginning of the line after it
+    after = int(mark.column == 0 and mark.line > node.start_mark.line)
+    return int(mark.line) - after

@@ -1,0 +1,114 @@
+"""The Job that makes the accounts of databases, run as its Pod runs it, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from mlops_infra import places
+from mlops_infra.errors import OperationFailed
+from mlops_infra.lifecycle import database
+from tests.engine import postgres
+
+FILES = places.project() / "charts" / "postgresql" / "files"
+DATABASE = "lifecycle"
+ROW = (
+    "INSERT INTO batch_score (job, partition, row_key, tenant, model, prediction)"
+    " VALUES ('j', 'p', 'k', %s, 'm/1', '1')"
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    if os.geteuid() != 0:
+        pytest.skip("the Job's files stand at fixed places of its image: needs root")
+    folder = tmp_path_factory.mktemp("guests")
+    with postgres.server(folder) as conninfo:
+        root = folder / "image"
+        for file in FILES.glob("*.s*"):
+            _written(root / "etc" / "postgresql" / file.name, file.read_text("utf-8"))
+        _secret(root, "admin", username="postgres", password="unused")
+        _secret(root, "databases/lifecycle-db", username="lifecycle", password="l")
+        yield root, conninfo
+
+
+def declared(server: tuple[Path, str], guests: Mapping[str, str]) -> str:
+    """Run the Job for tenants and their `onRemoval`; what it logs."""
+    root, conninfo = server
+    for name in guests:
+        role = f"tenant_{name.replace('-', '_')}"
+        _secret(root, f"guests/tenant-{name}-db", username=role, password="g")
+    lines = [f"tenant-{name}-db {wish}" for name, wish in guests.items()]
+    env = {
+        "PATH": "/usr/lib/postgresql/17/bin:/usr/sbin:/usr/bin:/bin",
+        "PGHOST": "127.0.0.1",
+        "PGPORT": conninfo_to_dict(conninfo)["port"],
+        "DECLARED": "\n".join(lines),
+    }
+    done = subprocess.run(
+        ["chroot", str(root), "sh", "/etc/postgresql/databases.sh"],
+        env={key: str(value) for key, value in env.items()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_a_tenants_rows_stay_or_go_as_it_was_declared(server: tuple[Path, str]) -> None:
+    declared(server, {"kept": "archive", "a-b": "purge", "stays": "purge"})
+    where = f"{server[1]} dbname={DATABASE}"
+    database.migrate(where)
+    with database.connect(where) as connection:
+        for name in ("kept", "a-b", "stays"):
+            connection.execute(ROW, (name,))
+    with psycopg.connect(f"{server[1]} dbname={DATABASE}", user="tenant_a_b") as session:
+        told = declared(server, {"stays": "purge"})
+        assert "tenant_a_b" in told
+        assert "tenant_kept" not in told
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("SELECT 1")
+    with database.connect(where) as connection:
+        found = connection.execute("SELECT tenant FROM batch_score ORDER BY 1").fetchall()
+    assert found == [("kept",), ("stays",)]
+    for role in ("tenant_kept", "tenant_a_b"):
+        refused = where.replace("user=postgres", f"user={role}")
+        with (
+            pytest.raises(OperationFailed, match="not permitted to log in"),
+            database.connect(refused),
+        ):
+            pass
+
+
+def test_rows_are_deleted_once_and_never_those_of_a_tenant_that_came_back(
+    server: tuple[Path, str],
+) -> None:
+    where = f"{server[1]} dbname={DATABASE}"
+    declared(server, {"again": "purge"})
+    assert "again" in declared(server, {})
+    assert "again" not in declared(server, {})
+    declared(server, {"again": "archive"})
+    database.migrate(where)
+    with database.connect(where) as connection:
+        connection.execute(ROW, ("again",))
+    assert "again: its rows" not in declared(server, {})
+    with database.connect(where) as connection:
+        query = "SELECT count(*) FROM batch_score WHERE tenant = 'again'"
+        assert connection.execute(query).fetchone() == (1,)
+
+
+def _secret(root: Path, name: str, **keys: str) -> None:
+    for key, value in {**keys, "database": DATABASE}.items():
+        _written(root / "run" / "secrets" / name / key, value)
+
+
+def _written(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
