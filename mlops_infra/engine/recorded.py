@@ -126,24 +126,32 @@ class _Recorder(mocks.MockMonitor):
 def _run(
     program: Callable[[], None], monitor: _Recorder, stack: str, values: Mapping[str, str]
 ) -> None:
-    loops = [asyncio.new_event_loop()]
-
-    def worker() -> None:
-        # the mocks would open a loop in each of these threads and never close it
-        loops.append(asyncio.new_event_loop())
-        asyncio.set_event_loop(loops[-1])
-
-    loop = loops[0]
-    asyncio.set_event_loop(loop)
-    try:
-        pool = concurrent.futures.ThreadPoolExecutor(_THREADS, initializer=worker)
-        loop.set_default_executor(pool)
+    with event_loop() as loop:
         mocks.set_mocks(_Answers(), project="mlops-infra", stack=stack, monitor=monitor)
         pulumi.runtime.set_all_config(dict(values))
         with _without_callbacks():
             loop.run_until_complete(run_pulumi_func(program))
-        loop.run_until_complete(loop.shutdown_default_executor())
+
+
+@contextmanager
+def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """A loop for the SDK's mocks in this thread; its workers and their loops end with it."""
+    loops = [asyncio.new_event_loop()]
+
+    def worker() -> None:
+        # the mocks would open a loop in each of these threads and never close it
+        mine = asyncio.new_event_loop()
+        loops.append(mine)
+        asyncio.set_event_loop(mine)
+
+    asyncio.set_event_loop(loops[0])
+    pool = concurrent.futures.ThreadPoolExecutor(_THREADS, initializer=worker)
+    loops[0].set_default_executor(pool)
+    try:
+        yield loops[0]
     finally:
+        # a program that failed leaves calls under way, and each may still start a worker
+        pool.shutdown(cancel_futures=True)
         asyncio.set_event_loop(None)
         for each in loops:
             each.close()

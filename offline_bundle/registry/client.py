@@ -15,8 +15,9 @@ from offline_bundle.model import Descriptor
 from offline_bundle.registry import credentials, tls
 from offline_bundle.registry.authorizing import Authorizer
 from offline_bundle.registry.errors import DigestMismatch, RegistryError
+from offline_bundle.registry.reply import Reply
 from offline_bundle.registry.settings import Settings
-from offline_bundle.registry.transport import Body, Origin, Pool, Reply
+from offline_bundle.registry.transport import Body, Origin, Pool
 
 _ACCEPT = ", ".join(sorted(MANIFEST_TYPES | INDEX_TYPES))
 _REDIRECTS = (301, 302, 303, 307, 308)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,8 +38,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def test_the_whole_life_of_a_model(sandbox: Platform) -> None:
     done = sandbox.run("verify", "-s", "sandbox", "--json")
     assert done.returncode == 0, told(done)
-    import json
-
     steps = json.loads(done.stdout)["steps"]
     assert {step["outcome"] for step in steps} == {"done"}, steps
     assert "Promoting it by canary" in [step["step"] for step in steps]
@@ -118,8 +118,6 @@ def _namespaces(sandbox: Platform) -> list[str]:
 
 def _lose(sandbox: Platform, store: str) -> None:
     """Take the store's volume and its Pod away, as a broken disk does; it starts empty."""
-    import time
-
     from kubernetes import client
 
     api: Any = cluster_client(sandbox)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import json
 import threading
 from collections.abc import Callable
@@ -15,6 +13,8 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import mocks
 from pulumi.runtime.stack import run_pulumi_func
+
+from mlops_infra.engine import recorded
 
 SECRET = "4dabf18193072939515e22adb298388d"
 SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"
@@ -147,20 +147,8 @@ def record(program: Callable[[], None], *, stack: str, config: dict[str, Any]) -
     recorder = _Recorder()
     outputs: dict[str, Any] = {}
 
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    def start_worker() -> None:
-        # the mocks would open a loop in each of these threads and never close it
-        loops.append(asyncio.new_event_loop())
-        asyncio.set_event_loop(loops[-1])
-
     def run() -> None:
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        try:
-            loop.set_default_executor(
-                concurrent.futures.ThreadPoolExecutor(16, initializer=start_worker)
-            )
+        with recorded.event_loop() as loop:
             mocks.set_mocks(_Echo(), project="mlops-infra", stack=stack, monitor=recorder)
             given = {
                 f"mlops-infra:{key}": value if isinstance(value, str) else json.dumps(value)
@@ -170,11 +158,6 @@ def record(program: Callable[[], None], *, stack: str, config: dict[str, Any]) -
             loop.run_until_complete(
                 run_pulumi_func(lambda: _declare(program, outputs, recorder.transforms))
             )
-            loop.run_until_complete(loop.shutdown_default_executor())
-        finally:
-            asyncio.set_event_loop(None)
-            for each in [loop, *loops]:
-                each.close()
 
     failure: list[BaseException] = []
 
