@@ -71,6 +71,9 @@ def run(arguments: list[str]) -> int:
     except ModuleNotFoundError as error:
         return _module_missing(error, session)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a report, not a traceback
+        if _stopping(error):
+            what = f"stopped on request; closing up failed: {failures.redacted(str(error))}"
+            return failures.tell(Interrupted(what), session)
         return failures.crashed(error, session)
     return 0
 
@@ -96,6 +99,15 @@ def _module_missing(error: ModuleNotFoundError, session: options.Session) -> int
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     # A supervisor's polite stop is the user's Ctrl-C: what is under way gets closed and recorded.
     raise KeyboardInterrupt
+
+
+def _stopping(error: BaseException) -> bool:
+    """Whether `error` came while the program wound up after the user had stopped it."""
+    while error.__context__ is not None:
+        error = error.__context__
+        if isinstance(error, KeyboardInterrupt):
+            return True
+    return False
 
 
 def _reader_gone() -> int:

@@ -39,6 +39,16 @@ def raising(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no
     return replace
 
 
+def _while_stopping() -> BaseException:
+    try:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise OSError("the folder is gone already")
+    except OSError as error:
+        return error
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -49,6 +59,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no
         (errors.MissingError("no"), 4),
         (errors.Interrupted("no"), 130),
         (KeyboardInterrupt(), 130),
+        (_while_stopping(), 130),
         (click.Abort(), 130),
         (click.UsageError("no"), 2),
         (RuntimeError("no"), 1),
