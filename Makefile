@@ -15,7 +15,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/python -m ensurepip --upgrade >/dev/null
-	$(BIN)/python -m compileall -q -j 0 -x 'pulumi_aws|/tests?/' $(VENV)/lib
+	$(BIN)/python -m compileall -q -j 0 -x 'pulumi_aws|/tests?/' $(VENV)/lib mlops_infra offline_bundle stacks
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	touch $@
 

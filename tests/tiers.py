@@ -20,6 +20,8 @@ from pathlib import Path
 TIERS = ("unit", "charts", "graph", "engine", "e2e", "faults")
 FOLDER = Path(__file__).resolve().parent
 SLOWEST = "--durations=6"
+PARALLEL = dict.fromkeys(("unit", "charts"), ("-n", "auto", "--dist", "loadfile"))
+"""Tiers whose tests share nothing but the processor; a file and its fixtures stay in one worker."""
 NO_TESTS = 5
 """pytest's exit code for an empty collection."""
 
@@ -44,7 +46,10 @@ def run(tier: str) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", str(FOLDER / tier), f"--junitxml={report}", SLOWEST],
+            [
+                *(sys.executable, "-m", "pytest", str(FOLDER / tier)),
+                *(f"--junitxml={report}", SLOWEST, *PARALLEL.get(tier, ())),
+            ],
             cwd=FOLDER.parent,
             check=False,
             preexec_fn=_interruptible,

@@ -69,7 +69,12 @@ def render(
     chart: str, values: Mapping[str, Any] | None = None, namespace: str | None = None
 ) -> list[Manifest]:
     """What helm renders, as manifests."""
-    return [each for each in yaml.safe_load_all(text(chart, values, namespace)) if each]
+    return documents(text(chart, values, namespace))
+
+
+def documents(rendered: str) -> list[Manifest]:
+    """The manifests in a text of helm's; by libyaml, which is ten times as quick."""
+    return [each for each in yaml.load_all(rendered, Loader=yaml.CSafeLoader) if each]
 
 
 def defaults(chart: str) -> Manifest:
@@ -103,8 +108,7 @@ def planned_text(stack: str, name: str) -> str:
 
 def planned_render(stack: str, name: str) -> tuple[PlannedComponent, list[Manifest]]:
     """A component of an example stack and its manifests."""
-    rendered = yaml.safe_load_all(planned_text(stack, name))
-    return plan(stack).component(name), [each for each in rendered if each]
+    return plan(stack).component(name), documents(planned_text(stack, name))
 
 
 def both(left: Mapping[str, Any], right: Mapping[str, Any]) -> Manifest:

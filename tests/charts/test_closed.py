@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-import yaml
 
 from mlops_infra import images
 from mlops_infra.config import load, stack_file
 from mlops_infra.plan import Plan, PlannedComponent, make_plan
 from tests.charts.image_walk import references
-from tests.charts.rendering import NODE, STACKS, text
+from tests.charts.rendering import NODE, STACKS, documents, text
 
 REGISTRY = "registry.closed.example:5000"
 
@@ -34,7 +33,7 @@ def rendered(component: PlannedComponent) -> str:
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_image_is_the_registrys(stack: str) -> None:
     for component in closed(stack).components:
-        found = references(list(yaml.safe_load_all(rendered(component))))
+        found = references(documents(rendered(component)))
         outside = {each for each in found if not each.startswith(f"{REGISTRY}/")}
         assert outside == set(), component.name
 

@@ -71,7 +71,8 @@ def manifests(stack: str, plan: Plan) -> list[Manifest]:
 def wiring(objects: list[Manifest], folder: Path) -> Wiring:
     """Ask the analyser."""
     (folder / "objects").mkdir()
-    (folder / "objects" / "all.yaml").write_text(yaml.safe_dump_all(objects), encoding="utf-8")
+    text = yaml.dump_all(objects, Dumper=yaml.CSafeDumper)
+    (folder / "objects" / "all.yaml").write_text(text, encoding="utf-8")
     found = folder / "found.yaml"
     done = subprocess.run(
         [
@@ -87,7 +88,7 @@ def wiring(objects: list[Manifest], folder: Path) -> Wiring:
         env={**os.environ, "PYTHONHASHSEED": "0"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    answer = yaml.safe_load(found.read_text("utf-8"))
+    answer = yaml.load(found.read_text("utf-8"), Loader=yaml.CSafeLoader)
     return Wiring([path for rule in answer[0]["explanation"][0]["rules"] for path in _paths(rule)])
 
 
