@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := uv==0.13.8
 STACK ?= sandbox
+export UV_CACHE_DIR ?= $(or $(MLOPS_INFRA_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/mlops-infra)/packages/uv
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -12,7 +13,7 @@ help: ## list the targets
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	$(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check $(UV)
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/python -m ensurepip --upgrade >/dev/null
 	$(BIN)/python -m compileall -q -j 0 -x 'pulumi_aws|/tests?/' $(VENV)/lib mlops_infra offline_bundle stacks
@@ -73,7 +74,7 @@ docs: venv ## write what is generated: the reference of commands, the figures of
 
 lock: ## resolve all dependencies again and write requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	$(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check $(UV)
 	$(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 \
 	  --all-extras --generate-hashes --upgrade --output-file requirements.lock pyproject.toml
 

@@ -5,3 +5,9 @@ Everything here works from outside of the cluster too: it knows endpoints and cr
 (`tracking.Tracking`, `lineage.KeyValue`, `objects.ObjectStore`) and raises errors of
 `mlops_infra.errors` alone.
 """
+
+import os
+
+# MLflow and Evidently tell their makers of each use unless these are set when they are imported,
+# whoever imports them first.
+os.environ.update({"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"})

@@ -29,8 +29,6 @@ _CHEAP_QUESTION = "/api/2.0/mlflow/registered-models/search?max_results=1"
 _DIGEST_LENGTH = 36
 """The longest digest that MLflow takes for a data set; the whole fingerprint is a tag."""
 _CLIENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
     # The server would send us to the store's name inside of the cluster, and we would hang on it.
     "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
     "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import warnings
 from dataclasses import dataclass
@@ -91,7 +90,6 @@ def compare(
 
 
 def _run(current: pd.DataFrame, reference: pd.DataFrame, *, few: bool, limit: float) -> Any:
-    os.environ["DO_NOT_TRACK"] = "1"  # read when it is imported
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
 
