@@ -6,8 +6,9 @@ next to a bare MLServer with the same files. Bundles are fetched and pushed agai
 and skopeo.
 
 `BENCH_COLD=1` measures the cold start too, with empty caches in a folder of its own: it compiles
-everything and takes a quarter of an hour or more. Figures that a run does not measure keep the
-value of the last run that did.
+everything and takes a quarter of an hour or more. `python -m bench whole bundles` measures these
+parts alone (of: commands, aws, core, whole, bundles). Each part is written as soon as it is
+measured; figures that a run does not measure keep the value of the last run that did.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,38 +34,71 @@ Measure = Callable[[str, dict[str, str]], dict[str, float]]
 """Of a stack that is up and verified, with the environment that leads to it."""
 
 
-def main() -> int:
-    """Measure, print, write; 0 unless a command failed."""
-    before = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
-    values: dict[str, float] = {}
-    try:
-        values["help"] = median("--help", runs=RUNS)
-        values["check"] = median("check", "-s", WHOLE, runs=RUNS)
-        values |= aws.graph_times()
-        values |= aws_teardown.figures()
-        if os.environ.get("BENCH_COLD") == "1":
-            values["up_cold"] = _cold() / 60
-        values |= _life(CORE)
-        values |= {
-            key if key.startswith(ONLINE) else f"whole_{key}": value
-            for key, value in _life(WHOLE, online.measure).items()
-        }
-        bundles = {"fetch": bundle_fetch.measure(), "push": bundle_push.measure()}
-        values |= _bundle_figures(bundles)
-    except MeasureError as failed:
-        print(f"bench: {failed}", file=sys.stderr)
-        return 1
-    merged = {**before.get("figures", {}), **values}
-    report = {
-        "machine": figures.machine(),
-        "figures": {k: round(v, 3) for k, v in merged.items()},
-        "bundles": bundles,
-    }
-    MEASURED.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one part found."""
+
+    figures: dict[str, float]
+    bundles: dict[str, Any] = field(default_factory=dict)
+    """What stands behind the figures of bundles: peers, ratios, limits of the machine."""
+
+
+def main(chosen: list[str]) -> int:
+    """Measure the chosen parts or all, print and write each; 0 unless a command failed."""
+    if unknown := set(chosen) - set(PARTS):
+        print(f"bench: {', '.join(sorted(unknown))}: the parts are {', '.join(PARTS)}")
+        return 2
+    for part in chosen or PARTS:
+        print(f"measuring: {part}", file=sys.stderr, flush=True)
+        try:
+            measured = PARTS[part]()
+        except MeasureError as failed:
+            print(f"bench: {failed}", file=sys.stderr)
+            return 1
+        report = _write(measured)
     print(json.dumps(report, indent=2))
-    print("\n".join(figures.table(merged)))
+    print("\n".join(figures.table(report["figures"])))
     print(figures.PEERS)
     return 0
+
+
+def _write(measured: Measured) -> dict[str, Any]:
+    """Merge what was measured into the report, at once: a run that is stopped keeps its parts."""
+    before = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
+    rounded = {key: round(value, 3) for key, value in measured.figures.items()}
+    report = {
+        "machine": figures.machine(),
+        "figures": {**before.get("figures", {}), **rounded},
+        "bundles": measured.bundles or before.get("bundles", {}),
+    }
+    MEASURED.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return report
+
+
+def _commands() -> Measured:
+    times = {"help": median("--help", runs=RUNS), "check": median("check", "-s", WHOLE, runs=RUNS)}
+    return Measured(times | aws.graph_times())
+
+
+def _aws() -> Measured:
+    return Measured(aws_teardown.figures())
+
+
+def _core() -> Measured:
+    cold = {"up_cold": _cold() / 60} if os.environ.get("BENCH_COLD") == "1" else {}
+    return Measured({**cold, **_life(CORE)})
+
+
+def _whole() -> Measured:
+    found = _life(WHOLE, online.measure)
+    return Measured(
+        {key if key.startswith(ONLINE) else f"whole_{key}": value for key, value in found.items()}
+    )
+
+
+def _bundles() -> Measured:
+    found = {"fetch": bundle_fetch.measure(), "push": bundle_push.measure()}
+    return Measured(_bundle_figures(found), found)
 
 
 def _bundle_figures(found: dict[str, dict[str, Any]]) -> dict[str, float]:
@@ -124,5 +159,14 @@ def _cold() -> float:
         shutil.rmtree(folder)
 
 
+PARTS: dict[str, Callable[[], Measured]] = {
+    "commands": _commands,
+    "aws": _aws,
+    "core": _core,
+    "whole": _whole,
+    "bundles": _bundles,
+}
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
