@@ -16,7 +16,9 @@ from mlops_infra.lifecycle.promoting import Access
 from mlops_infra.lifecycle.serving import KServe, Scaling, Service
 
 WAIT_SECONDS = 240.0
-"""For the second Pod, and before for the first figure of the autoscaler."""
+"""For the second Pod."""
+CALM_SECONDS = 480.0
+"""Before: a Pod's start is load too, and what an autoscaler wants, it wants for five minutes."""
 AUTOSCALER = Kind("autoscaling", "v2", "horizontalpodautoscalers")
 
 
@@ -57,7 +59,7 @@ class _Watch:
 
     def until_it_measures(self) -> None:
         """Wait until the autoscaler knows what the Pod uses, and wants one of it."""
-        until = time.monotonic() + WAIT_SECONDS
+        until = time.monotonic() + CALM_SECONDS
         while True:
             status = self._autoscaler()
             if (
@@ -67,7 +69,9 @@ class _Watch:
             ):
                 return
             if time.monotonic() > until:
-                raise MeasureError(f"the autoscaler of {self._service.name} gets no figures")
+                raise MeasureError(
+                    f"the autoscaler of {self._service.name} has no figures, or no rest: {status}"
+                )
             time.sleep(1)
 
     @contextmanager
