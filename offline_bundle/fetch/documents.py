@@ -7,7 +7,6 @@ import http.client
 import ssl
 import time
 import urllib.parse
-from types import TracebackType
 from typing import Self
 
 from mlops_infra.errors import OperationFailed
@@ -62,12 +61,7 @@ class Documents:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._pool.close()
 
 

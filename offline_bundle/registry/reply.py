@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 from collections.abc import Callable
 from email.message import Message
-from types import TracebackType
 from typing import Protocol, Self, cast
 
 from offline_bundle.registry.errors import RegistryError
@@ -90,10 +89,5 @@ class Reply:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()

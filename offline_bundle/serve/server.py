@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from mlops_infra.errors import InputError, OperationFailed
@@ -153,12 +152,7 @@ class Server(socketserver.ThreadingTCPServer):
                 return
             time.sleep(0.02)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     def __enter__(self) -> Self:
