@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +24,7 @@ def without_tenant(text: str, name: str, *, where: str) -> str:
         InputError: the tenant does not stand in lines of its own, so a person has to do it.
     """
     path = [*TENANTS, name]
-    wanted = copy.deepcopy(yaml.safe_load(text))
+    wanted = yaml.safe_load(text)
     declared = _at(wanted, TENANTS)
     del declared[name]
     if not declared:  # a key without a value would be a mistake

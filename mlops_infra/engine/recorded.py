@@ -74,21 +74,31 @@ def declared(
         OperationFailed: the program failed in another way.
     """
     monitor = _Recorder()
+    try:
+        in_own_thread(lambda: _run(program, monitor, stack, values))
+    except BaseException as error:
+        raise _told(error) from error
+    return monitor.declared()
+
+
+def in_own_thread(run: Callable[[], None]) -> None:
+    """Run to the end; what it raises is raised here.
+
+    The SDK keeps its settings in context variables: those of one program must not reach the next.
+    """
     failure: list[BaseException] = []
 
     def guarded() -> None:
         try:
-            _run(program, monitor, stack, values)
+            run()
         except BaseException as error:  # noqa: BLE001 - carried to the caller's thread
             failure.append(error)
 
-    # a thread of its own: the SDK keeps its settings in context variables
     thread = threading.Thread(target=guarded, name="recording")
     thread.start()
     thread.join()
     if failure:
-        raise _told(failure[0]) from failure[0]
-    return monitor.declared()
+        raise failure[0]
 
 
 class _Answers(mocks.Mocks):

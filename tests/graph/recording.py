@@ -159,20 +159,7 @@ def record(program: Callable[[], None], *, stack: str, config: dict[str, Any]) -
                 run_pulumi_func(lambda: _declare(program, outputs, recorder.transforms))
             )
 
-    failure: list[BaseException] = []
-
-    def guarded() -> None:
-        try:
-            run()
-        except BaseException as error:  # noqa: BLE001 - carried to the other thread
-            failure.append(error)
-
-    # a thread of its own: contextvars of one program must not reach the next
-    thread = threading.Thread(target=guarded)
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
+    recorded.in_own_thread(run)
     nodes = [
         Node(each["urn"], each)
         for each in recorder.requests
