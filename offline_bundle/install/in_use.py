@@ -9,7 +9,7 @@ _PROC = Path("/proc")
 
 
 def users(root: Path) -> list[str]:
-    """Processes that were started from below `root`, or have something of it mounted.
+    """Processes whose program, command line, working folder or mounts lie below `root`.
 
     This process and those that it was started by do not count. What another user runs is seen by
     root alone.
@@ -20,10 +20,13 @@ def users(root: Path) -> list[str]:
     for folder in sorted(_PROC.glob("[0-9]*"), key=lambda each: int(each.name)):
         if int(folder.name) in own:
             continue
-        words = _read(folder / "cmdline").split(b"\0")
-        if mark in b"\0".join(words) or mark in _read(folder / "mountinfo"):
-            program = os.fsdecode(words[0]) or "a process without a command line"
-            found.append(f"process {folder.name}: {program}")
+        words = _read(folder / "cmdline")
+        # a process that has just been started, or has overwritten its title, has no command line
+        program = _target(folder / "exe")
+        places = (program, _target(folder / "cwd") + b"/", words, _read(folder / "mountinfo"))
+        if any(mark in each for each in places):
+            name = words.split(b"\0")[0] or program or b"a process without a command line"
+            found.append(f"process {folder.name}: {os.fsdecode(name)}")
     return found
 
 
@@ -35,6 +38,13 @@ def _ancestors() -> set[int]:
         fields = _read(_PROC / str(pid) / "stat").rpartition(b")")[2].split()
         pid = int(fields[1]) if len(fields) > 1 else 0
     return found
+
+
+def _target(link: Path) -> bytes:
+    try:
+        return os.fsencode(link.readlink())
+    except OSError:
+        return b""  # as below; a thread of the kernel has no program
 
 
 def _read(file: Path) -> bytes:

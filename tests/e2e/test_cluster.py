@@ -12,7 +12,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from mlops_infra.cluster import EmbeddedCluster, daemon, footprint, starting
 from mlops_infra.progress import Event, quiet
 from tests.e2e import cluster_objects
 from tests.e2e.cluster_objects import ask
+from tests.processes import command_lines
 
 pytestmark = [
     pytest.mark.root,
@@ -161,8 +161,7 @@ def test_secrets_are_sealed_on_disk(cluster: EmbeddedCluster, kubectl: Callable[
     kubectl("create", "secret", "generic", "sealed", f"--from-literal=password={CANARY}")
     for file in cluster.layout.folder.glob("keep/etcd/**/*"):
         assert not file.is_file() or CANARY.encode() not in file.read_bytes()
-    commands = [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()]
-    assert not any(CANARY.encode() in command for command in commands)
+    assert not any(CANARY in command for command in command_lines())
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.platform import ROOT, Platform, cluster_client, told
+from tests.processes import command_lines
 
 
 @pytest.fixture
@@ -167,11 +168,7 @@ def _watched_up(platform: Platform) -> tuple[str, str]:
         "up", "-s", "core", "-v", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     while child.poll() is None:
-        for file in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                commands.add(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-            except OSError:
-                continue  # it ended while we looked
+        commands.update(command_lines())
         time.sleep(0.02)
     output = child.communicate()[0]
     assert child.returncode == 0, output

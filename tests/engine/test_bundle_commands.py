@@ -18,6 +18,7 @@ from mlops_infra import toolchain
 from mlops_infra.cli.main import run
 from offline_bundle import layout
 from tests.hostile import Handler, Script, serving
+from tests.processes import command_lines
 from tests.registries import digest, incompressible, put_image, registry
 
 SHARED = incompressible(2 << 20, 7)
@@ -210,15 +211,11 @@ def _watched(work: Path, config: Path, *words: str) -> bytes:
             "MLOPS_INFRA_CACHE": str(work / "cache"),
         },
     )
-    lists = b""
+    lists: set[str] = set()
     while process.poll() is None:
-        for each in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                lists += each.read_bytes()
-            except OSError:
-                continue  # it has ended meanwhile
+        lists.update(command_lines())
         time.sleep(0.05)
     said, _ = process.communicate()
     assert process.returncode == 0, said.decode()
-    assert CANARY.encode() not in lists
+    assert not any(CANARY in each for each in lists)
     return said

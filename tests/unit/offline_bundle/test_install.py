@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,21 +98,33 @@ def test_a_file_of_somebody_else_is_never_removed(bundle: Path, tmp_path: Path) 
     assert [each.name for each in root.iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.parametrize("how", ["program", "script", "folder"])
 def test_what_runs_from_an_installation_is_not_pulled_from_under_it(
-    bundle: Path, tmp_path: Path
+    bundle: Path, tmp_path: Path, how: str
 ) -> None:
     root = tmp_path / "root"
     install(open_source([bundle]), Wanted(root), quiet)
-    program = root / "current" / "bin" / "server"
-    program.symlink_to("/bin/sleep")
-    with subprocess.Popen([program, "60"]) as running:
-        try:
-            with pytest.raises(OperationFailed) as caught:
-                remove(root)
-            assert f"process {running.pid}" in caught.value.what
-            assert (root / "current" / "bundle" / layout.INDEX).is_file()
-        finally:
-            running.kill()
+    folder = root / "current" / "bin"
+    told = "echo up; read -r _"  # a shell that has told that it is up and waits for its input
+    if how == "program":
+        command = [shutil.copy(shutil.which("sh") or "", folder / "sh"), "-c", told]
+    elif how == "script":
+        (folder / "server").write_text(told)
+        command = ["sh", str(folder / "server")]
+    else:
+        command = ["sh", "-c", told]
+    cwd = folder if how == "folder" else tmp_path
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=cwd, stdin=pipe, stdout=pipe) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"up\n"
+        with pytest.raises(OperationFailed) as caught:
+            remove(root)
+        assert f"process {running.pid}" in caught.value.what
+        assert (root / "current" / "bundle" / layout.INDEX).is_file()
+        running.communicate(b"\n")
+    for each in ("sh", "server"):
+        (folder / each).unlink(missing_ok=True)
     assert remove(root)
 
 
