@@ -5,10 +5,10 @@ for its verification and its size. The model that its verification leaves servin
 next to a bare MLServer with the same files. Bundles are fetched and pushed against crane, regctl
 and skopeo.
 
-`BENCH_COLD=1` measures the cold start too, with empty caches in a folder of its own: it compiles
-everything and takes a quarter of an hour or more. `python -m bench whole bundles` measures these
-parts alone (of: commands, aws, core, whole, bundles). Each part is written as soon as it is
-measured; figures that a run does not measure keep the value of the last run that did.
+`BENCH_COLD=1` measures the cold start of both too, with empty caches in a folder of its own: each
+compiles everything and takes a quarter of an hour or more. `python -m bench whole bundles` measures
+these parts alone (of: commands, aws, core, whole, bundles). Figures are written as soon as they are
+measured; those that a run does not measure keep the value of the last run that did.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,15 @@ MEASURED = ROOT / "docs" / "measured.json"
 CORE, WHOLE = "core", "sandbox"
 ONLINE = ("bare_", "online_", "scale_")
 RUNS = 5
-Measure = Callable[[str, dict[str, str]], dict[str, float]]
+Figures = Iterator[dict[str, float]]
+"""As they are found, so that a failure later does not lose them."""
+Measure = Callable[[str, dict[str, str]], Figures]
 """Of a stack that is up and verified, with the environment that leads to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one part found."""
+    """What a part found, or some of it."""
 
     figures: dict[str, float]
     bundles: dict[str, Any] = field(default_factory=dict)
@@ -52,23 +54,24 @@ def main(chosen: list[str]) -> int:
     for part in chosen or PARTS:
         print(f"measuring: {part}", file=sys.stderr, flush=True)
         try:
-            measured = PARTS[part]()
+            for measured in PARTS[part]():
+                report = _write(part, measured)
         except MeasureError as failed:
             print(f"bench: {failed}", file=sys.stderr)
             return 1
-        report = _write(measured)
     print(json.dumps(report, indent=2))
     print("\n".join(figures.table(report["figures"])))
     print(figures.PEERS)
     return 0
 
 
-def _write(measured: Measured) -> dict[str, Any]:
-    """Merge what was measured into the report, at once: a run that is stopped keeps its parts."""
+def _write(part: str, measured: Measured) -> dict[str, Any]:
+    """Merge what was measured into the report."""
     before = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
     rounded = {key: round(value, 3) for key, value in measured.figures.items()}
     report = {
         "machine": figures.machine(),
+        "parts": {**before.get("parts", {}), part: figures.moment()},
         "figures": {**before.get("figures", {}), **rounded},
         "bundles": measured.bundles or before.get("bundles", {}),
     }
@@ -76,30 +79,29 @@ def _write(measured: Measured) -> dict[str, Any]:
     return report
 
 
-def _commands() -> Measured:
+def _commands() -> Iterator[Measured]:
     times = {"help": median("--help", runs=RUNS), "check": median("check", "-s", WHOLE, runs=RUNS)}
-    return Measured(times | aws.graph_times())
+    yield Measured(times | aws.graph_times())
 
 
-def _aws() -> Measured:
-    return Measured(aws_teardown.figures())
+def _aws() -> Iterator[Measured]:
+    yield Measured(aws_teardown.figures())
 
 
-def _core() -> Measured:
-    cold = {"up_cold": _cold() / 60} if os.environ.get("BENCH_COLD") == "1" else {}
-    return Measured({**cold, **_life(CORE)})
+def _core() -> Iterator[Measured]:
+    yield from map(Measured, _life(CORE))
 
 
-def _whole() -> Measured:
-    found = _life(WHOLE, online.measure)
-    return Measured(
-        {key if key.startswith(ONLINE) else f"whole_{key}": value for key, value in found.items()}
-    )
+def _whole() -> Iterator[Measured]:
+    for found in _life(WHOLE, online.measure):
+        yield Measured(
+            {key if key.startswith(ONLINE) else f"whole_{key}": found[key] for key in found}
+        )
 
 
-def _bundles() -> Measured:
+def _bundles() -> Iterator[Measured]:
     found = {name: _by_itself(f"bench.bundle_{name}") for name in ("fetch", "push")}
-    return Measured(_bundle_figures(found), found)
+    yield Measured(_bundle_figures(found), found)
 
 
 def _by_itself(module: str) -> dict[str, Any]:
@@ -124,8 +126,10 @@ def _bundle_figures(found: dict[str, dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def _life(stack: str, besides: Measure | None = None) -> dict[str, float]:
-    """One life of a stack with warm caches, in a data folder of its own."""
+def _life(stack: str, besides: Measure | None = None) -> Figures:
+    """One life of a stack with warm caches, in a data folder of its own; the cold start before."""
+    if os.environ.get("BENCH_COLD") == "1":
+        yield {"up_cold": _cold(stack) / 60}
     with tempfile.TemporaryDirectory(prefix="mlops-infra-bench-") as folder:
         env = {"MLOPS_INFRA_DATA": folder}
         try:
@@ -137,12 +141,14 @@ def _life(stack: str, besides: Measure | None = None) -> dict[str, float]:
                 "up_again": run("up", "-s", stack, "--json", env=env).seconds,
                 "verify": run("verify", "-s", stack, "--json", env=env).seconds,
                 "memory": _memory(Path(folder), stack) / 1e9,
-                **(besides(stack, env) if besides else {}),
             }
+            yield {key: value for key, value in found.items() if value is not None}
+            if besides:
+                yield from besides(stack, env)
         finally:
             # what a failed run has made must not stay on the machine
-            found_down = run("down", "-s", stack, "--json", env=env).seconds
-    return {key: value for key, value in found.items() if value is not None} | {"down": found_down}
+            down = run("down", "-s", stack, "--json", env=env)
+    yield {"down": down.seconds}
 
 
 def _memory(data: Path, stack: str) -> int:
@@ -153,8 +159,8 @@ def _memory(data: Path, stack: str) -> int:
     return memory.proportional(cgroups.members(layout.cgroup))
 
 
-def _cold() -> float:
-    """`make up` with empty caches: virtual environment, tools, images and all."""
+def _cold(stack: str) -> float:
+    """Seconds of `make up` with empty caches: virtual environment, tools, images and all."""
     folder = Path(tempfile.mkdtemp(prefix="mlops-infra-cold-"))
     env = {
         "HOME": str(folder),
@@ -164,7 +170,7 @@ def _cold() -> float:
         "MLOPS_INFRA_DATA": str(folder / "data" / "mlops-infra"),
     }
     make = Path("make")
-    variables = (f"VENV={folder / 'venv'}", f"STACK={CORE}")
+    variables = (f"VENV={folder / 'venv'}", f"STACK={stack}")
     try:
         return run(*variables, "up", env=env, program=make).seconds
     finally:
@@ -172,7 +178,7 @@ def _cold() -> float:
         shutil.rmtree(folder)
 
 
-PARTS: dict[str, Callable[[], Measured]] = {
+PARTS: dict[str, Callable[[], Iterator[Measured]]] = {
     "commands": _commands,
     "aws": _aws,
     "core": _core,

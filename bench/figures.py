@@ -34,6 +34,7 @@ FIGURES = (
     Figure("verify", "`mlops-infra verify -s core`", "s", None),
     Figure("memory", "memory of the whole core (PSS)", "GB", 3),
     Figure("down", "`make down STACK=core`", "s", None),
+    Figure("whole_up_cold", "`make up` (sandbox: everything), empty caches", "min", 20),
     Figure("whole_up_warm", "`make up` (sandbox: everything), warm caches", "s", None),
     Figure("whole_up_again", "`mlops-infra up -s sandbox` with nothing to change", "s", None),
     Figure("whole_verify", "`make verify`: the whole life of a model", "s", 600),
@@ -70,13 +71,17 @@ def machine() -> dict[str, object]:
     """What was measured on."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        "date": time.strftime("%Y-%m-%d"),
         "cores": len(os.sched_getaffinity(0)),
         "memoryGB": round(total / 1e9),
         "kernel": platform.release().partition("-")[0],
         "python": platform.python_version(),
-        "load": round(float(Path("/proc/loadavg").read_text(encoding="ascii").split()[0]), 1),
     }
+
+
+def moment() -> dict[str, object]:
+    """When a part was measured, and the load of the machine at its end (one minute's average)."""
+    load = Path("/proc/loadavg").read_text(encoding="ascii").split()[0]
+    return {"date": time.strftime("%Y-%m-%d"), "load": round(float(load), 1)}
 
 
 def shown(figure: Figure, value: float | None) -> str:

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from bench.bare import mlserver
@@ -24,8 +25,8 @@ LANES, SECONDS, ROWS = 4, 15.0, 1
 TENANT, MODEL = "demo", "wine"
 
 
-def measure(stack: str, env: dict[str, str]) -> dict[str, float]:
-    """Figures of the champion of `demo/wine`, which `verify` has left serving.
+def measure(stack: str, env: dict[str, str]) -> Iterator[dict[str, float]]:
+    """Figures of the champion of `demo/wine`, which `verify` has left serving, as they are found.
 
     Raises:
         MeasureError: it does not serve, or no second Pod comes under load.
@@ -45,10 +46,10 @@ def measure(stack: str, env: dict[str, str]) -> dict[str, float]:
         files.mkdir()
         registry.download(registry.version(MODEL, version), files)
         with mlserver(Path(folder), files, MODEL) as bare:
-            found = _both(Asked(bare, f"/v2/models/{MODEL}/infer", body), through)
+            yield _both(Asked(bare, f"/v2/models/{MODEL}/infer", body), through)
     events, told = scaled(access, MODEL, version, through, LANES)
     _tell("scale-out", told)
-    return found | events
+    yield events
 
 
 def _both(bare: Asked, through: Asked) -> dict[str, float]:
@@ -87,4 +88,5 @@ def _tell(name: str, told: Load) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], {}), indent=2))
+    for some in measure(sys.argv[1], {}):
+        print(json.dumps(some, indent=2))

@@ -48,6 +48,7 @@ KOREAN = {
     "check": "`mlops-infra check`",
     "help": "`mlops-infra --help`",
     "memory": "core 전체 메모리(PSS)",
+    "whole_up_cold": "`make up`(sandbox 전체), 캐시 없음",
     "whole_up_warm": "`make up`(sandbox: 전체), 캐시가 있을 때",
     "whole_up_again": "변경이 없는 `mlops-infra up -s sandbox`",
     "whole_verify": "`make verify`: 모델의 전 생애",
@@ -128,19 +129,20 @@ def measured(name: str) -> str:
             aim = f"{aim.removeprefix('under ')} {KOREAN['under']}" if aim != "-" else aim
         title = KOREAN[figure.key] if korean else figure.title
         lines.append(f"| {title} | {value} | {aim} |")
-    if machine := read.get("machine"):
-        lines += ["", _machine(machine, korean=korean)]
+    if parts := read.get("parts"):
+        date = max(part["date"] for part in parts.values())
+        lines += ["", _machine(read["machine"], date, korean=korean)]
     return "\n".join(lines)
 
 
-def _machine(machine: dict[str, object], *, korean: bool) -> str:
+def _machine(machine: dict[str, object], date: str, *, korean: bool) -> str:
     if korean:
         return (
             f"코어 {machine['cores']}개, 메모리 {machine['memoryGB']} GB, "
-            f"Linux {machine['kernel']}, {machine['date']}에 `make bench`로 측정."
+            f"Linux {machine['kernel']}, {date}에 `make bench`로 측정."
         )
     return (
-        f"Measured by `make bench` on {machine['date']}: {machine['cores']} cores, "
+        f"Measured by `make bench` on {date}: {machine['cores']} cores, "
         f"{machine['memoryGB']} GB of memory, Linux {machine['kernel']}."
     )
 
