@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def diff(before: Path, after: Path, as_json: bool) -> None:
     """Show what has to be carried to make bundle A bundle B.
 
-    Only lists are read, no blob: A and B may lie on slow media. A tag that has moved is shown with
-    both digests.
+    Only lists are read, no blob: A and B may lie on slow media, and of volumes one is enough. A tag
+    that has moved is shown with both digests.
     """
     from offline_bundle.differential.comparing import diff as run
 

@@ -78,10 +78,15 @@ class Site:
         )
 
     def control(self, version: str, **state: object) -> None:
-        assert (
-            post(self.models[version], "/control", {"fail": False, "delay": 0, **state}).status
-            == 200
-        )
+        told = post(self.models[version], "/control", {"fail": False, "delay": 0, **state})
+        assert told.status == 200
+
+    def until_under_way(self, version: str, requests: int) -> None:
+        """Wait until so many requests wait for the model's answer."""
+        until = time.monotonic() + 10
+        while post(self.models[version], "/control", {}).document["under_way"] < requests:
+            assert time.monotonic() < until, "the requests never reached the model"
+            time.sleep(0.02)
 
     def serve(self, share: float | None = None, *, shadow: bool = False) -> None:
         """Route to champion 1, and to challenger 2 where a share is given."""
@@ -106,8 +111,12 @@ class Site:
         url = f"http://127.0.0.1:{self.models[version]}"
         return Target(version, url, f"server-{self.models[version]}", "wine", INPUTS, RANGES)
 
-    def rows(self, number: str) -> list[dict[str, Any]]:
-        return self.client.prediction(number)
+    def rows(self, number: str, wanted: int = 1) -> list[dict[str, Any]]:
+        """The log of one prediction; a shadow's row comes after the answer."""
+        until = time.monotonic() + 10
+        while len(found := self.client.prediction(number)) < wanted and time.monotonic() < until:
+            time.sleep(0.05)
+        return found
 
 
 def post(port: int, path: str, body: Any, headers: dict[str, str] | None = None) -> Answer:

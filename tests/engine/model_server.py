@@ -2,7 +2,8 @@
 
     python model_server.py PORT FACTOR
 
-`POST /control {"fail": true, "delay": 0.5}` makes it fail or slow.
+`POST /control {"fail": true, "delay": 0.5}` makes it fail or slow and tells its state: `under_way`
+is the number of requests that wait for their answer.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-state: dict[str, Any] = {"fail": False, "delay": 0.0}
+state: dict[str, Any] = {"fail": False, "delay": 0.0, "under_way": 0}
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -24,15 +25,20 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         body += message.get("body", b"")
         if not message.get("more_body"):
             break
-    status, answer = 200, {}
+    status = 200
+    answer: dict[str, Any]
     if scope["path"] == "/control":
         state.update(json.loads(body))
-    elif state["fail"]:
-        await asyncio.sleep(state["delay"])
-        status, answer = 500, {"error": "this model is broken"}
+        answer = dict(state)
     else:
+        failing = state["fail"]
+        state["under_way"] += 1
         await asyncio.sleep(state["delay"])
-        answer = _answer(json.loads(body))
+        state["under_way"] -= 1
+        if failing:
+            status, answer = 500, {"error": "this model is broken"}
+        else:
+            answer = _answer(json.loads(body))
     headers = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(answer).encode()})

@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -243,9 +242,10 @@ def test_sigterm_lets_the_request_under_way_end(container: Container) -> None:
     sock = socket.create_connection(("127.0.0.1", container.port), timeout=30)
     body = (",".join(map(str, VALUES)) + "\n").encode() * 20_000
     head = "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nAccept: text/csv\r\n"
-    sock.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-    time.sleep(0.1)
+    sock.sendall(f"{head}Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+    assert sock.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n", "it is under way"
     container.process.send_signal(signal.SIGTERM)
+    sock.sendall(body)
     answer = http.client.HTTPResponse(sock)
     answer.begin()
     assert (answer.status, len(answer.read().split())) == (200, 20_000)

@@ -70,10 +70,8 @@ def test_a_slow_shadow_is_never_felt(site: Site) -> None:
     answers = [site.ask() for _ in range(5)]
     assert max(answer.seconds for answer in answers) < 0.8
     assert {answer.headers["x-model-version"] for answer in answers} == {"1"}
-    time.sleep(1.5)
-    champion, shadow = sorted(
-        site.rows(answers[0].headers["x-prediction-id"]), key=lambda row: row["role"]
-    )
+    rows = [site.rows(answer.headers["x-prediction-id"], 2) for answer in answers]
+    champion, shadow = sorted(rows[0], key=lambda row: row["role"])
     assert (champion["role"], shadow["role"], shadow["version"]) == ("champion", "shadow", "2")
     assert shadow["latency_ms"] > 900
     assert shadow["disagreement"] == 1.0, "8.5 is not 17"
@@ -105,7 +103,7 @@ def test_sigterm_finishes_what_is_under_way_and_loses_no_prediction(site: Site) 
     last: list[Answer] = []
     thread = threading.Thread(target=lambda: last.append(site.ask()))
     thread.start()
-    time.sleep(0.4)
+    site.until_under_way("1", 1)
     site.process.send_signal(signal.SIGTERM)
     thread.join()
     assert site.process.wait(30) in (0, -signal.SIGTERM)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -116,8 +115,7 @@ def test_shadow_and_shares_are_those_of_http(site: Site, client: Client) -> None
     assert set(seen.values()) == {"champion", "challenger"}
     site.serve(0.0, shadow=True)
     _, metadata = client.call("ModelInfer", typed())
-    time.sleep(0.5)
-    rows = site.rows(metadata["x-prediction-id"])
+    rows = site.rows(metadata["x-prediction-id"], 2)
     assert {row["role"] for row in rows} == {"champion", "shadow"}
 
 
@@ -141,11 +139,11 @@ def test_it_tells_about_itself_and_its_models(site: Site, client: Client) -> Non
 
 
 def test_both_doors_share_one_limit_and_close_together(site: Site, client: Client) -> None:
-    site.control("1", delay=0.5)
+    site.control("1", delay=1.5)
     site.serve()
     with ThreadPoolExecutor(4) as pool:
         under_way = [pool.submit(client.call, "ModelInfer", typed()) for _ in range(4)]
-        time.sleep(0.2)
+        site.until_under_way("1", 4)
         site.process.terminate()
         assert [each.result()[0].outputs[0].contents.fp64_contents[0] for each in under_way] == [
             8.5

@@ -39,6 +39,14 @@ def test_diff_names_new_images_moved_tags_and_the_bytes_to_carry(bundle: Path, n
     assert diff([newer], [newer]).is_empty
 
 
+def test_one_volume_of_each_is_enough_to_diff(bundle: Path, newer: Path, tmp_path: Path) -> None:
+    whole = diff([bundle], [newer])
+    old = split(bundle, tmp_path / "old", 100_000).folders
+    new = split(newer, tmp_path / "new", 100_000).folders
+    assert len(old) > 1
+    assert {diff([old[0]], [volume]) for volume in new} == {whole}
+
+
 def test_a_difference_and_its_base_are_the_whole_bundle(
     bundle: Path, newer: Path, public: Path
 ) -> None:
