@@ -92,6 +92,19 @@ class Platform:
         document["config"] |= {f"mlops-infra:{key}": value for key, value in changes.items()}
         self.file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
+    def objects(self, bucket: str, tenant: str | None = None) -> Any:
+        """A bucket as its owner sees it: with the tenant's keys, or those of the platform."""
+        from mlops_infra.lifecycle.credentials import ClusterSecrets, Login, credentials
+        from mlops_infra.lifecycle.objects import S3Store
+
+        secrets = ClusterSecrets(self.kubeconfig)
+        login = credentials(secrets).objects
+        if tenant is not None:
+            keys = secrets.read(f"tenant-{tenant}", "object-store")
+            login = Login(keys["accessKey"], keys["secretKey"])
+        assert login is not None
+        return S3Store(self.outputs["object_endpoint"], bucket, login)
+
     def processes(self) -> list[str]:
         """Command lines of processes that work for this data folder, but for the cluster's own."""
         mark = f"MLOPS_INFRA_DATA={self.data}".encode()

@@ -50,7 +50,7 @@ def test_from_the_foundation_everything_is_kept(sandbox: Platform, tmp_path: Pat
     shutil.copy(old / "stacks" / sandbox.example.name, sandbox.file)
     releases.run(old, sandbox, "up", "-s", STACK, "--json")
     made = json.loads(releases.run(old, sandbox, "verify", "-s", STACK, "--json"))
-    _objects(sandbox, "mlflow").put(KEY, b"kept")
+    sandbox.objects("mlflow").put(KEY, b"kept")
 
     shutil.copy(sandbox.example, sandbox.file)
     url = f"{sandbox.outputs['tracking_uri']}/api/2.0/mlflow/runs/get"
@@ -61,13 +61,13 @@ def test_from_the_foundation_everything_is_kept(sandbox: Platform, tmp_path: Pat
     assert probe.share <= LOST["tracking"], probe.lost
     assert not probe.asked[-1][1], "it answers again"
     _is_there(sandbox, made)
-    assert _objects(sandbox, "mlflow").get(KEY) == b"kept"
+    assert sandbox.objects("mlflow").get(KEY) == b"kept"
     assert sandbox.up()["counts"] == {}
 
 
 def test_a_served_model_answers_through_the_next_release(sandbox: Platform, tmp_path: Path) -> None:
     assert sandbox.json("verify", "-s", STACK)["ok"]
-    bucket = _objects(sandbox, f"tenant-{TENANT}", TENANT)
+    bucket = sandbox.objects(f"tenant-{TENANT}", TENANT)
     bucket.put(KEY, b"the tenant's own")
     answer, probe = _asked(sandbox)
     after = releases.next_one(tmp_path / "next")
@@ -91,20 +91,6 @@ def _is_there(sandbox: Platform, made: dict[str, Any]) -> None:
     _, name, version = made["model"].replace("models:/", "models/").split("/")
     assert client.get_model_version(name, version).run_id == made["trackingRun"]
     assert made["trackingRun"] in sandbox.ok("lineage", made["pipelineRun"], "-s", STACK).stdout
-
-
-def _objects(sandbox: Platform, bucket: str, tenant: str | None = None) -> Any:
-    """A bucket as its owner sees it: with the tenant's keys, or those of the platform."""
-    from mlops_infra.lifecycle.credentials import ClusterSecrets, Login, credentials
-    from mlops_infra.lifecycle.objects import S3Store
-
-    secrets = ClusterSecrets(sandbox.kubeconfig)
-    login = credentials(secrets).objects
-    if tenant is not None:
-        keys = secrets.read(f"tenant-{tenant}", "object-store")
-        login = Login(keys["accessKey"], keys["secretKey"])
-    assert login is not None
-    return S3Store(sandbox.outputs["object_endpoint"], bucket, login)
 
 
 def _asked(sandbox: Platform) -> tuple[Any, Probe]:
