@@ -55,7 +55,7 @@ examples: venv ## the example stacks for big clusters, up and down whole with si
 	MLOPS_INFRA_EXAMPLES=1 $(BIN)/python -m pytest tests/e2e/test_examples.py
 
 air-gap: venv ## the whole sandbox from its bundle alone, on a machine that no packet leaves
-	MLOPS_INFRA_AIRGAP=1 $(BIN)/python -m pytest -s tests/e2e/test_air_gap.py
+	MLOPS_INFRA_AIRGAP=1 $(BIN)/python -m pytest -s tests/e2e/test_own_cluster.py tests/e2e/test_air_gap.py
 
 aws-lab: venv ## the aws stacks under the real Terraform provider and an emulator; needs $AWS_LAB
 	$(BIN)/python -W ignore -m pytest -s tests/lab
