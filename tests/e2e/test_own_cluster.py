@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -38,8 +37,8 @@ def host(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, host: str) -> Iterator[Platform]:
-    """A stack `core` that uses the cluster and the registry; nothing is deployed yet."""
+def cluster(tmp_path: Path, host: str) -> Iterator[tuple[Platform, str]]:
+    """A stack `core` that uses the cluster and the registry, and the kubeconfig; not yet up."""
     if os.geteuid() != 0:
         pytest.skip("a real node needs root")
     from mlops_infra.cluster import footprint
@@ -49,25 +48,30 @@ def site(tmp_path: Path, host: str) -> Iterator[Platform]:
     (tmp_path / "config.json").write_text(json.dumps({"auths": {host: {"auth": login}}}))
     found.env |= {"SITE_NAME": NAME, "SITE_PASSWORD": PASSWORD, "DOCKER_CONFIG": str(tmp_path)}
     before = footprint.snapshot([found.data, theirs.data])
-    cluster = theirs.json("cluster", "start", THEIRS)
-    found.configure(
-        cluster={
-            "kubeconfig": cluster["kubeconfig"],
-            "expose": "nodePort",
-            "address": cluster["node_address"],
-        },
-        network={"images": "built", "registry": host, "registryLogin": "site"},
-        secrets={"site": {"username": {"env": "SITE_NAME"}, "password": {"env": "SITE_PASSWORD"}}},
-        tenants={"demand": {"owner": "choi"}},
-    )
     try:
-        yield found
+        begun = theirs.json("cluster", "start", THEIRS)
+        found.configure(
+            cluster={
+                "kubeconfig": begun["kubeconfig"],
+                "expose": "nodePort",
+                "address": begun["node_address"],
+            },
+            network={"images": "built", "registry": host, "registryLogin": "site"},
+            secrets={
+                "site": {"username": {"env": "SITE_NAME"}, "password": {"env": "SITE_PASSWORD"}}
+            },
+            tenants={"demand": {"owner": "choi"}},
+        )
+        yield found, begun["kubeconfig"]
     finally:
         theirs.ok("cluster", "delete", THEIRS)
         assert left_behind(before, theirs) == []
 
 
-def test_images_are_pulled_by_password_alone(site: Platform, host: str, tmp_path: Path) -> None:
+def test_images_are_pulled_by_password_alone(
+    cluster: tuple[Platform, str], host: str, tmp_path: Path
+) -> None:
+    site, kubeconfig = cluster
     bundle = str(tmp_path / "bundle")
     lock = str(tmp_path / "bundle.lock")
     site.ok("bundle", "lock", "-s", "core", "-o", lock)
@@ -75,8 +79,9 @@ def test_images_are_pulled_by_password_alone(site: Platform, host: str, tmp_path
     site.ok("bundle", "push", bundle, "--registry", host, "--plain-http")
     try:
         site.up()
-        found = _pods(site)
-        assert {image.partition("/")[0] for image in _images(found)} == {host}
+        images = _images(kubeconfig)
+        assert images
+        assert {image.partition("/")[0] for image in images} == {host}
         assert site.json("up", "-s", "core")["counts"] == {}
         verified = site.run("verify", "-s", "core", "--json")
         assert verified.returncode == 0, told(verified)
@@ -87,17 +92,12 @@ def test_images_are_pulled_by_password_alone(site: Platform, host: str, tmp_path
     assert PASSWORD not in "".join(_texts(site.data))
 
 
-def _pods(site: Platform) -> list[Any]:
+def _images(kubeconfig: str) -> set[str]:
     from kubernetes import client, config
 
-    kubeconfig = site.json("check", "-s", "core", "--effective")["cluster"]["kubeconfig"]
     api = client.CoreV1Api(config.new_client_from_config(kubeconfig))
-    label = "mlops-infra.dev/stack=core"
-    return list(api.list_pod_for_all_namespaces(label_selector=label).items)
-
-
-def _images(pods: list[Any]) -> set[str]:
-    return {container.image for pod in pods for container in pod.spec.containers}
+    found = api.list_pod_for_all_namespaces(label_selector="mlops-infra.dev/stack=core").items
+    return {container.image for pod in found for container in pod.spec.containers}
 
 
 def _texts(folder: Path) -> Iterator[str]:
