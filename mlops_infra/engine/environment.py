@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from mlops_infra import places
 from mlops_infra.engine.room import PASSPHRASE_VARIABLE, SEED_VARIABLE, Room
@@ -45,6 +46,18 @@ def backend_url(configured: str | None) -> str:
     return configured or os.environ.get("PULUMI_BACKEND_URL") or f"file://{local_state()}"
 
 
+def _without_attributes(backend: str) -> str:
+    """The URL as Pulumi gets it: a file backend writes no file of sums beside each of its files.
+
+    It writes that file piece by piece (gocloud.dev, blob/fileblob, `setAttrs`), reads it before the
+    state, and nothing needs it: a kill in that moment would leave a state that cannot be read.
+    """
+    parts = urlsplit(backend)
+    if parts.scheme != "file" or "metadata" in parse_qs(parts.query):
+        return backend
+    return f"{backend}{'&' if parts.query else '?'}metadata=skip"
+
+
 def local_state() -> Path:
     """Folder of the default backend."""
     return places.data() / "state"
@@ -71,7 +84,7 @@ def variables(
     """
     found = {
         **SILENT,
-        "PULUMI_BACKEND_URL": backend,
+        "PULUMI_BACKEND_URL": _without_attributes(backend),
         "PULUMI_HOME": str(pulumi_home()),
         SEED_VARIABLE: str(room.seed),
         "MLOPS_INFRA_CACHE": str(places.cache()),

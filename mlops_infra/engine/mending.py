@@ -1,4 +1,4 @@
-"""Repairs the one damage that a full disk or a power loss does to the file backend: a cut state.
+"""Repairs what a full disk, a kill or a power loss does to the file backend: files cut short.
 
 Pulumi keeps a copy of one step before, and one of every finished run. Where both are cut too, the
 state begins anew from what the cluster holds: names and passwords are always the same, and the
@@ -26,7 +26,10 @@ def mend(backend: str, stack: str, sink: Sink) -> bool:
     The damaged file is kept aside as `<stack>.json.damaged`.
     """
     state = locks.state_file(backend, stack)
-    if state is None or not state.exists() or _readable(state):
+    if state is None:
+        return False
+    _drop_cut_attributes(state, sink)
+    if not state.exists() or _readable(state):
         return False
     with step(sink, "Mending the state") as work:
         damaged = state.with_name(f"{state.name}.damaged")
@@ -44,6 +47,17 @@ def mend(backend: str, stack: str, sink: Sink) -> bool:
     return True
 
 
+def _drop_cut_attributes(state: Path, sink: Sink) -> None:
+    """Nothing reads them but the backend, which takes a cut one for a cut state: `EOF`."""
+    meta = state.parents[2] / "meta.yaml"
+    files = (_attributes(each) for each in (meta, state, state.with_name(f"{state.name}.bak")))
+    if cut := [file for file in files if file.exists() and _parsed(file) is None]:
+        with step(sink, "Mending the state") as work:
+            for file in cut:
+                file.unlink()
+            work.end("done", f"cut short and not needed: {', '.join(map(str, cut))}")
+
+
 def _copies(state: Path, stack: str) -> Iterator[Path]:
     """The newest first."""
     yield state.with_name(f"{state.name}.bak")
@@ -53,11 +67,16 @@ def _copies(state: Path, stack: str) -> Iterator[Path]:
 
 
 def _readable(file: Path) -> bool:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return False
+    found = _parsed(file)
     return isinstance(found, dict) and isinstance(found.get("checkpoint"), dict)
+
+
+def _parsed(file: Path) -> object:
+    """The JSON in `file`; None where it is none."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _attributes(file: Path) -> Path:

@@ -47,6 +47,20 @@ def test_the_copy_of_one_step_before_is_put_back(state: Path, text: str) -> None
     assert state.with_name("one.json.damaged").read_text() == text
 
 
+@pytest.mark.parametrize("text", ["", '{"user.cache'])
+def test_sums_that_were_cut_go_and_the_state_stays(state: Path, text: str) -> None:
+    state.write_text(json.dumps(WHOLE))
+    cut = [state.parents[2] / "meta.yaml.attrs", state.with_name("one.json.attrs")]
+    for file in cut:
+        file.write_text(text)
+    whole = state.with_name("one.json.bak.attrs")
+    whole.write_text("{}")
+    assert not mended(state), "the state itself has all that was recorded"
+    assert json.loads(state.read_text()) == WHOLE
+    assert not any(file.exists() for file in cut)
+    assert whole.exists()
+
+
 def test_then_the_newest_of_a_finished_run(state: Path) -> None:
     state.write_text(CUT)
     state.with_name("one.json.bak").write_text("")
