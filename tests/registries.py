@@ -48,19 +48,21 @@ def free_port() -> int:
 
 
 @contextmanager
-def registry(folder: Path, *, more: str = "") -> Iterator[str]:
-    """The reference implementation, keeping what it gets in `folder`; yields `127.0.0.1:port`."""
+def registry(
+    folder: Path, *, more: str = "", address: str = "127.0.0.1", port: int | None = None
+) -> Iterator[str]:
+    """The reference implementation, keeping what it gets in `folder`; yields `address:port`."""
     program = go_program("registry")
     if program is None:
         pytest.skip("the registry cannot be compiled here (no Go client, or no module proxy)")
-    port = free_port()
+    port = port or free_port()
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "config.yml"
     config.write_text(
         "version: 0.1\nlog: {level: warn, accesslog: {disabled: false}}\n"
         f"storage:\n  filesystem: {{rootdirectory: {folder / 'data'}}}\n"
         "  delete: {enabled: true}\n"
-        f"http: {{addr: '127.0.0.1:{port}'}}\n{more}"
+        f"http: {{addr: '{address}:{port}'}}\n{more}"
     )
     with (folder / "log").open("a") as log:
         process = subprocess.Popen(
@@ -70,18 +72,18 @@ def registry(folder: Path, *, more: str = "") -> Iterator[str]:
             env={**os.environ, "OTEL_TRACES_EXPORTER": "none", "OTEL_SDK_DISABLED": "true"},
         )
         try:
-            _wait(port, process)
-            yield f"127.0.0.1:{port}"
+            _wait((address, port), process)
+            yield f"{address}:{port}"
         finally:
             process.terminate()
             process.wait(20)
 
 
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait(address: tuple[str, int], process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + 30
     while time.monotonic() < until:
         try:
-            with socket.create_connection(("127.0.0.1", port), 0.2):
+            with socket.create_connection(address, 0.2):
                 return
         except OSError:
             if process.poll() is not None:

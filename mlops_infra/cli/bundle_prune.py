@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from mlops_infra.cli import options, output, render
-from mlops_infra.cli.bundle_registry import registry_settings
+from mlops_infra.cli.bundle_registry import site_registry
 from mlops_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _PATH = click.Path(path_type=Path)
 
 @click.command(name="prune")
 @click.argument("old", nargs=-1, required=True, metavar="RECEIPT...", type=_PATH)
-@click.option("--registry", required=True, metavar="HOST[/PREFIX]", help="The site's registry.")
+@site_registry
 @click.option(
     "--keep",
     type=_PATH,
@@ -28,7 +28,6 @@ _PATH = click.Path(path_type=Path)
     metavar="PATH",
     help="A bundle or a receipt whose images stay; repeat it for several.",
 )
-@registry_settings
 @click.option("-s", "--stack", metavar="NAME", help="Spare what runs in this stack's cluster.")
 @click.option("--file", type=_PATH, metavar="PATH", help="The stack's file.")
 @click.option(

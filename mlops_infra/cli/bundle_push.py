@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_infra.cli import options, output, render
-from mlops_infra.cli.bundle_registry import registry_settings
+from mlops_infra.cli.bundle_registry import site_registry
 
 if TYPE_CHECKING:
     from offline_bundle.push import Pushed
@@ -20,8 +20,7 @@ _SHOWN = 40
 
 @click.command(name="push")
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...", type=_PATH)
-@click.option("--registry", required=True, metavar="HOST[/PREFIX]", help="The site's registry.")
-@registry_settings
+@site_registry
 @click.option("--key", type=_PATH, metavar="PUB", help="Public key the bundle has to be signed by.")
 @click.option("--base", type=_PATH, multiple=True, metavar="DIR", help="Base of a difference.")
 @click.option("--partial", is_flag=True, help="Push what lies on the volumes that are given.")

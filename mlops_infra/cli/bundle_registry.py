@@ -10,18 +10,22 @@ from typing import Any
 import click
 
 _PATH = click.Path(path_type=Path)
+_registries = click.option(
+    "--registries",
+    type=_PATH,
+    metavar="FILE",
+    help="Per-host settings: mirrors, authorities, client certificates.",
+)
+_ca = click.option(
+    "--ca", type=_PATH, metavar="PEM", help="The site's authorities, for every host."
+)
 
 
 def registry_settings(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`--registries`, `--ca` and `--plain-http`, passed on together as `settings: Settings`."""
+    """`--registries`, `--ca` and `--plain-http HOST`, passed on as `settings: Settings`."""
 
-    @click.option(
-        "--registries",
-        type=_PATH,
-        metavar="FILE",
-        help="Per-host settings: mirrors, authorities, client certificates.",
-    )
-    @click.option("--ca", type=_PATH, metavar="PEM", help="The site's authorities, for every host.")
+    @_registries
+    @_ca
     @click.option("--plain-http", multiple=True, metavar="HOST", help="A registry that has no TLS.")
     @functools.wraps(function)
     def wrapped(
@@ -35,5 +39,30 @@ def registry_settings(function: Callable[..., Any]) -> Callable[..., Any]:
 
         settings = load(registries, plain_http=plain_http, ca=ca)
         return function(*args, settings=settings, **more)
+
+    return wrapped
+
+
+def site_registry(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--registry` with `--plain-http` for it, passed on as `registry` and `settings`."""
+
+    @click.option("--registry", required=True, metavar="HOST[/PREFIX]", help="The site's registry.")
+    @_registries
+    @_ca
+    @click.option("--plain-http", is_flag=True, help="--registry has no TLS.")
+    @functools.wraps(function)
+    def wrapped(
+        *args: Any,
+        registry: str,
+        registries: Path | None,
+        ca: Path | None,
+        plain_http: bool,
+        **more: Any,
+    ) -> Any:
+        from offline_bundle.registry import load
+
+        hosts = (registry.partition("/")[0],) if plain_http else ()
+        settings = load(registries, plain_http=hosts, ca=ca)
+        return function(*args, registry=registry, settings=settings, **more)
 
     return wrapped

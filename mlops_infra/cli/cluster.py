@@ -87,10 +87,13 @@ def status(name: str | None, as_json: bool) -> None:
 @options.as_json
 def delete(name: str, as_json: bool) -> None:
     """Take a cluster away with all its data."""
+    from mlops_infra import places
     from mlops_infra.cluster import EmbeddedCluster
+    from mlops_infra.teardown import machine
 
     cluster = EmbeddedCluster(name)
     cluster.delete(sink_for(as_json))
+    machine.prune(places.data())
     _show(cluster.status(), as_json)
 
 

@@ -29,9 +29,13 @@ class Advice:
     next: str
 
 
+_IMAGE = Advice(
+    "ImagePull|ErrImage|InvalidImageName",
+    "check the image's name, tag and registry in the stack's file (embedded cluster: "
+    "mlops-infra images list), then up again",
+)
 _BY_REASON = (
-    Advice("ImagePull|ErrImage|InvalidImageName", "check the image's name, tag and registry in the "
-           "stack's file (embedded cluster: mlops-infra images list), then up again"),
+    _IMAGE,
     Advice("CrashLoop|Error|OOMKilled|StartError|RunContainerError",
            "mend what the log says, then up again; all of it: kubectl -n {namespace} logs {pod}"),
     Advice("Unschedulable", "give the cluster what the Pod waits for, then up again; "
@@ -40,6 +44,7 @@ _BY_REASON = (
 )  # fmt: skip
 
 _BY_WORDS = (
+    _IMAGE,  # before the rest: it is the registry that cannot be reached, not the cluster
     Advice(r"storageclass.*not found|no persistent volumes available",
            "kubectl get storageclass, and name one of them as cluster.storageClass"),
     Advice(r"connection refused|unreachable|no route to host|i/o timeout|timed out|no such host"

@@ -46,7 +46,7 @@ def test_a_site_from_the_first_push_to_the_prune(
     new = bundle(tmp_path / "new", key, b"a", b"moved")
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     with registry(tmp_path / "registry") as host:
-        where = ["--registry", f"{host}/site", "--plain-http", host]
+        where = ["--registry", f"{host}/site", "--plain-http"]
         signed = ["--key", pub, "--receipt-key", key]
         planned = told(capsys, "push", old.folder, *where, *signed, "--dry-run")
         assert not first.exists()
@@ -81,6 +81,6 @@ def test_a_bundle_of_another_key_is_never_pushed(
 ) -> None:
     keys.generate(tmp_path / "other", tmp_path / "other.pub", phrase=None)
     made = bundle(tmp_path / "bundle", pair[0], b"a")
-    where = ["--registry", "127.0.0.1:1", "--plain-http", "127.0.0.1:1"]
+    where = ["--registry", "127.0.0.1:1", "--plain-http"]
     # nobody listens there: it ends before anybody is asked
     told(capsys, "push", made.folder, *where, "--key", tmp_path / "other.pub", code=3)
