@@ -51,12 +51,13 @@ class Cluster:
 
     def learn_definition(self, crd: Object) -> None:
         """Remember the scope of kinds that a CustomResourceDefinition of the program will add."""
-        spec = crd.get("spec")
-        if not isinstance(spec, dict):
-            return
-        for version in spec.get("versions") or []:
-            key = (f"{spec.get('group')}/{version.get('name')}", spec.get("names", {}).get("kind"))
-            self._scopes[key] = spec.get("scope") != "Cluster"
+        for kind in _defined(crd):
+            self._scopes[kind] = crd["spec"].get("scope") != "Cluster"
+
+    def forget_definition(self, crd: Object) -> None:
+        """Kinds that went with their definition are asked for anew."""
+        for kind in _defined(crd):
+            self.discovery.forget(*kind)
 
     def placed(self, obj: Object) -> Object:
         """The object with the default namespace if its kind needs one, without one if not."""
@@ -65,14 +66,25 @@ class Cluster:
 
     def path_of(self, obj: Object) -> str:
         """API path of an object."""
-        return self.kind_of(obj).path(namespace_of(obj) or self.default_namespace, name_of(obj))
+        return self._path(self.kind_of(obj), obj)
+
+    def living_path(self, obj: Object) -> str | None:
+        """The same; None where the server has just said that it does not serve the kind."""
+        try:
+            kind = self.discovery.kind(
+                str(obj.get("apiVersion")), str(obj.get("kind")), certain=True
+            )
+        except KindMissingError:
+            return None
+        return self._path(kind, obj)
 
     def find(self, obj: Object) -> Object | None:
         """The live object, or None where it or its kind is gone."""
-        try:
-            return self.client.find(self.path_of(obj))
-        except KindMissingError:
-            return None
+        path = self.living_path(obj)
+        return self.client.find(path) if path else None
+
+    def _path(self, kind: Kind, obj: Object) -> str:
+        return kind.path(namespace_of(obj) or self.default_namespace, name_of(obj))
 
     def pods(self, namespace: str, labels: dict[str, str]) -> list[Object]:
         """Pods that carry all labels."""
@@ -123,3 +135,14 @@ def placed(obj: Object, namespaced: bool | None, default: str) -> Object:
 
 def _event_time(event: dict[str, Any]) -> str:
     return str(event.get("lastTimestamp") or event.get("eventTime") or "")
+
+
+def _defined(crd: Object) -> list[tuple[str, str]]:
+    """Version and name of each kind that a CustomResourceDefinition adds."""
+    spec = crd.get("spec")
+    if not isinstance(spec, dict):
+        return []
+    name = spec.get("names", {}).get("kind")
+    return [
+        (f"{spec.get('group')}/{each.get('name')}", name) for each in spec.get("versions") or []
+    ]

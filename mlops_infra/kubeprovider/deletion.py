@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from mlops_infra.kubeprovider import managers
+from mlops_infra.kubeprovider.kinds import is_crd
 from mlops_infra.kubeprovider.objects import Object, annotation, is_true, metadata, title
-from mlops_infra.kubeprovider.problems import ApiError, KindMissingError, ProviderError
+from mlops_infra.kubeprovider.problems import ApiError, ProviderError
 from mlops_infra.kubeprovider.readiness import SKIP
 from mlops_infra.kubeprovider.rollout import condition
 from mlops_infra.kubeprovider.waits import Watch, limit_for, pauses
@@ -62,15 +63,14 @@ def delete(watch: Watch, recorded: Object, manager: str, asked: float) -> None:
         ProviderError: the server refuses, or the object is still there when time is up.
     """
     cluster = watch.cluster
-    try:
-        path = cluster.path_of(recorded)
-    except KindMissingError:
-        # its definition went before it, and took it along
-        return
+    path = cluster.living_path(recorded)
+    if path is None:
+        return  # its definition went before it, and took it along
     uid = _request(watch, path, recorded, manager)
     if uid is None:
         return
-    cluster.discovery.forget(str(recorded.get("apiVersion")), str(recorded.get("kind")))
+    if is_crd(str(recorded.get("apiVersion")), str(recorded.get("kind"))):
+        cluster.forget_definition(recorded)
     if is_true(recorded, SKIP) and recorded.get("kind") in _SKIPPED:
         return
     _until_gone(watch, path, uid, recorded, limit_for(recorded, asked))

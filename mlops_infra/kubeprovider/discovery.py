@@ -47,8 +47,13 @@ class Discovery:
         self._read_at = float("-inf")
         self._lock = threading.Lock()
 
-    def kind(self, api_version: str, name: str) -> Kind:
+    def kind(self, api_version: str, name: str, *, certain: bool = False) -> Kind:
         """Look a kind up.
+
+        Args:
+            api_version: as in the object.
+            name: as in the object.
+            certain: ask the server before a kind is called missing, however lately it was asked.
 
         Raises:
             KindMissingError: the server does not serve it (now).
@@ -57,7 +62,8 @@ class Discovery:
         found = self._kinds.get(key)
         if found is None:
             with self._lock:
-                if key not in self._kinds and time.monotonic() - self._read_at > _FRESH_SECONDS:
+                stale = time.monotonic() - self._read_at > _FRESH_SECONDS
+                if key not in self._kinds and (stale or certain):
                     self._read()
             found = self._kinds.get(key)
         if found is None:

@@ -30,6 +30,27 @@ def changes(result: Any) -> dict[str, int]:
     return {str(getattr(k, "value", k)): n for k, n in summary.items() if "same" not in str(k)}
 
 
+def test_many_of_one_kind_go_at_once_and_none_is_forgotten(
+    stack: Stack, api_server: ControlPlane, namespace: str
+) -> None:
+    def program(opts: ResourceOptions) -> None:
+        for number in range(40):
+            meta = {"name": f"many-{number}", "namespace": namespace}
+            ConfigMap(f"many-{number}", metadata=meta, data={"n": str(number)}, opts=opts)
+
+    def left() -> list[str]:
+        found = api_server.request("GET", f"/api/v1/namespaces/{namespace}/configmaps")
+        names = [each["metadata"]["name"] for each in found["items"]]
+        return [name for name in names if name.startswith("many-")]
+
+    stack.program = program
+    assert changes(stack.up())["create"] > 40
+    assert len(left()) == 40
+    stack.program = lambda _opts: None
+    assert changes(stack.up())["delete"] == 40
+    assert left() == []
+
+
 def test_objects_are_created_once_updated_replaced_and_deleted(
     stack: Stack, api_server: ControlPlane, namespace: str
 ) -> None:
