@@ -96,17 +96,17 @@ def settle(root: Path) -> None:
 def members(name: str) -> set[int]:
     """Host process ids in the group `name` and below, over all hierarchies."""
     pids: set[int] = set()
-    for hierarchy in hierarchies():
-        for file in (hierarchy.path / name).glob("**/cgroup.procs"):
-            try:
-                pids |= {int(pid) for pid in file.read_text(encoding="ascii").split()}
-            except (FileNotFoundError, OSError):
-                continue  # the group went away while we looked
+    for folder in groups(name):
+        try:
+            text = (folder / "cgroup.procs").read_text(encoding="ascii")
+        except OSError:
+            continue  # the group went away while we looked
+        pids |= {int(pid) for pid in text.split()}
     return pids
 
 
 def groups(name: str) -> list[Path]:
-    """Every folder of the group `name`, deepest first."""
+    """Every folder of the group `name`, deepest first; those that go meanwhile are passed over."""
     found: list[Path] = []
     for hierarchy in hierarchies():
         top = hierarchy.path / name

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from mlops_infra.cluster import cgroups
 
@@ -34,3 +38,23 @@ def test_processes_move_to_a_leaf_before_controllers_are_passed_on(tmp_path: Pat
     cgroups.settle(tmp_path)
     assert (tmp_path / cgroups.LEAF / "cgroup.procs").read_text() == "7"
     assert (tmp_path / "cgroup.subtree_control").read_text() == "+memory"
+
+
+def test_a_group_that_goes_meanwhile_does_not_stop_the_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = (cgroups.Hierarchy(tmp_path, 2, ()),)
+    monkeypatch.setattr(cgroups, "hierarchies", lambda: found)
+    gone = tmp_path / "one" / "kubepods" / "pod1"
+    gone.mkdir(parents=True)
+    (tmp_path / "one" / "cgroup.procs").write_text("1\n7\n")
+    listed = os.scandir
+
+    def scandir(folder: Any) -> Any:
+        if Path(folder) == gone and gone.exists():
+            gone.rmdir()  # the Pod ended between the list of groups and the look into its own
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert cgroups.members("one") == {1, 7}
+    assert not gone.exists()
