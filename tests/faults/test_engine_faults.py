@@ -227,6 +227,7 @@ def test_sums_cut_by_a_kill_are_not_needed(lab: Lab, volume: None) -> None:
     for name in ("meta.yaml", "stacks/mlops-infra/lab.json", "stacks/mlops-infra/lab.json.bak"):
         (state / f"{name}.attrs").touch()
     assert lab.json("up", "-s", "lab")["counts"] == {}
+    # and once more for the `down` that the fixture ends with
     (state / "stacks" / "mlops-infra" / "lab.json.attrs").touch()
 
 

@@ -11,15 +11,11 @@ from mlops_infra.cli.main import run
 from tests.readme import text
 
 
-@pytest.mark.parametrize("guide", ["aws", "aws.ko"])
 @pytest.mark.parametrize("stack", ["aws-dev", "aws-prod"])
-def test_the_table_of_costs_adds_up(
-    guide: str, stack: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_table_of_costs_adds_up(stack: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["preview", "--cost", "-s", stack, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["monthlyAtReference"]
-    rows = re.findall(
-        rf"^\| `{stack}` \|.*\| ([\d,]+\.\d\d) \|$", text(f"docs/guide/{guide}.md"), re.M
-    )
-    assert rows
-    assert sum(float(each.replace(",", "")) for each in rows) == pytest.approx(told, abs=0.01)
+    for guide in ("aws.md", "aws.ko.md"):
+        row = rf"^\| `{stack}` \|.*\| ([\d,]+\.\d\d) \|$"
+        found = re.findall(row, text(f"docs/guide/{guide}"), re.M)
+        assert sum(float(each.replace(",", "")) for each in found) == pytest.approx(told, abs=0.01)
