@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_infra import images, places, toolchain
+from mlops_infra import places
 from mlops_infra.aws import Cloud
 from mlops_infra.cluster import EmbeddedCluster
-from mlops_infra.cluster.sources import ADDONS, CONTROL_PLANE, NODE
-from mlops_infra.engine import aws_approved, aws_up, environment, locks, reach, tools
+from mlops_infra.engine import (
+    aws_approved,
+    aws_up,
+    environment,
+    gathering,
+    locks,
+    reach,
+    tools,
+)
 from mlops_infra.engine.outcome import Outcome
 from mlops_infra.engine.prepare import NODE_VARIABLE, Asked, asked, from_state, prepare
 from mlops_infra.engine.process import stopped
@@ -20,14 +26,10 @@ from mlops_infra.engine.room import Room
 from mlops_infra.engine.runner import Engine
 from mlops_infra.engine.tools import Tools
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.plan import Plan
 from mlops_infra.progress import Sink, step
 
 FREE = 32 * 1024 * 1024
 """Bytes. The state of a large platform is 1 MB; it is there three times, beside its history."""
-
-CLUSTER_TOOLS = (*CONTROL_PLANE, *NODE, "cni-plugins")
-CLUSTER_IMAGES = ("node", *ADDONS)
 
 
 def bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool = False) -> Outcome:
@@ -53,8 +55,7 @@ def _bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool) ->
         locks.clear(want.record.backend, stack, sink, break_lock=False)
     if not want.record.cluster:
         _reach(want, sink)
-    found = _gathered(want, sink)
-    node = _cluster(want, sink) if want.record.cluster else None
+    found, node = gathering.gather(want, sink)
     engine = prepare(want, sink, found, node=node)
     result = engine.up(want.config.allow_replace, break_lock=break_lock, whole=want.whole)
     return _outcome(want, result, found)
@@ -125,43 +126,6 @@ def _checked(stack: str, file: Path | None, sink: Sink) -> Asked:
         names = ", ".join(each.name for each in want.plan.components)
         work.end("done", f"{want.config.profile}: {names}")
     return want
-
-
-def _gathered(want: Asked, sink: Sink) -> Tools:
-    """Tools and images; two threads, for one compiles while the other unpacks and writes."""
-    if not want.record.cluster:
-        return tools.ready(sink)
-    simulated = want.config.cluster.simulated
-    names = (*tools.NEEDED, *(CONTROL_PLANE if simulated else CLUSTER_TOOLS))
-    with ThreadPoolExecutor(2) as pool:
-        made = pool.submit(toolchain.ensure, names, sink)
-        built = None if simulated else pool.submit(images.build_many, _recipes(want.plan), sink)
-        made.result()
-        if built is not None:
-            built.result()
-    return tools.ready(sink)
-
-
-def _cluster(want: Asked, sink: Sink) -> str:
-    name = want.record.cluster or want.stack
-    cluster = EmbeddedCluster(name)
-    cluster.start(
-        sink,
-        simulated=want.config.cluster.simulated,
-        simulated_node=any(each.simulated for each in want.plan.components),
-    )
-    if not cluster.simulated:
-        cluster.load(images.build_many(_own(want.plan), sink), sink)
-    return cluster.node_address
-
-
-def _own(plan: Plan) -> tuple[str, ...]:
-    """Recipes of the components' images that are built here."""
-    return tuple(dict.fromkeys(image.recipe for image in plan.images if image.recipe))
-
-
-def _recipes(plan: Plan) -> Sequence[str]:
-    return tuple(dict.fromkeys((*CLUSTER_IMAGES, *_own(plan))))
 
 
 def room_to_work() -> None:

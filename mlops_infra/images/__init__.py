@@ -11,7 +11,7 @@ from mlops_infra.images.bundled import references as bundled_references
 from mlops_infra.images.keys import reference, references
 from mlops_infra.images.listing import Listed, listing
 from mlops_infra.images.pruning import Pruned, prune
-from mlops_infra.images.recipe import names
+from mlops_infra.images.recipe import compiles, names
 from mlops_infra.images.rootfs import layer_files, unpack_layers
 from mlops_infra.progress import Sink
 
@@ -23,6 +23,7 @@ __all__ = [
     "build_many",
     "bundle_folder",
     "bundled_references",
+    "compiles",
     "find",
     "listing",
     "lock",

@@ -155,6 +155,15 @@ def bases() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in (folder() / "bases").glob("*.yaml")))
 
 
+def compiles(name: str) -> bool:
+    """Whether recipe `name` takes a program of the toolchain in, which may have to be compiled.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    return any(each.tools for each in lineage(name))
+
+
 @cache
 def _read(file: Path, _stamp: int) -> Recipe:
     try:

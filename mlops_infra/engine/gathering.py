@@ -1,0 +1,93 @@
+"""What stands before the program runs: tools, images and the embedded cluster that holds them.
+
+Three threads make it, so that two cores are busy all the time: one compiles the tools of this
+machine, one the images that carry a compiled program, one unpacks the packages of the others. The
+cluster starts as soon as its own parts are there, and takes in each image when it is ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Any
+
+from mlops_infra import images, toolchain
+from mlops_infra.cluster import EmbeddedCluster
+from mlops_infra.cluster.preflight import can_be_real
+from mlops_infra.cluster.sources import ADDONS, CONTROL_PLANE, NODE
+from mlops_infra.engine import tools
+from mlops_infra.engine.prepare import Asked
+from mlops_infra.engine.tools import Tools
+from mlops_infra.progress import Sink
+
+
+def gather(want: Asked, sink: Sink) -> tuple[Tools, str | None]:
+    """Tools of this machine, and the address of the embedded cluster's node; None without one.
+
+    Raises:
+        MlopsError: something can neither be found nor made, or the cluster does not start. What
+            is being made then is finished or stopped, and what was made stays.
+    """
+    if not want.record.cluster:
+        return tools.ready(sink), None
+    cluster = EmbeddedCluster(want.record.cluster)
+    if want.config.cluster.simulated or not can_be_real():
+        toolchain.ensure((*tools.NEEDED, *CONTROL_PLANE), sink)
+        _start(cluster, want, sink)
+    else:
+        _with_images(cluster, want, sink)
+    return tools.ready(sink), cluster.node_address
+
+
+def _with_images(cluster: EmbeddedCluster, want: Asked, sink: Sink) -> None:
+    own = tuple(dict.fromkeys(image.recipe for image in want.plan.images if image.recipe))
+    clusters = ("node", *ADDONS)
+    with _worker() as first, _worker() as second, _worker() as third:
+        made = first.submit(
+            toolchain.ensure, (*tools.NEEDED, *CONTROL_PLANE, *NODE, "cni-plugins"), sink
+        )
+        built = {
+            name: (second if images.compiles(name) else third).submit(images.build, name, sink)
+            for name in dict.fromkeys((*clusters, *own))
+        }
+        parts: list[Future[Any]] = [made, *(built[name] for name in clusters)]
+        runs = False
+        for _ in _ends([made, *built.values()]):
+            if not all(each.done() for each in parts):
+                continue
+            if not runs:
+                _start(cluster, want, sink)
+                runs = True
+            if not cluster.simulated:
+                ready = [built[name].result() for name in own if built[name].done()]
+                cluster.load(ready, sink)
+
+
+@contextmanager
+def _worker() -> Iterator[ThreadPoolExecutor]:
+    """A thread with a queue, which is dropped where anything fails or Ctrl-C is pressed."""
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _ends(futures: Iterable[Future[Any]]) -> Iterator[None]:
+    """Yields whenever some have ended, until all have; a failure is raised at once."""
+    waiting = set(futures)
+    while waiting:
+        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            future.result()
+        yield
+
+
+def _start(cluster: EmbeddedCluster, want: Asked, sink: Sink) -> None:
+    cluster.start(
+        sink,
+        simulated=want.config.cluster.simulated,
+        simulated_node=any(each.simulated for each in want.plan.components),
+    )
