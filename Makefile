@@ -16,11 +16,15 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check $(UV)
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/python -m ensurepip --upgrade >/dev/null
-	$(BIN)/python -m compileall -q -j 0 -x 'pulumi_aws|/tests?/' $(VENV)/lib mlops_infra offline_bundle stacks
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	touch $@
 
 venv: $(VENV)/.ready ## install the program with everything its tests need into .venv
+
+# once for the many processes of the tests; a single command compiles what it imports by itself
+$(VENV)/.compiled: $(VENV)/.ready
+	$(BIN)/python -m compileall -q -j 0 -x 'pulumi_aws|/tests?/' $(VENV)/lib mlops_infra offline_bundle stacks
+	touch $@
 
 up: venv ## a blank machine becomes a running platform
 	$(BIN)/mlops-infra up -s $(STACK)
@@ -31,14 +35,14 @@ verify: venv ## train, register and find a model through the running platform
 down: venv ## take the platform and its cluster away and prove that nothing is left
 	$(BIN)/mlops-infra down -s $(STACK)
 
-test: lint tools ## lint, then every tier that this machine can run: unit charts graph engine e2e faults
+test: lint tools $(VENV)/.compiled ## lint, then every tier that this machine can run: unit charts graph engine e2e faults
 	$(BIN)/python -m tests.tiers
 
 tools: venv ## fetch or build every tool and image; what cannot be had is named and its tests are skipped
 	-$(BIN)/mlops-infra toolchain install
 	-$(BIN)/mlops-infra images build
 
-unit: venv ## the quick tier alone
+unit: $(VENV)/.compiled ## the quick tier alone
 	$(BIN)/python -m tests.tiers unit
 
 lint: venv ## format, lint, types and the layers of imports
@@ -72,6 +76,9 @@ bench: venv ## measure and write docs/measured.json (BENCH_COLD=1 compiles every
 docs: venv ## write what is generated: the reference of commands, the figures of the READMEs
 	$(BIN)/python docs/generate.py
 
+align: venv ## let the Go modules in toolchain/ share their libraries after a version has changed
+	$(BIN)/python -m toolchain.align
+
 lock: ## resolve all dependencies again and write requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check $(UV)
@@ -83,4 +90,4 @@ clean: ## remove what tools left in this folder; caches and data are elsewhere a
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 .PHONY: help venv up verify down test tools unit lint storm examples air-gap aws-lab upgrade checkov \
-  bench docs lock clean
+  bench docs align lock clean
