@@ -4,7 +4,7 @@ The same images from the same registry (distribution 3, on loopback) into an OCI
 Nobody's figure has an fsync in it, since no peer makes one; `build_s` is our whole build, with
 fsync and lists. Every figure is the median of `RUNS` turns.
 
-`BENCH_FETCH_MB` is the size of all distinct layers, 2,048 where it is not set.
+`BENCH_FETCH_MB` is the size of all distinct layers, 4,096 where it is not set.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def main() -> int:
 
 def measure() -> dict[str, Any]:
     """All figures, with the machine's limits beside them."""
-    size = int(os.environ.get("BENCH_FETCH_MB", "2048")) << 20
+    size = int(os.environ.get("BENCH_FETCH_MB", "4096")) << 20
     place = os.environ.get("BENCH_FOLDER")
     with tempfile.TemporaryDirectory(prefix="mlops-infra-fetch-", dir=place) as name:
         folder = Path(name)

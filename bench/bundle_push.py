@@ -3,7 +3,7 @@
 The same images, the same kind of registry (distribution 3, empty, on loopback), a host that knows
 nothing yet (a new HOME for each program). Every figure is the median of `RUNS`.
 
-`BENCH_PUSH_MB` is the size of all distinct layers, 2,048 where it is not set.
+`BENCH_PUSH_MB` is the size of all distinct layers, 4,096 where it is not set.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def measure() -> dict[str, Any]:
         folder = Path(name)
         machine = limits(folder)
         # in a process of its own: what this one once held would count as the programs' memory
-        size = int(os.environ.get("BENCH_PUSH_MB", "2048")) << 20
+        size = int(os.environ.get("BENCH_PUSH_MB", "4096")) << 20
         maker = multiprocessing.get_context("spawn").Process(
             target=_bundle, args=(folder / "bundle", size)
         )
