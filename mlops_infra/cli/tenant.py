@@ -94,10 +94,8 @@ def _deployed(stack: str, file: Path | None) -> set[str]:
     from mlops_infra import engine
     from mlops_infra.progress import quiet
 
-    found = engine.from_state(stack, file, quiet)
-    if found is None or not found.exists():
-        return set()
-    return set(found.outputs().get("tenants") or ())
+    found = engine.reading(stack, file, quiet)
+    return set(found.outputs().get("tenants") or ()) if found else set()
 
 
 def _row(name: str, config: StackConfig, deployed: bool) -> dict[str, Any]:

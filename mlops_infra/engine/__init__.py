@@ -6,7 +6,7 @@ from mlops_infra.engine.bring_up import bring_up, exports, open_engine, preview
 from mlops_infra.engine.health import Health, stack_health
 from mlops_infra.engine.kube_client import open_client
 from mlops_infra.engine.outcome import Outcome
-from mlops_infra.engine.prepare import from_state
+from mlops_infra.engine.prepare import from_state, reading
 from mlops_infra.engine.recorded import Declared
 from mlops_infra.engine.results import Result
 from mlops_infra.engine.runner import Engine
@@ -25,6 +25,7 @@ __all__ = [
     "open_client",
     "open_engine",
     "preview",
+    "reading",
     "stack_health",
     "wanted",
 ]

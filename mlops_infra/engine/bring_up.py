@@ -19,7 +19,7 @@ from mlops_infra.engine import (
     tools,
 )
 from mlops_infra.engine.outcome import Outcome
-from mlops_infra.engine.prepare import NODE_VARIABLE, Asked, asked, from_state, prepare
+from mlops_infra.engine.prepare import NODE_VARIABLE, Asked, asked, prepare, reading
 from mlops_infra.engine.process import stopped
 from mlops_infra.engine.results import Result
 from mlops_infra.engine.room import Room
@@ -114,8 +114,8 @@ def open_engine(stack: str, file: Path | None, sink: Sink) -> Engine:
     Raises:
         InputError: it was not.
     """
-    engine = from_state(stack, file, sink)
-    if engine is None or not engine.exists():
+    engine = reading(stack, file, sink)
+    if engine is None:
         raise InputError(f"stack {stack} is not deployed", hint=f"mlops-infra up -s {stack}")
     return engine
 

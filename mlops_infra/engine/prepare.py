@@ -98,7 +98,7 @@ def from_state(stack: str, file: Path | None, sink: Sink) -> Engine | None:
     Works with a stack's file that cannot be read: the record of the last run says enough.
     """
     room = Room.of(stack)
-    record = records.read(room) or _record_of_config(stack, file)
+    record = _record(stack, file)
     if record is None:
         return None
     found = tools.ready(sink) if record.site is None else tools.reading_aws(sink)
@@ -107,7 +107,26 @@ def from_state(stack: str, file: Path | None, sink: Sink) -> Engine | None:
     return _engine(stack, room, record, found, variables, sink, None)
 
 
-def _record_of_config(stack: str, file: Path | None) -> StackRecord | None:
+def reading(stack: str, file: Path | None, sink: Sink) -> Engine | None:
+    """An engine that reads the state of `stack`; None where it was never brought up.
+
+    A state in a folder is looked for before any tool is fetched or compiled.
+    """
+    record = _record(stack, file)
+    if record is None:
+        return None
+    kept = locks.state_file(record.backend, stack)
+    if kept and not any(each.exists() for each in (kept, kept.with_name(f"{kept.name}.gz"))):
+        return None
+    engine = from_state(stack, file, sink)
+    return engine if engine and engine.exists() else None
+
+
+def _record(stack: str, file: Path | None) -> StackRecord | None:
+    """Of the last run; else as the stack's file has it; None where there is neither."""
+    known = records.read(Room.of(stack))
+    if known is not None:
+        return known
     try:
         config = configuration.load(file or configuration.stack_file(stack))
     except InputError:
