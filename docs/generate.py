@@ -130,7 +130,7 @@ def measured(name: str) -> str:
         title = KOREAN[figure.key] if korean else figure.title
         lines.append(f"| {title} | {value} | {aim} |")
     if parts := read.get("parts"):
-        date = max(part["date"] for part in parts.values())
+        date = ", ".join(sorted({part["date"] for part in parts.values()}))
         lines += ["", _machine(read["machine"], date, korean=korean)]
     return "\n".join(lines)
 
