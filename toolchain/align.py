@@ -19,13 +19,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 HERE = Path(__file__).parent
-GROUPS = (
+GROUPS: tuple[tuple[str, ...], ...] = (
     ("alertmanager", "coredns", "helm", "kwok", "metrics-server", "prometheus", "promtool"),
     ("argo-workflows", "kserve"),
 )
 """Wrappers that agree. etcd, Pulumi and versitygw hold data and state: they stay as released, and
 Kubernetes is one tree of its own."""
-AS_RELEASED = {GROUPS[0]: ("pulumi",)}
+AS_RELEASED: Mapping[tuple[str, ...], tuple[str, ...]] = {GROUPS[0]: ("pulumi",)}
 """Group -> wrappers that it follows where they are ahead, and that it does not touch."""
 
 _REQUIRED = re.compile(r"^\s*(?:require )?([\w.-]+\.[\w./~-]+) (v\S+)", re.MULTILINE)

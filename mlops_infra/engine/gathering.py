@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from mlops_infra import images, toolchain
@@ -43,7 +43,7 @@ def gather(want: Asked, sink: Sink) -> tuple[Tools, str | None]:
 def _with_images(cluster: EmbeddedCluster, want: Asked, sink: Sink) -> None:
     own = tuple(dict.fromkeys(image.recipe for image in want.plan.images if image.recipe))
     clusters = ("node", *ADDONS)
-    with _worker() as first, _worker() as second, _worker() as third:
+    with _workers(3) as (first, second, third):
         made = first.submit(
             toolchain.ensure, (*tools.NEEDED, *CONTROL_PLANE, *NODE, "cni-plugins"), sink
         )
@@ -65,13 +65,15 @@ def _with_images(cluster: EmbeddedCluster, want: Asked, sink: Sink) -> None:
 
 
 @contextmanager
-def _worker() -> Iterator[ThreadPoolExecutor]:
-    """A thread with a queue, which is dropped where anything fails or Ctrl-C is pressed."""
-    with ThreadPoolExecutor(1) as pool:
+def _workers(number: int) -> Iterator[list[ThreadPoolExecutor]]:
+    """Threads with a queue each; all queues are dropped where anything fails or on Ctrl-C."""
+    with ExitStack() as stack:
+        pools = [stack.enter_context(ThreadPoolExecutor(1)) for _ in range(number)]
         try:
-            yield pool
+            yield pools
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for pool in pools:  # all of them, before the first is waited for
+                pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
