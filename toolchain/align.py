@@ -3,8 +3,8 @@
 Go's build cache holds a package once for each version of it and of all it imports. Upstream's
 releases differ in the last digits of the same libraries, so that a machine that compiles
 everything would compile the API types and the client of Kubernetes seven times. Within a group
-each library stands at the highest version that one of the wrappers needs: three times, in half of
-the processor's time (docs/decisions/0016-shared-go-modules.md).
+each library stands at the highest version that one of the wrappers needs, so it is three times
+(docs/decisions/0016-shared-go-modules.md).
 
 Run it after a version in a wrapper has changed; a unit test asks `differing`.
 """
@@ -30,6 +30,10 @@ AS_RELEASED: Mapping[tuple[str, ...], tuple[str, ...]] = {GROUPS[0]: ("pulumi",)
 
 _REQUIRED = re.compile(r"^\s*(?:require )?([\w.-]+\.[\w./~-]+) (v\S+)", re.MULTILINE)
 _TOOL = re.compile(r"^(?:tool |\t)([\w.-]+\.[\w./~-]+)$", re.MULTILINE)
+_ERRORS = "{{with .Error}}{{$.ImportPath}}: {{.Err}}{{end}}"
+_EMBEDDED = "no matching files found"
+"""The one error that is expected: a web interface that its module embeds and does not have. Our
+overlay brings it when it is compiled."""
 
 
 def differing() -> dict[str, dict[str, str]]:
@@ -77,20 +81,24 @@ def main() -> int:
             _go(wrapper, "mod", "edit", *edits)
             (HERE / wrapper / "go.sum").unlink()
             packages = _TOOL.findall(_without_replacements(wrapper)) or ["."]
-            # -e: web interfaces that a module embeds and does not have; our overlay brings them
-            _go(wrapper, "list", "-e", "-mod=mod", "-deps", *packages)
+            told = _go(wrapper, "list", "-e", "-mod=mod", "-deps", "-f", _ERRORS, *packages)
+            if wrong := [line for line in told.splitlines() if _EMBEDDED not in line]:
+                print("\n".join(wrong), file=sys.stderr)
+                return 1
     return 0
 
 
-def _go(wrapper: str, *arguments: str) -> None:
+def _go(wrapper: str, *arguments: str) -> str:
     environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
-    subprocess.run(
+    done = subprocess.run(
         ["go", *arguments],
         cwd=HERE / wrapper,
         env=environment,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
         check=True,
     )
+    return done.stdout
 
 
 if __name__ == "__main__":

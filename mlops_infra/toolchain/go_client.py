@@ -59,7 +59,7 @@ def environment(work_folder: Path) -> dict[str, str]:
 def _collection() -> dict[str, str]:
     """How often the compiler and linker, which live for seconds, collect garbage.
 
-    Never saves an eighth of the processor's time, seldom a twentieth (measured with versitygw).
+    Never takes 12 % less of the processor's time than `400` (versitygw: 97 s, 110 s).
     """
     plenty = _free_memory() >= _PLENTY * (os.cpu_count() or 1)
     return {"GOGC": "off" if plenty else "400", "GOMEMLIMIT": _LIMIT}

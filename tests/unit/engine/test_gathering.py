@@ -68,3 +68,26 @@ def test_a_cluster_starts_before_the_last_image_is_there(
     assert told[0] == "cluster"
     assert told[-1] == "alertmanager"
     assert set(told[1:]) == {image.recipe for image in want.plan.images if image.recipe}
+
+
+def test_without_root_no_image_is_built_for_pods_that_are_simulated(
+    want: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for: list[str] = []
+
+    class Cluster:
+        node_address = "127.0.0.1"
+
+        def __init__(self, _: str) -> None:
+            pass
+
+        def start(self, *_: object, **__: object) -> None:
+            pass
+
+    monkeypatch.setattr(gathering, "can_be_real", lambda: False)
+    monkeypatch.setattr(images, "build", None)
+    monkeypatch.setattr(toolchain, "ensure", lambda names, _: asked_for.extend(names))
+    monkeypatch.setattr(gathering.tools, "ready", lambda _: "tools")
+    monkeypatch.setattr(gathering, "EmbeddedCluster", Cluster)
+    assert gathering.gather(want, quiet) == ("tools", "127.0.0.1")
+    assert "kubelet" not in asked_for
