@@ -62,7 +62,7 @@ class Family:
     @property
     def folder(self) -> Path:
         """The wrapper module with `go.mod` and `go.sum`."""
-        return places.project() / "toolchain" / self.name
+        return places.project() / "go" / self.name
 
 
 @dataclass(frozen=True, slots=True)
