@@ -33,6 +33,12 @@ def data() -> Path:
     return _folder("MLOPS_INFRA_DATA", "XDG_DATA_HOME", ".local/share")
 
 
+def pulumi_home() -> Path:
+    """Folder of Pulumi's plugins and logs: `$PULUMI_HOME`, else one in the cache."""
+    own = os.environ.get("PULUMI_HOME")
+    return Path(own).expanduser().absolute() if own else cache() / "pulumi-home"
+
+
 def private(folder: Path) -> Path:
     """Create `folder` (and parents) readable by its owner alone, and return it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -8,8 +8,8 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
+from mlops_infra import places
 from mlops_infra.errors import MissingError
-from mlops_infra.kubeprovider import ProviderChoice
 from mlops_infra.progress import Sink, step
 
 PLUGIN = "pulumi-resource-aws"
@@ -32,9 +32,9 @@ def version() -> str:
         ) from error
 
 
-def installed(home: Path) -> Path | None:
+def installed() -> Path | None:
     """Executable of the plug-in, or None; a `.partial` beside it says that a download broke off."""
-    folder = home / "plugins" / f"resource-aws-v{version()}"
+    folder = places.pulumi_home() / "plugins" / f"resource-aws-v{version()}"
     executable = folder / PLUGIN
     broken = folder.with_name(folder.name + ".partial").exists()
     if not broken and executable.is_file() and os.access(executable, os.X_OK):
@@ -43,40 +43,40 @@ def installed(home: Path) -> Path | None:
     return Path(on_path) if on_path else None
 
 
-def ready(pulumi: Path, home: Path, sink: Sink) -> ProviderChoice:
-    """The plug-in, fetched from Pulumi's own place where it is not here yet.
+def ready(pulumi: Path, sink: Sink) -> Path:
+    """Its executable, fetched from Pulumi's own place where it is not here yet.
 
     Raises:
         MissingError: it is not here and cannot be fetched.
     """
-    found = installed(home)
+    found = installed()
     if found is None:
         with step(sink, f"Fetching Pulumi's plug-in for AWS {version()}"):
-            _fetch(pulumi, home)
-        found = installed(home)
+            _fetch(pulumi)
+        found = installed()
     if found is None:
-        raise _cannot_be_had(home, "its archive held no program")
-    return ProviderChoice(stand_in=False, path=found, path_entries=(found.parent,), announcement="")
+        raise _cannot_be_had("its archive held no program")
+    return found
 
 
-def _fetch(pulumi: Path, home: Path) -> None:
+def _fetch(pulumi: Path) -> None:
     command = [str(pulumi), "plugin", "install", "resource", "aws", f"v{version()}"]
-    env = {**os.environ, "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    env = {**os.environ, "PULUMI_HOME": str(places.pulumi_home()), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         done = subprocess.run(
             command, env=env, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise _cannot_be_had(home, f"no answer within {FETCH_SECONDS} s") from error
+        raise _cannot_be_had(f"no answer within {FETCH_SECONDS} s") from error
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise _cannot_be_had(home, lines[-1].strip() if lines else "pulumi gave no reason")
+        raise _cannot_be_had(lines[-1].strip() if lines else "pulumi gave no reason")
 
 
-def _cannot_be_had(home: Path, why: str) -> MissingError:
+def _cannot_be_had(why: str) -> MissingError:
     return MissingError(
         f"Pulumi's plug-in for AWS {version()} is not on this machine and cannot be fetched: {why}",
-        where=str(home / "plugins"),
+        where=str(places.pulumi_home() / "plugins"),
         hint=f"where there is a network: pulumi plugin install resource aws v{version()}; then "
         "carry that folder here. What needs no plug-in: mlops-infra check, preview, preview --cost",
     )

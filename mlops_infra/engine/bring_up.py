@@ -24,7 +24,6 @@ from mlops_infra.engine.process import stopped
 from mlops_infra.engine.results import Result
 from mlops_infra.engine.room import Room
 from mlops_infra.engine.runner import Engine
-from mlops_infra.engine.tools import Tools
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
 
@@ -58,7 +57,7 @@ def _bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool) ->
     found, node = gathering.gather(want, sink)
     engine = prepare(want, sink, found, node=node)
     result = engine.up(want.config.allow_replace, break_lock=break_lock, whole=want.whole)
-    return _outcome(want, result, found)
+    return _outcome(want, result)
 
 
 def preview(stack: str, file: Path | None, sink: Sink) -> Outcome:
@@ -85,16 +84,16 @@ def preview(stack: str, file: Path | None, sink: Sink) -> Outcome:
         node = None
     found = tools.ready(sink)
     result = prepare(want, sink, found, node=node).preview()
-    return _outcome(want, result, found)
+    return _outcome(want, result)
 
 
 def exports(stack: str, file: Path | None, sink: Sink) -> str:
     """Shell lines for plain `pulumi`; see `environment.exports`."""
     want = asked(stack, file)
     found = (
-        tools.ready_for_aws(sink, tools.AWS_FOR_PLAIN_PULUMI)
+        tools.ready_for_aws(sink, tools.FOR_PLAIN_PULUMI)
         if want.record.site
-        else tools.ready(sink, tools.FOR_PLAIN_PULUMI)
+        else tools.ready(sink, (*tools.NEEDED, *tools.FOR_PLAIN_PULUMI))
     )
     node = None
     if want.record.cluster:
@@ -149,8 +148,8 @@ def _reach(want: Asked, sink: Sink) -> None:
         work.end("done", f"Kubernetes {reach.check(want.record)}")
 
 
-def _outcome(want: Asked, result: Result, found: Tools) -> Outcome:
-    notes = [found.provider.announcement] if found.provider.announcement else []
+def _outcome(want: Asked, result: Result) -> Outcome:
+    notes: list[str] = []
     if want.record.cluster:
         notes += EmbeddedCluster(want.record.cluster).status().notes
     notes += [f"{each.path}: {each.message}" for each in want.plan.findings]

@@ -35,12 +35,6 @@ _NOWHERE = "http://127.0.0.1:9"
 """The discard port: what still tries the service fails at once."""
 
 
-def pulumi_home() -> Path:
-    """`$PULUMI_HOME`, else a folder of ours in the cache: plugins, logs, nothing of value."""
-    own = os.environ.get("PULUMI_HOME")
-    return Path(own) if own else places.cache() / "pulumi-home"
-
-
 def backend_url(configured: str | None) -> str:
     """The backend in the configuration, else `$PULUMI_BACKEND_URL`, else a local folder."""
     return configured or os.environ.get("PULUMI_BACKEND_URL") or f"file://{local_state()}"
@@ -68,7 +62,6 @@ def variables(
     *,
     backend: str,
     path_entries: tuple[Path, ...],
-    helm: Path | None,
     kubeconfig: Path | None,
     stack_file: Path | None,
 ) -> dict[str, str]:
@@ -78,14 +71,13 @@ def variables(
         room: the stack's own files.
         backend: URL of the Pulumi backend.
         path_entries: folders that come first on `PATH`, first one first.
-        helm: the binary that the stand-in provider renders charts with.
         kubeconfig: of the embedded cluster; None leaves the caller's.
         stack_file: the file that the configuration was copied from.
     """
     found = {
         **SILENT,
         "PULUMI_BACKEND_URL": _without_attributes(backend),
-        "PULUMI_HOME": str(pulumi_home()),
+        "PULUMI_HOME": str(places.pulumi_home()),
         SEED_VARIABLE: str(room.seed),
         "MLOPS_INFRA_CACHE": str(places.cache()),
         "MLOPS_INFRA_DATA": str(places.data()),
@@ -94,8 +86,6 @@ def variables(
         found[PASSPHRASE_VARIABLE] = str(room.passphrase)
     if not backend.startswith("https://"):
         found["PULUMI_API"] = _NOWHERE
-    if helm is not None:
-        found["MLOPS_INFRA_HELM"] = str(helm)
     if kubeconfig is not None:
         found["KUBECONFIG"] = str(kubeconfig)
     if stack_file is not None:

@@ -2,7 +2,8 @@
 
 Three threads make it, so that two cores are busy all the time: one compiles the tools of this
 machine, one the images that carry a compiled program, one unpacks the packages of the others. The
-cluster starts as soon as its own parts are there, and takes in each image when it is ready.
+cluster starts as soon as its own parts are there, and takes in each image when it is ready. The
+provider comes last in its queue: nothing needs it before the first resource is made.
 """
 
 from __future__ import annotations
@@ -33,8 +34,11 @@ def gather(want: Asked, sink: Sink) -> tuple[Tools, str | None]:
         return tools.ready(sink), None
     cluster = EmbeddedCluster(want.record.cluster)
     if want.config.cluster.simulated or not can_be_real():
-        toolchain.ensure((*tools.NEEDED, *CONTROL_PLANE), sink)
-        _start(cluster, want, sink)
+        toolchain.ensure((*tools.READING, *CONTROL_PLANE), sink)
+        with _workers(1) as (first,):
+            plugin = first.submit(toolchain.ensure, (tools.KUBERNETES_PLUGIN,), sink)
+            _start(cluster, want, sink)
+            plugin.result()
     else:
         _with_images(cluster, want, sink)
     return tools.ready(sink), cluster.node_address
@@ -45,15 +49,16 @@ def _with_images(cluster: EmbeddedCluster, want: Asked, sink: Sink) -> None:
     clusters = ("node", *ADDONS)
     with _workers(3) as (first, second, third):
         made = first.submit(
-            toolchain.ensure, (*tools.NEEDED, *CONTROL_PLANE, *NODE, "cni-plugins"), sink
+            toolchain.ensure, (*tools.READING, *CONTROL_PLANE, *NODE, "cni-plugins"), sink
         )
+        plugin = first.submit(toolchain.ensure, (tools.KUBERNETES_PLUGIN,), sink)
         built = {
             name: (second if images.compiles(name) else third).submit(images.build, name, sink)
             for name in dict.fromkeys((*clusters, *own))
         }
         parts: list[Future[Any]] = [made, *(built[name] for name in clusters)]
         runs = False
-        for _ in _ends([made, *built.values()]):
+        for _ in _ends([made, plugin, *built.values()]):
             if not all(each.done() for each in parts):
                 continue
             if not runs:

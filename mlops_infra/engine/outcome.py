@@ -16,7 +16,7 @@ class Outcome:
     counts: Mapping[str, int]
     outputs: Mapping[str, Any]
     notes: tuple[str, ...]
-    """What a reader must know: a stand-in provider, simulated Pods, findings of the plan."""
+    """What a reader must know: simulated Pods, findings of the plan."""
 
     def as_dict(self) -> dict[str, object]:
         """For `--json`."""

@@ -92,16 +92,24 @@ def prepare(
     return engine
 
 
-def from_state(stack: str, file: Path | None, sink: Sink) -> Engine | None:
+def from_state(
+    stack: str, file: Path | None, sink: Sink, *, only_read: bool = False
+) -> Engine | None:
     """An engine that can only take things away; None where there is nothing of this stack.
 
     Works with a stack's file that cannot be read: the record of the last run says enough.
+
+    Args:
+        stack: name of the stack.
+        file: the stack's file, where it is not the default one.
+        sink: takes the progress.
+        only_read: the state is only read, which takes no provider.
     """
     room = Room.of(stack)
     record = _record(stack, file)
     if record is None:
         return None
-    found = tools.ready(sink) if record.site is None else tools.reading_aws(sink)
+    found = tools.reading(sink) if only_read or record.site else tools.ready(sink)
     variables = _variables(room, record, found, stack_file=None)
     room.refresh(None)
     return _engine(stack, room, record, found, variables, sink, None)
@@ -118,7 +126,7 @@ def reading(stack: str, file: Path | None, sink: Sink) -> Engine | None:
     kept = locks.state_file(record.backend, stack)
     if kept and not any(each.exists() for each in (kept, kept.with_name(f"{kept.name}.gz"))):
         return None
-    engine = from_state(stack, file, sink)
+    engine = from_state(stack, file, sink, only_read=True)
     return engine if engine and engine.exists() else None
 
 
@@ -167,7 +175,6 @@ def _variables(
         room,
         backend=record.backend,
         path_entries=found.folders,
-        helm=found.helm,
         kubeconfig=Path(record.kubeconfig) if record.kubeconfig else None,
         stack_file=stack_file,
     )

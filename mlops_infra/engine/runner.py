@@ -8,8 +8,9 @@ from typing import Any
 
 from pulumi.automation import LocalWorkspace, Stack, errors
 
+from mlops_infra import places
 from mlops_infra.engine import explain, keeping, locks, mending, pending
-from mlops_infra.engine.environment import applied, pulumi_home, writable
+from mlops_infra.engine.environment import applied, writable
 from mlops_infra.engine.events import Collector, Record
 from mlops_infra.engine.pods import Cluster
 from mlops_infra.engine.process import OwnedPulumi
@@ -158,7 +159,7 @@ class Engine:
             writable(folder)
         workspace = LocalWorkspace(
             work_dir=str(self.room.project),
-            pulumi_home=str(pulumi_home()),
+            pulumi_home=str(places.pulumi_home()),
             program=self._guarded_program if self._program else None,
             secrets_provider=self.record.secrets_provider,
             pulumi_command=self._command,

@@ -1,21 +1,21 @@
-"""The binaries that a run of Pulumi needs, and the Kubernetes provider that it will use."""
+"""The binaries that a run of Pulumi needs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_infra import kubeprovider, places, toolchain
+from mlops_infra import places, toolchain
 from mlops_infra.engine import aws_plugin
-from mlops_infra.engine.environment import pulumi_home
-from mlops_infra.kubeprovider import ProviderChoice
-from mlops_infra.progress import Sink, step
+from mlops_infra.progress import Sink
+from mlops_infra.toolchain import Tool
 
-NEEDED = ("pulumi", "helm")
-"""Inline programs need no language host; the stand-in provider renders charts with helm."""
-
-FOR_PLAIN_PULUMI = (*NEEDED, "pulumi-language-python")
-AWS_FOR_PLAIN_PULUMI = ("pulumi", "pulumi-language-python")
+KUBERNETES_PLUGIN = "pulumi-resource-kubernetes"
+READING = ("pulumi",)
+"""What reading a state takes. Inline programs need no language host."""
+NEEDED = (*READING, KUBERNETES_PLUGIN)
+FOR_PLAIN_PULUMI = ("pulumi", "pulumi-language-python")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,54 +24,44 @@ class Tools:
 
     pulumi: Path
     version: str
-    helm: Path | None
-    provider: ProviderChoice
     folders: tuple[Path, ...]
-    """For `PATH`, the provider's first."""
+    """For `PATH`. Pulumi takes a plugin that it finds there at any version, before the ones in its
+    home: so ours come first, and also serve a state that another version has written."""
 
 
 def ready(sink: Sink, names: tuple[str, ...] = NEEDED) -> Tools:
-    """Find, fetch or build the tools, and choose the provider.
+    """Find, fetch or build what the onprem profile needs.
 
     Raises:
         MissingError: one can be had in no way.
     """
-    found = toolchain.ensure(names, sink)
-    home = places.private(pulumi_home())
-    provider = kubeprovider.choose(home, places.cache() / "kubeprovider" / "bin")
-    if provider.announcement:
-        with step(sink, "Kubernetes provider") as work:
-            work.end("done", provider.announcement)
-    folders = [*provider.path_entries, *(tool.path.parent for tool in found.values())]
-    helm = found.get("helm")
-    return Tools(
-        pulumi=found["pulumi"].path,
-        version=found["pulumi"].version,
-        helm=helm.path if helm else None,
-        provider=provider,
-        folders=tuple(dict.fromkeys(folders)),
-    )
+    places.private(places.pulumi_home())
+    return _of(toolchain.ensure(names, sink))
 
 
-def ready_for_aws(sink: Sink, names: tuple[str, ...] = ("pulumi",)) -> Tools:
-    """The same for the aws profile, whose provider has no stand-in.
+def ready_for_aws(sink: Sink, names: tuple[str, ...] = READING) -> Tools:
+    """Find, fetch or build what the aws profile needs.
 
     Raises:
         MissingError: the CLI, or Pulumi's plug-in for AWS, can be had in no way.
     """
-    found = reading_aws(sink, names)
-    provider = aws_plugin.ready(found.pulumi, places.private(pulumi_home()), sink)
-    return replace(found, provider=provider, folders=(*provider.path_entries, *found.folders))
+    found = toolchain.ensure(names, sink)
+    places.private(places.pulumi_home())
+    plugin = aws_plugin.ready(found["pulumi"].path, sink)
+    return _of(found, plugin.parent)
 
 
-def reading_aws(sink: Sink, names: tuple[str, ...] = ("pulumi",)) -> Tools:
+def reading(sink: Sink) -> Tools:
     """What reading a state takes: the CLI alone.
 
     Raises:
         MissingError: it can be had in no way.
     """
-    found = toolchain.ensure(names, sink)
+    return ready(sink, READING)
+
+
+def _of(found: Mapping[str, Tool], *first: Path) -> Tools:
     pulumi = found["pulumi"]
-    none = ProviderChoice(stand_in=False, path=pulumi.path, path_entries=(), announcement="")
-    folders = tuple(dict.fromkeys(tool.path.parent for tool in found.values()))
-    return Tools(pulumi.path, pulumi.version, None, none, folders)
+    plugins = [tool.path.parent for name, tool in found.items() if name == KUBERNETES_PLUGIN]
+    folders = [*first, *plugins, *(tool.path.parent for tool in found.values())]
+    return Tools(pulumi.path, pulumi.version, tuple(dict.fromkeys(folders)))

@@ -1,7 +1,8 @@
 """Finds, fetches or builds the binaries that run beside Python, at pinned versions.
 
-The sources are asked in this order: PATH, our cache, an offline bundle, the official archive, the
-Go module. Nothing is written outside of `<cache>/toolchain`.
+The sources are asked in this order: PATH (for Pulumi's plugins its home), our cache, an offline
+bundle, the official archive, the Go module. Nothing is written outside of `<cache>/toolchain` but
+plugins, which go to Pulumi's home.
 """
 
 from mlops_infra.toolchain.acquire import bin_dir, ensure, locate

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mlops_infra.errors import MissingError, OperationFailed
 from mlops_infra.progress import Sink, Step, step
-from mlops_infra.toolchain import archive, bundle, go_build, go_client, on_path, store
+from mlops_infra.toolchain import archive, bundle, go_build, go_client, on_path, plugins, store
 from mlops_infra.toolchain.manifest import Family, Pin, pin, selected
 from mlops_infra.toolchain.store import Origin, PassedOver, Tool
 
@@ -49,7 +49,7 @@ def ensure(
     for one in wanted:
         tool = _locate(one, from_path, refused.setdefault(one.name, []))
         if tool:
-            found[one.name] = tool
+            found[one.name] = _laid(tool, one)
     missing = [one for one in wanted if one.name not in found]
     for _, group in itertools.groupby(missing, key=lambda one: one.family.name):
         for tool in _acquire(list(group), refused, binaries, sink):
@@ -80,7 +80,7 @@ def _files(tool: Tool) -> list[Path]:
 
 
 def _locate(one: Pin, from_path: bool, refused: list[PassedOver]) -> Tool | None:
-    if from_path:
+    if from_path or one.plugin:
         found = on_path.find(one)
         if isinstance(found, Tool):
             return found
@@ -122,7 +122,7 @@ def _fetched(
     if isinstance(got, PassedOver):
         refused.append(got)
         work.unit = "bytes"
-        got = archive.take(one, into, work)
+        got = plugins.fetch(one, into, work) if one.plugin else archive.take(one, into, work)
         work.unit = "packages"
         work.done, work.total = 0, None
     if isinstance(got, PassedOver):
@@ -159,8 +159,13 @@ def _published(one: Pin, made: Path, origin: Origin, refused: Sequence[PassedOve
                 hint="report this: the pin and what it points at do not agree",
             )
     # PATH is another one tomorrow; a refused archive is worth telling for as long as the file lives
-    told = tuple(str(r) for r in refused if r.notable and r.source != "path")
-    return store.publish(one, made, replace(origin, passed_over=told))
+    told = tuple(str(r) for r in refused if r.notable and r.source not in ("path", "pulumi"))
+    return _laid(store.publish(one, made, replace(origin, passed_over=told)), one)
+
+
+def _laid(tool: Tool, one: Pin) -> Tool:
+    """The tool where it is looked for: a plugin in Pulumi's home."""
+    return plugins.lay(tool, one) if one.plugin and tool.source != "pulumi" else tool
 
 
 def _nothing_serves(one: Pin, refused: Sequence[PassedOver]) -> MissingError:

@@ -125,12 +125,17 @@ def _hash_part(part: Path, digest: hashlib._Hash) -> int:
     return part.stat().st_size
 
 
-def _require_host(url: str) -> None:
+def is_reachable(url: str) -> bool:
+    """Whether the host of `url` is known here, or a proxy stands before it; asked once per host."""
     parts = urllib.parse.urlsplit(url)
     host = parts.hostname or ""
     proxied = parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(host)
-    if not proxied and not _resolves(host):
-        raise DownloadError(f"the host {host} is not known here")
+    return proxied or _resolves(host)
+
+
+def _require_host(url: str) -> None:
+    if not is_reachable(url):
+        raise DownloadError(f"the host {urllib.parse.urlsplit(url).hostname} is not known here")
 
 
 @functools.cache

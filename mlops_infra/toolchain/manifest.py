@@ -43,6 +43,17 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
+class Plugin:
+    """What Pulumi calls a plugin."""
+
+    kind: str
+    """`resource`: a provider."""
+    name: str
+    sha256: Mapping[str, str]
+    """Of the release archive by `<os>/<arch>`, where it was found published."""
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """Binaries that are built together from one Go module."""
 
@@ -79,6 +90,8 @@ class Pin:
     """None where the program cannot tell its version."""
     archives: Mapping[str, Archive]
     """By `<os>/<arch>`."""
+    plugin: Plugin | None = None
+    """Set where Pulumi's own command fetches and keeps it."""
 
     @property
     def version(self) -> str:
@@ -199,7 +212,12 @@ def _pin(name: str, family: Family, spec: Mapping[str, Any]) -> Pin:
             where: _archive(entry, family.version)
             for where, entry in spec.get("archives", {}).items()
         },
+        plugin=_plugin(spec.get("plugin")),
     )
+
+
+def _plugin(spec: Mapping[str, Any] | None) -> Plugin | None:
+    return None if spec is None else Plugin(spec["kind"], spec["name"], spec.get("sha256", {}))
 
 
 def _archive(entry: Mapping[str, Any], version: str) -> Archive:

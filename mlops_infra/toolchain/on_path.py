@@ -1,4 +1,4 @@
-"""Looks for a tool on PATH: taken only at exactly the pinned version."""
+"""Looks for a tool outside of our cache: taken only at exactly the pinned version."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import struct
 import subprocess
 from pathlib import Path
 
+from mlops_infra.toolchain import plugins
 from mlops_infra.toolchain.manifest import Check, Pin
 from mlops_infra.toolchain.store import Origin, PassedOver, Tool, root
 
@@ -20,7 +21,9 @@ _INTERPRETER = 3
 
 
 def find(pin: Pin) -> Tool | PassedOver:
-    """The tool on PATH, or why what is there does not serve."""
+    """The tool on PATH, a plugin in Pulumi's home; or why what is there does not serve."""
+    if pin.plugin:
+        return plugins.installed(pin)
     if len(pin.programs) != 1 or pin.files or pin.check is None:
         return PassedOver("path", "none is trusted, it cannot tell its version", notable=False)
     found = shutil.which(pin.name, path=_foreign_path())

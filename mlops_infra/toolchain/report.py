@@ -26,7 +26,7 @@ class Listed:
     """The Go module it can be built from."""
     archive: str | None
     """The release archive with a pinned sha256 for this machine, where there is one."""
-    source: Literal["path", "cache"] | None
+    source: Literal["path", "pulumi", "cache"] | None
     """Where it lies; None where it is not on this machine."""
     origin: str | None
     """Where it came from: the source and its address."""
@@ -76,7 +76,7 @@ def _listed(pin: Pin) -> Listed:
         licence=pin.family.licence,
         module=pin.family.module,
         archive=archive.url if archive else None,
-        source=None if tool is None else "path" if tool.source == "path" else "cache",
+        source=_where(tool),
         origin=f"{tool.origin.source}: {tool.origin.detail}" if tool else None,
         passed_over=tuple(over),
         path=tool.path if tool else None,
@@ -84,8 +84,14 @@ def _listed(pin: Pin) -> Listed:
     )
 
 
+def _where(tool: Tool | None) -> Literal["path", "pulumi", "cache"] | None:
+    if tool is None:
+        return None
+    return tool.source if tool.source in ("path", "pulumi") else "cache"
+
+
 def _size(pin: Pin, tool: Tool) -> int:
-    if tool.source == "path":
+    if tool.source in ("path", "pulumi"):
         return tool.path.stat().st_size
     folder = store.home(pin) / "bin"
     return sum((folder / name).stat().st_size for name in pin.contents)

@@ -29,7 +29,8 @@ from mlops_infra.errors import OperationFailed
 from mlops_infra.progress import Step
 from mlops_infra.toolchain.manifest import Pin, key
 
-Source = Literal["path", "cache", "bundle", "archive", "built"]
+Source = Literal["path", "pulumi", "cache", "bundle", "archive", "built"]
+"""`pulumi`: Pulumi's home, where it keeps its plugins."""
 
 _ORIGIN = "origin.json"
 _POLL_SECONDS = 0.2
