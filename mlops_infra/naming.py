@@ -41,3 +41,8 @@ def fitted(value: str, limit: int) -> str:
         return value
     digest = hashlib.sha256(value.encode()).hexdigest()[:8]
     return f"{value[: limit - 9].rstrip('-.')}-{digest}"
+
+
+def field_manager(stack: str) -> str:
+    """Who owns the fields of a stack's objects, to the API server; the same in every run."""
+    return f"mlops-infra-{stack}"

@@ -20,6 +20,25 @@ from mlops_infra.config import SecretReference
 from mlops_infra.errors import InputError, MissingError
 from mlops_infra.plan import Certificate, FromConfig, Generated, Literal, SecretSpec
 
+_SHORTEST = 6
+"""Shorter values would black out ordinary words."""
+_resolved: set[str] = set()
+"""What this process has resolved, clear and encoded; never written anywhere."""
+
+
+def redacted(text: str) -> str:
+    """`text` without any secret value that this process has resolved."""
+    for value in sorted(_resolved, key=len, reverse=True):
+        text = text.replace(value, "***")
+    return text
+
+
+def _remember(value: str) -> str:
+    for part in (value, *value.splitlines()):
+        if len(part) >= _SHORTEST:
+            _resolved.update((part, base64.b64encode(part.encode()).decode()))
+    return value
+
 
 class SecretValues:
     """Resolves the keys of Secrets of one stack."""
@@ -48,7 +67,7 @@ class SecretValues:
         """
         told = {key: self._referred(secret, key) for key in ("username", "password")}
         pair = f"{told['username']}:{told['password']}".encode()
-        told["auth"] = base64.b64encode(pair).decode()
+        told["auth"] = _remember(base64.b64encode(pair).decode())
         return pulumi.Output.secret(json.dumps({"auths": {registry: told}}))
 
     def _value(self, spec: SecretSpec, key: str) -> str:
@@ -56,7 +75,7 @@ class SecretValues:
             case Literal(value):
                 return value
             case Generated(identity):
-                return passwords.generated(self._seed, self._stack, identity)
+                return _remember(passwords.generated(self._seed, self._stack, identity))
             case FromConfig(secret, key_there):
                 return self._referred(secret, key_there)
             case Certificate() as certificate:
@@ -71,9 +90,9 @@ class SecretValues:
             )  # fmt: skip
         reference, where = keys[key], f"secrets.{name}.{key}"
         if reference.env is not None:
-            return _from_environment(reference.env, where)
+            return _remember(_from_environment(reference.env, where))
         if reference.file is not None:
-            return _from_file(Path(reference.file), where)
+            return _remember(_from_file(Path(reference.file), where))
         raise InputError(
             "only references by env and file can be copied into a Secret of the platform",
             where=where,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 WARNING = datetime.timedelta(days=180)
 """`up` renews with 643 days or more left: whoever sees this has not run one for a long time."""
 
 
-def ending(secrets: list[Any], now: datetime.datetime | None = None) -> list[str]:
+def ending(
+    secrets: Iterable[Mapping[str, Any]], now: datetime.datetime | None = None
+) -> list[str]:
     """One line for each certificate with less than half a year to go.
 
     Args:
@@ -22,10 +25,10 @@ def ending(secrets: list[Any], now: datetime.datetime | None = None) -> list[str
     now = now or datetime.datetime.now(datetime.UTC)
     found = []
     for secret in secrets:
-        text = (secret.data or {}).get("tls.crt")
+        text = (secret.get("data") or {}).get("tls.crt")
         if text is None:
             continue
-        name = f"{secret.metadata.namespace}/{secret.metadata.name}"
+        name = f"{secret['metadata']['namespace']}/{secret['metadata']['name']}"
         try:
             end = x509.load_pem_x509_certificate(base64.b64decode(text)).not_valid_after_utc
         except ValueError:

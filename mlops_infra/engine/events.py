@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pulumi.automation import EngineEvent
 from pulumi.automation.events import OpType, StepEventMetadata
@@ -49,6 +49,15 @@ class Change:
     def kind(self) -> str:
         """For example `StatefulSet`."""
         return self.type.rpartition(":")[2]
+
+    @property
+    def version(self) -> str:
+        """`apiVersion` of a Kubernetes object; empty for anything else."""
+        package, _, rest = self.type.partition(":")
+        if package != "kubernetes":
+            return ""
+        given = (self.new or self.old).get("apiVersion")
+        return str(given or rest.rpartition(":")[0].removeprefix("core/"))
 
     @property
     def name(self) -> str:
@@ -118,12 +127,23 @@ class Record:
         return list(found.values())
 
 
+class Watch(Protocol):
+    """Follows the operations that are under way; called from the thread of the events."""
+
+    def began(self, change: Change) -> None:
+        """An operation has begun."""
+
+    def ended(self, urn: str, op: str) -> None:
+        """An operation has ended, well or not."""
+
+
 class Collector:
     """Takes the engine's events from its thread into a record and a step of progress."""
 
-    def __init__(self, work: Step) -> None:
+    def __init__(self, work: Step, watch: Watch | None = None) -> None:
         self.record = Record()
         self._work = work
+        self._watch = watch
         self._lock = threading.Lock()
 
     def __call__(self, event: EngineEvent) -> None:
@@ -134,6 +154,7 @@ class Collector:
             elif (done := event.res_outputs_event) is not None:
                 self._ended(done.metadata)
             elif (failed := event.res_op_failed_event) is not None:
+                self._over(failed.metadata)
                 self.record.failed.append(_change(failed.metadata))
             elif (said := event.diagnostic_event) is not None and not said.ephemeral:
                 text = _plain(said.message)
@@ -148,6 +169,8 @@ class Collector:
             return
         # A preview knows more the second time an operation is announced (keys, inputs).
         self.record.changes[change.urn, change.op] = change
+        if self._watch is not None:
+            self._watch.began(change)
         if change.type != _STACK:
             self._work.note(f"{_VERB.get(change.op, change.op)} {change.kind} {change.name}")
 
@@ -156,8 +179,13 @@ class Collector:
             self.record.outputs = dict(step.new.outputs or {})
             before = dict(step.old.outputs or {}) if step.old else {}
             self.record.outputs_changed = before != self.record.outputs
+        self._over(step)
         if OpType(step.op).value not in _NO_CHANGE and step.type != _OWN:
             self._work.advance()
+
+    def _over(self, step: StepEventMetadata) -> None:
+        if self._watch is not None:
+            self._watch.ended(step.urn, OpType(step.op).value)
 
 
 def _change(step: StepEventMetadata) -> Change:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
 from mlops_infra.engine.events import Change, Diagnostic, Record
-from mlops_infra.engine.pods import Cluster, PodProblem
-from mlops_infra.errors import InputError, MissingError, MlopsError, OperationFailed, StackLocked
+from mlops_infra.engine.waiting import Verdict
+from mlops_infra.engine.waiting import failure as unready
+from mlops_infra.errors import MissingError, MlopsError, OperationFailed, StackLocked
+from mlops_infra.kube import Cause, Cluster, causes
 
 _MAX_LINES = 12
 
@@ -71,6 +73,7 @@ def failure(
     raised: BaseException | None,
     stack: str,
     cluster: Callable[[], Cluster] | None,
+    verdict: Verdict | None = None,
 ) -> MlopsError:
     """The error to raise for a run that ended with `error`.
 
@@ -80,7 +83,10 @@ def failure(
         raised: what our program raised, if it did.
         stack: name of the stack, for the next step.
         cluster: opens the cluster where there is one to ask.
+        verdict: why the run was ended, if it was.
     """
+    if verdict is not None:
+        return unready(verdict, lambda cause: _next(cause, stack))
     if (own := _own(raised)) is not None:
         return own
     if isinstance(error, ConcurrentUpdateError):
@@ -122,31 +128,27 @@ def _of_resource(
 ) -> MlopsError:
     text = _best(record.errors(), failed.urn)
     where = f"{failed.kind} {failed.name}"
-    problem = _ask(failed, cluster)
-    if problem is not None:
-        advice = _advice(_BY_WORDS, str(problem), stack=stack) or _advice(
-            _BY_REASON, problem.reason, namespace=problem.namespace, pod=problem.pod
-        )
-        return OperationFailed(f"{where} is not ready: {problem}", where=where, hint=advice)
+    cause = _ask(failed, cluster)
+    if cause is not None:
+        return unready(Verdict(failed, causes=(cause,)), lambda each: _next(each, stack))
     hint = _advice(_BY_WORDS, text, stack=stack)
     return OperationFailed(f"{where}: {_short(text)}", where=failed.urn, hint=hint)
 
 
-def _ask(failed: Change, cluster: Callable[[], Cluster] | None) -> PodProblem | None:
+def _next(cause: Cause, stack: str) -> str | None:
+    """The next step: by what the cause says, else by Kubernetes' word for it."""
+    return _advice(_BY_WORDS, str(cause), stack=stack) or _advice(
+        _BY_REASON, cause.reason, namespace=cause.namespace, pod=cause.pod
+    )
+
+
+def _ask(failed: Change, cluster: Callable[[], Cluster] | None) -> Cause | None:
     space, _, name = failed.name.rpartition("/")
     if cluster is None or not space:
         return None
-    import kubernetes.client
-    import urllib3
-
     try:
-        return cluster().problem(failed.kind, space, name)
-    except (
-        kubernetes.client.ApiException,
-        InputError,
-        urllib3.exceptions.HTTPError,
-        OSError,
-    ):
+        return next(iter(causes(cluster(), space, kind=failed.kind, name=name)), None)
+    except MlopsError:
         return None  # the cluster may be what failed; the engine's own words must do then
 
 

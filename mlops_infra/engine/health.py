@@ -7,9 +7,8 @@ from typing import Any
 
 from mlops_infra.cluster import EmbeddedCluster
 from mlops_infra.engine.certificates import ending
-from mlops_infra.engine.pods import TIMEOUT, Cluster, container_trouble
 from mlops_infra.engine.record import StackRecord
-from mlops_infra.errors import OperationFailed
+from mlops_infra.kube import Cluster, pods
 from mlops_infra.plan.stateful import COMPONENT_LABEL, STACK_LABEL
 
 
@@ -64,6 +63,7 @@ def stack_health(stack: str, record: StackRecord, outputs: dict[str, Any]) -> He
     """Look at the stack; starts nothing and waits for nothing.
 
     Raises:
+        InputError: the kubeconfig cannot be used.
         OperationFailed: the cluster should answer and does not.
     """
     components = dict(outputs.get("components") or {})
@@ -78,50 +78,30 @@ def stack_health(stack: str, record: StackRecord, outputs: dict[str, Any]) -> He
     return Health(stack, phase, components, pods, (*notes, *ending(secrets)))
 
 
-def _read(record: StackRecord, stack: str) -> tuple[tuple[PodHealth, ...], list[Any]]:
+def _read(record: StackRecord, stack: str) -> tuple[tuple[PodHealth, ...], list[dict[str, Any]]]:
     """The stack's Pods, and its Secrets."""
-    import urllib3
-    from kubernetes import client
-
-    try:
-        core = Cluster(record.kubeconfig, record.context).core
-        wanted = {"label_selector": f"{STACK_LABEL}={stack}", "_request_timeout": TIMEOUT}
-        found = core.list_pod_for_all_namespaces(**wanted).items
-        secrets = core.list_secret_for_all_namespaces(**wanted).items
-    except (client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise OperationFailed(
-            f"the cluster cannot be reached: {getattr(error, 'reason', None) or error}",
-            where=record.kubeconfig or "the default kubeconfig",
-            hint="see that it runs: kubectl get nodes",
-        ) from error
-    pods = sorted((_pod(each) for each in found), key=lambda p: (p.component, p.name))
-    return tuple(pods), secrets
+    cluster = Cluster.open(record.kubeconfig, record.context)
+    wanted = {"labelSelector": f"{STACK_LABEL}={stack}"}
+    found = map(_pod, cluster.get("/api/v1/pods", wanted)["items"])
+    secrets = cluster.get("/api/v1/secrets", wanted)["items"]
+    return tuple(sorted(found, key=lambda pod: (pod.component, pod.name))), secrets
 
 
-def _pod(pod: Any) -> PodHealth:
-    conditions = {each.type: each for each in pod.status.conditions or ()}
-    ready = conditions.get("Ready")
-    containers = pod.status.container_statuses or ()
+def _pod(pod: dict[str, Any]) -> PodHealth:
+    about, status = pod["metadata"], pod.get("status") or {}
+    troubles = [*pods.troubles(pod), *pods.remarks(pod)]
+    first = next(iter(troubles), None)
+    phase = str(status.get("phase", ""))
     return PodHealth(
-        component=(pod.metadata.labels or {}).get(COMPONENT_LABEL, ""),
-        namespace=pod.metadata.namespace,
-        name=pod.metadata.name,
-        phase=pod.status.phase,
-        ready=ready is not None and ready.status == "True",
-        restarts=sum(each.restart_count for each in containers),
-        node=pod.spec.node_name,
-        reason=_reason(pod, conditions),
+        component=(about.get("labels") or {}).get(COMPONENT_LABEL, ""),
+        namespace=about["namespace"],
+        name=about["name"],
+        phase=phase,
+        ready=any(
+            each["type"] == "Ready" and each["status"] == "True"
+            for each in status.get("conditions") or ()
+        ),
+        restarts=sum(each.get("restartCount", 0) for each in status.get("containerStatuses") or ()),
+        node=pod["spec"].get("nodeName"),
+        reason="" if first is None or phase == "Succeeded" else f"{first.reason}: {first.detail}",
     )
-
-
-def _reason(pod: Any, conditions: dict[str, Any]) -> str:
-    for state in [
-        *(pod.status.init_container_statuses or ()),
-        *(pod.status.container_statuses or ()),
-    ]:
-        if pod.status.phase != "Succeeded" and (said := container_trouble(state)) is not None:
-            return f"{said[0]}: {said[1]}".rstrip(": ")
-    scheduled = conditions.get("PodScheduled")
-    if scheduled is not None and scheduled.status == "False":
-        return str(scheduled.message)
-    return ""

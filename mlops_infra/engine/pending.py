@@ -1,15 +1,16 @@
 """Operations that a killed run left half done in the state.
 
 Pulumi writes what it is about to do before it does it. After a kill nobody knows whether it was
-done. Updates and deletes are simply done again. A create is done again too: the stand-in provider
-takes over an object that carries its own field manager, and the official one is told to
-(`PULUMI_K8S_UPSERT_EXISTING_OBJECTS`). So the marks themselves can go.
+done. Updates and deletes are simply done again. A create is done again too: it is a server-side
+apply with the stack's own field manager, which finds what it has written before. So the marks
+themselves can go.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,21 @@ def clear(run: Run, state: Path | None, stack: str, scratch: Path, sink: Sink) -
             file.unlink(missing_ok=True)
         work.end("done", f"{len(pending)} operations will be looked at again")
     return [_urn(each) for each in pending if each.get("type") == "creating"]
+
+
+def resources(state: Path) -> list[Mapping[str, Any]]:
+    """The resources of a file backend's state, plain or compressed; none where there is no state.
+
+    Raises:
+        OperationFailed: it cannot be read.
+    """
+    if state.exists():
+        return list(_local(state).get("resources") or ())
+    packed = state.with_name(f"{state.name}.gz")
+    if not packed.exists():
+        return []
+    checkpoint = json.loads(gzip.decompress(packed.read_bytes()))["checkpoint"]
+    return list((checkpoint.get("latest") or {}).get("resources") or ())
 
 
 def _local(state: Path) -> dict[str, Any]:

@@ -37,6 +37,13 @@ class OwnedPulumi(PulumiCommand):
         self.command = str(binary)
         self.version = _version(version)
         self.sink = sink
+        self._child: subprocess.Popen[str] | None = None
+
+    def interrupt(self) -> None:
+        """Ask the run under way to end: what it has begun is recorded, nothing more is begun."""
+        child = self._child
+        if child is not None and child.poll() is None:
+            child.send_signal(signal.SIGINT)
 
     def run(
         self,
@@ -69,7 +76,9 @@ class OwnedPulumi(PulumiCommand):
             with _guarded(child.pid), child:
                 outputs = _Reader(child.stdout, on_output), _Reader(child.stderr, on_error)
                 stopper.watch(child)
+                self._child = child
                 child.wait()
+                self._child = None
                 out, err = (reader.text() for reader in outputs)
         if stopper.asked:
             raise stopped()

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
+from contextlib import nullcontext
 from typing import Any
 
 from pulumi.automation import LocalWorkspace, Stack, errors
 
 from mlops_infra import places
-from mlops_infra.engine import explain, keeping, locks, mending, pending
+from mlops_infra.components.secret_values import redacted
+from mlops_infra.engine import explain, keeping, live_objects, locks, mending, pending
 from mlops_infra.engine.environment import applied, writable
 from mlops_infra.engine.events import Collector, Record
-from mlops_infra.engine.pods import Cluster
 from mlops_infra.engine.process import OwnedPulumi
 from mlops_infra.engine.protection import refuse_losses
 from mlops_infra.engine.record import StackRecord
 from mlops_infra.engine.results import Result, promised
 from mlops_infra.engine.room import Room
 from mlops_infra.engine.tools import Tools
+from mlops_infra.engine.waiting import Verdict, Waiting
 from mlops_infra.errors import MlopsError, OperationFailed
+from mlops_infra.kube import Cluster
+from mlops_infra.naming import field_manager
 from mlops_infra.progress import Sink, Step, step
 
-_UPSERT = "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"
-"""Lets the official provider take over what a killed run made; the stand-in knows its own."""
+_FORCE = "PULUMI_K8S_ENABLE_PATCH_FORCE"
+"""Lets the provider take fields over from other field managers. It is a variable of one run: no
+state keeps it."""
 
 
 class Engine:
@@ -47,7 +52,6 @@ class Engine:
         self.environment = environment
         self._program = program
         self._raised: BaseException | None = None
-        self._stand_in = tools.provider.stand_in
         self._command = OwnedPulumi(tools.pulumi, tools.version, sink)
 
     def preview(self) -> Result:
@@ -56,7 +60,7 @@ class Engine:
         Raises:
             MlopsError: the program or the cluster refuses.
         """
-        with applied(self.environment):
+        with applied(self.environment), applied(self._takes_over(unsure=False)):
             return self._preview(self._open(), None)
 
     def up(
@@ -81,19 +85,51 @@ class Engine:
         with applied(self.environment):
             stack = self._open()
             unsure = bool(self._clear_pending()) or mended
-            planned = self._preview(stack, allow_replace)
-            if not planned.changed and not unsure and whole == self.room.applied:
-                return planned
-            self.room.applied = ""
-            if unsure and not self._stand_in:
-                with applied({_UPSERT: "true"}):
-                    done = self._up(stack, planned)
-                # the SDK writes that permission into the provider's inputs: take it out again
-                self._up(stack, done)
-            else:
+            self._forget_vanished(stack)
+            with applied(self._takes_over(unsure=unsure)):
+                planned = self._preview(stack, allow_replace)
+                if not planned.changed and not unsure and whole == self.room.applied:
+                    return planned
+                if self._open_cluster is not None:
+                    live_objects.refuse_foreign(
+                        self._open_cluster(), planned.changes, field_manager(self.stack)
+                    )
+                self.room.applied = ""
                 done = self._up(stack, planned)
             self.room.applied = whole
             return done
+
+    def _forget_vanished(self, stack: Stack) -> None:
+        """Let the state know of objects that somebody has deleted, so that they are made again.
+
+        Raises:
+            InputError: the cluster has nothing of this stack.
+        """
+        resources = self._resources() if self._open_cluster else ()
+        if not resources or self._open_cluster is None:
+            return
+        with step(self._sink, "Looking for what the state knows", unit="objects") as work:
+            gone = live_objects.vanished(self._open_cluster(), resources)
+            work.end("done", f"{len(gone)} are gone and will be made again" if gone else "all there")
+        if gone:
+            with step(self._sink, "Recording what is gone", total=len(gone), unit="objects") as work:
+                self._collect(work, lambda on: stack.refresh(target=gone, on_event=on))
+
+    def _takes_over(self, *, unsure: bool) -> dict[str, str]:
+        """Permission for this run to take fields over, where they were written by another manager.
+
+        That is where a killed run may have written more than its state says, and where an earlier
+        release has deployed with field managers of its own.
+        """
+        others = live_objects.managers(self._resources()) - {field_manager(self.stack)}
+        return {_FORCE: "true"} if self._open_cluster and (unsure or others) else {}
+
+    def _resources(self) -> Sequence[Mapping[str, Any]]:
+        """The resources of the state, its secrets still encrypted; none without a state."""
+        file = locks.state_file(self.record.backend, self.stack)
+        if file is not None:
+            return pending.resources(file)
+        return list(self._exported()["deployment"].get("resources") or ())
 
     def destroy(
         self, *, ignore_protect: bool = False, keep: Collection[str] | None = None
@@ -116,12 +152,10 @@ class Engine:
                 run = lambda on: stack.destroy(  # noqa: E731 - one call with the collector put in
                     on_event=on, show_secrets=False, exclude_protected=spare
                 )
-                return Result.of(self._collect(work, run))
+                return Result.of(self._collect(work, run, watched=True))
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs as the state has them."""
-        import json
-
         with applied(self.environment):
             self._open()
             found = json.loads(self._run(["stack", "output", "--json", "-s", self.stack]))
@@ -132,8 +166,6 @@ class Engine:
         file = locks.state_file(self.record.backend, self.stack)
         if file is not None:
             return file.exists() or file.with_suffix(".json.gz").exists()
-        import json
-
         with applied(self.environment):
             self.room.refresh(None)
             found = json.loads(self._run(["stack", "ls", "--json"]))
@@ -141,11 +173,12 @@ class Engine:
 
     def exported(self) -> dict[str, Any]:
         """The state, its secrets still encrypted."""
-        import json
-
         with applied(self.environment):
             self._open()
-            return dict(json.loads(self._run(["stack", "export", "--stack", self.stack])))
+            return self._exported()
+
+    def _exported(self) -> dict[str, Any]:
+        return dict(json.loads(self._run(["stack", "export", "--stack", self.stack])))
 
     def forget(self, *, force: bool = False) -> None:
         """Remove the stack from the backend; with `force` also one that records resources."""
@@ -190,7 +223,8 @@ class Engine:
     def _up(self, stack: Stack, planned: Result) -> Result:
         total = planned.changed
         with step(self._sink, "Deploying", total=total, unit="resources") as work:
-            record = self._collect(work, lambda on: stack.up(on_event=on, show_secrets=False))
+            run = lambda on: stack.up(on_event=on, show_secrets=False)  # noqa: E731 - as above
+            record = self._collect(work, run, watched=True)
             result = Result.of(record)
             work.end("done", str(result))
             return result
@@ -203,19 +237,33 @@ class Engine:
         work: Step,
         run: Callable[[Collector], object],
         check: Callable[[Record], None] | None = None,
+        *,
+        watched: bool = False,
     ) -> Record:
-        """Run, and judge; `check` comes first, for a refusal explains a failure."""
-        collector = Collector(work)
+        """Run, and judge.
+
+        Args:
+            work: shows the progress.
+            run: one call of the engine, given the taker of its events.
+            check: comes before the judgement, for a refusal explains a failure.
+            watched: end the run where what it waits for will not come.
+        """
+        waiting = None
+        if watched and self._open_cluster is not None:
+            waiting = Waiting(self._open_cluster, self._command.interrupt, work)
+        collector = Collector(work, waiting)
         self._raised = None
         failure: errors.CommandError | None = None
-        try:
-            run(collector)
-        except errors.CommandError as error:
-            failure = error
+        with waiting or nullcontext():
+            try:
+                run(collector)
+            except errors.CommandError as error:
+                failure = error
         if check is not None:
             check(collector.record)
         if failure is not None:
-            raise self._explained(collector.record, failure) from failure
+            verdict = waiting.verdict if waiting else None
+            raise self._explained(collector.record, failure, verdict) from failure
         if collector.record.corrupt:
             raise OperationFailed(
                 "Pulumi doubts the state that it wrote",
@@ -223,18 +271,30 @@ class Engine:
             )
         return collector.record
 
-    def _explained(self, record: Record, error: errors.CommandError) -> MlopsError:
+    def _explained(
+        self, record: Record, error: errors.CommandError, verdict: Verdict | None = None
+    ) -> MlopsError:
         owners = locks.held(self.record.backend, self.stack)
         if owners and isinstance(error, errors.ConcurrentUpdateError):  # taken after we looked
             return locks.refusal(self.stack, owners)
-        cluster = None
-        on_prem = self.record.site is None
-        if on_prem and (self.record.kubeconfig or self.record.cluster is None):
-            path = Path(self.record.kubeconfig) if self.record.kubeconfig else None
-            cluster = lambda: Cluster(path, self.record.context)  # noqa: E731 - opened only if asked
-        return explain.failure(
-            record, error, raised=self._raised, stack=self.stack, cluster=cluster
+        found = explain.failure(
+            record,
+            error,
+            raised=self._raised,
+            stack=self.stack,
+            cluster=self._open_cluster,
+            verdict=verdict,
         )
+        found.what = redacted(found.what)
+        return found
+
+    @property
+    def _open_cluster(self) -> Callable[[], Cluster] | None:
+        """Opens the cluster of the stack; None where there is none (yet)."""
+        record = self.record
+        if record.site is not None or (record.cluster and not record.kubeconfig):
+            return None
+        return lambda: Cluster.open(record.kubeconfig, record.context)
 
     def _clear_pending(self) -> list[str]:
         state = locks.state_file(self.record.backend, self.stack)

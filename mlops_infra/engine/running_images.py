@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_infra.engine.pods import TIMEOUT, Cluster
-from mlops_infra.errors import OperationFailed
+from mlops_infra.kube import Cluster
 
 _BARE = "sha256:"
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+_STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 
 
 def running_images(kubeconfig: Path | None, context: str | None) -> set[str]:
@@ -17,32 +19,18 @@ def running_images(kubeconfig: Path | None, context: str | None) -> set[str]:
     Pods that have ended count too while they are there: a Job may start them once more.
 
     Raises:
+        InputError: the kubeconfig cannot be used.
         OperationFailed: the cluster does not answer.
     """
-    import urllib3
-    from kubernetes import client
-
-    try:
-        core = Cluster(str(kubeconfig) if kubeconfig else None, context).core
-        pods = core.list_pod_for_all_namespaces(_request_timeout=TIMEOUT).items
-    except (client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise OperationFailed(
-            f"the cluster cannot be reached: {getattr(error, 'reason', None) or error}",
-            where=str(kubeconfig) if kubeconfig else "the default kubeconfig",
-            hint="see that it runs: kubectl get nodes",
-        ) from error
-    return {image for pod in pods for image in _of(pod)}
+    found = Cluster.open(kubeconfig, context).get("/api/v1/pods")
+    return {image for pod in found["items"] for image in _of(pod)}
 
 
-def _of(pod: Any) -> set[str]:
-    spec, status = pod.spec, pod.status
-    declared = [*spec.containers, *(spec.init_containers or ()), *(spec.ephemeral_containers or ())]
-    states = [
-        *(status.container_statuses or ()),
-        *(status.init_container_statuses or ()),
-        *(status.ephemeral_container_statuses or ()),
-    ]
-    found = {each.image for each in (*declared, *states)}
+def _of(pod: Mapping[str, Any]) -> set[str]:
+    spec, status = pod["spec"], pod.get("status") or {}
+    declared = [each for kind in _CONTAINERS for each in spec.get(kind) or ()]
+    states = [each for kind in _STATUSES for each in status.get(kind) or ()]
+    found = {each.get("image") for each in (*declared, *states)}
     # what kubelet has not pulled yet has no identity, and some runtimes give a bare digest
-    found |= {each.image_id for each in states}
+    found |= {each.get("imageID") for each in states}
     return {text for text in found if text and not text.startswith(_BARE)}

@@ -13,6 +13,7 @@ from mlops_infra.kube.failures import ApiError, UnreachableError
 from mlops_infra.kube.holders import Holder, holders, holders_of
 from mlops_infra.kube.kinds import Kind
 from mlops_infra.kube.opening import open_client
+from mlops_infra.kube.restarting import restart_stuck_pods
 
 __all__ = [
     "ApiError",
@@ -25,4 +26,5 @@ __all__ = [
     "holders",
     "holders_of",
     "open_client",
+    "restart_stuck_pods",
 ]

@@ -7,7 +7,6 @@ import datetime
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -151,16 +150,16 @@ def test_only_a_mark_is_a_mark(namespace: str, text: str) -> None:
 
 def test_a_certificate_that_ends_soon_is_told_and_others_are_not() -> None:
     body = base64.b64encode(Authorities(SEED, "prod", NOW).part(LEAF).encode()).decode()
-    metadata = SimpleNamespace(namespace="kserve", name="cert")
-    secrets = [
-        SimpleNamespace(metadata=metadata, data={"tls.crt": body}),
-        SimpleNamespace(metadata=metadata, data={"password": "x"}),
-        SimpleNamespace(metadata=metadata, data=None),
+    metadata = {"namespace": "kserve", "name": "cert"}
+    secrets: list[dict[str, object]] = [
+        {"metadata": metadata, "data": {"tls.crt": body}},
+        {"metadata": metadata, "data": {"password": "x"}},
+        {"metadata": metadata},
     ]
     assert ending(secrets, NOW) == []
     (soon,) = ending(secrets, NOW + datetime.timedelta(days=600))
     assert "kserve/cert ends on 2028" in soon
     (over,) = ending(secrets, NOW + datetime.timedelta(days=900))
     assert "ended on" in over
-    broken = [SimpleNamespace(metadata=metadata, data={"tls.crt": "AAAA"})]
+    broken = [{"metadata": metadata, "data": {"tls.crt": "AAAA"}}]
     assert "cannot be read" in ending(broken, NOW)[0]

@@ -13,24 +13,21 @@ DIGEST = "sha256:" + "3" * 64
 
 
 def test_every_container_counts_as_it_is_written_and_as_it_was_resolved() -> None:
-    client = pytest.importorskip("kubernetes.client")
     state = {"name": "a", "ready": True, "restartCount": 0, "image": "site.example/ml/a:1"}
-    pod = client.V1Pod.from_dict(
-        {
-            "metadata": {"name": "server"},
-            "spec": {
-                "containers": [{"name": "a", "image": "site.example/ml/a:1"}],
-                "initContainers": [{"name": "b", "image": "busybox"}],
-            },
-            "status": {
-                "containerStatuses": [
-                    {**state, "imageID": f"site.example/ml/a@{DIGEST}"},
-                    {**state, "name": "c", "imageID": DIGEST},
-                    {**state, "name": "d", "imageID": ""},
-                ]
-            },
-        }
-    )
+    pod = {
+        "metadata": {"name": "server"},
+        "spec": {
+            "containers": [{"name": "a", "image": "site.example/ml/a:1"}],
+            "initContainers": [{"name": "b", "image": "busybox"}],
+        },
+        "status": {
+            "containerStatuses": [
+                {**state, "imageID": f"site.example/ml/a@{DIGEST}"},
+                {**state, "name": "c", "imageID": DIGEST},
+                {**state, "name": "d", "imageID": ""},
+            ]
+        },
+    }
     assert running_images._of(pod) == {
         "site.example/ml/a:1",
         "busybox",
