@@ -12,7 +12,7 @@ from mlops_infra.cli import options, output, render
 from mlops_infra.errors import FoundError
 
 if TYPE_CHECKING:
-    from mlops_infra.lifecycle.promotion import Decision
+    from mlops_infra.lifecycle.promotion.policy import Decision
 
 
 class _Shares(click.ParamType[tuple[int, ...]]):
@@ -119,8 +119,8 @@ def command(
     the version was refused or rolled back.
     """
     from mlops_infra.cli.doors import access_of
-    from mlops_infra.lifecycle.promotion import Policy
-    from mlops_infra.lifecycle.rollout import Rollout
+    from mlops_infra.lifecycle.promotion.policy import Policy
+    from mlops_infra.lifecycle.promotion.rollout import Rollout
 
     sink = render.sink_for(as_json)
     policy = Policy(**_policy(given))
@@ -161,7 +161,7 @@ def _policy(given: dict[str, Any]) -> dict[str, Any]:
 
 def _scaling(text: str) -> Any:
     from mlops_infra.errors import InputError
-    from mlops_infra.lifecycle.serving import Scaling
+    from mlops_infra.lifecycle.serving.kserve import Scaling
 
     least, _, most = text.partition("-")
     if not least.isdecimal() or (most and not most.isdecimal()):
