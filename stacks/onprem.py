@@ -11,7 +11,7 @@ from pulumi import ResourceOptions
 
 from mlops_infra import places
 from mlops_infra.components import passwords
-from mlops_infra.components.onprem import OnPremPlatform, cluster_provider
+from mlops_infra.components.onprem import OnPremPlatform, annotated, cluster_provider
 from mlops_infra.components.protection import protecting
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.config import StackConfig
@@ -32,6 +32,7 @@ def build(config: StackConfig, *, stack: str) -> None:
     plan = _for_node(make_plan(config, stack=stack, built=references()))
     if config.protect:
         pulumi.runtime.register_resource_transform(protecting(config.allow_replace))
+    pulumi.runtime.register_resource_transform(annotated(stack))
     provider = cluster_provider(
         _identifier(config, stack),
         kubeconfig=_kubeconfig(config, stack),

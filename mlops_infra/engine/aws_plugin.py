@@ -61,7 +61,11 @@ def ready(pulumi: Path, sink: Sink) -> Path:
 
 def _fetch(pulumi: Path) -> None:
     command = [str(pulumi), "plugin", "install", "resource", "aws", f"v{version()}"]
-    env = {**os.environ, "PULUMI_HOME": str(places.pulumi_home()), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    env = {
+        **os.environ,
+        "PULUMI_HOME": str(places.pulumi_home()),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
     try:
         done = subprocess.run(
             command, env=env, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False

@@ -11,9 +11,7 @@ WARNING = datetime.timedelta(days=180)
 """`up` renews with 643 days or more left: whoever sees this has not run one for a long time."""
 
 
-def ending(
-    secrets: Iterable[Mapping[str, Any]], now: datetime.datetime | None = None
-) -> list[str]:
+def ending(secrets: Iterable[Mapping[str, Any]], now: datetime.datetime | None = None) -> list[str]:
     """One line for each certificate with less than half a year to go.
 
     Args:

@@ -22,8 +22,8 @@ _PAGE = 500
 _CREATE = frozenset({"create"})
 
 
-def vanished(cluster: Cluster, resources: Iterable[Mapping[str, Any]]) -> list[str]:
-    """URNs of the objects of a state that are not in the cluster any more.
+def vanished(cluster: Cluster, resources: Iterable[Mapping[str, Any]]) -> tuple[int, list[str]]:
+    """How many objects a state knows, and the URNs of those that are not in the cluster any more.
 
     Args:
         cluster: where they were made.
@@ -32,10 +32,12 @@ def vanished(cluster: Cluster, resources: Iterable[Mapping[str, Any]]) -> list[s
     wanted: dict[Kind, dict[str, str]] = defaultdict(dict)
     kinds = {(kind.version, kind.name): kind for kind in cluster.kinds(fresh=True)}
     gone: list[str] = []
+    known = 0
     for each in resources:
         found = _identity(str(each.get("type", "")), each.get("outputs") or {})
         if found is None or not each.get("custom") or each.get("delete"):
             continue
+        known += 1
         version, kind, name = found
         if (version, kind) in kinds:
             wanted[kinds[version, kind]][name] = str(each["urn"])
@@ -44,7 +46,7 @@ def vanished(cluster: Cluster, resources: Iterable[Mapping[str, Any]]) -> list[s
     for kind, names in wanted.items():
         there = set(_names(cluster, kind))
         gone += [urn for name, urn in names.items() if name not in there]
-    return gone
+    return known, gone
 
 
 def refuse_foreign(cluster: Cluster, changes: Iterable[Change], manager: str) -> None:

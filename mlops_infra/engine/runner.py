@@ -21,7 +21,7 @@ from mlops_infra.engine.results import Result, promised
 from mlops_infra.engine.room import Room
 from mlops_infra.engine.tools import Tools
 from mlops_infra.engine.waiting import Verdict, Waiting
-from mlops_infra.errors import MlopsError, OperationFailed
+from mlops_infra.errors import InputError, MlopsError, OperationFailed
 from mlops_infra.kube import Cluster
 from mlops_infra.naming import field_manager
 from mlops_infra.progress import Sink, Step, step
@@ -109,10 +109,16 @@ class Engine:
         if not resources or self._open_cluster is None:
             return
         with step(self._sink, "Looking for what the state knows", unit="objects") as work:
-            gone = live_objects.vanished(self._open_cluster(), resources)
-            work.end("done", f"{len(gone)} are gone and will be made again" if gone else "all there")
+            known, gone = live_objects.vanished(self._open_cluster(), resources)
+            if known and known == len(gone):
+                raise InputError(
+                    f"the cluster has nothing of this stack, and the state knows {known} objects",
+                    hint=f"check cluster.kubeconfig and cluster.context; if the cluster was made "
+                    f"anew: mlops-infra down -s {self.stack}, then up",
+                )
+            work.end("done", f"{known}, {len(gone)} of them gone" if gone else f"all {known}")
         if gone:
-            with step(self._sink, "Recording what is gone", total=len(gone), unit="objects") as work:
+            with step(self._sink, "Recording what is gone", unit="objects") as work:
                 self._collect(work, lambda on: stack.refresh(target=gone, on_event=on))
 
     def _takes_over(self, *, unsure: bool) -> dict[str, str]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from mlops_infra.engine.events import Change
 from mlops_infra.errors import MlopsError, OperationFailed
@@ -82,7 +83,7 @@ class Waiting:
         with self._lock:
             self._under_way.pop((urn, op), None)
 
-    def __enter__(self) -> Waiting:
+    def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._run, name="waiting", daemon=True)
         self._thread.start()
         return self
@@ -121,9 +122,7 @@ class Waiting:
             return None
         if not each.is_restarted:
             each.is_restarted = True
-            for pod in restart_stuck_pods(
-                cluster, change.kind, space, name, before=self._started
-            ):
+            for pod in restart_stuck_pods(cluster, change.kind, space, name, before=self._started):
                 self._note(f"starting Pod {space}/{pod} afresh")
         found = causes(cluster, space, kind=change.kind, name=name, since=self._started)
         now = time.monotonic()

@@ -24,7 +24,7 @@ def restart_stuck_pods(
     """Delete Pods of a workload that sit in a back-off; its controller makes new ones.
 
     The kubelet backs off for up to five minutes, so a cause that has been removed since (an image
-    loaded, a database come up) would go unseen. A StatefulSet never replaces a broken Pod by itself.
+    loaded, a database come up) would go unseen. A StatefulSet never replaces a broken Pod.
 
     Args:
         cluster: where.

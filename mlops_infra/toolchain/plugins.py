@@ -77,7 +77,7 @@ def fetch(one: Pin, into: Path, work: Step) -> Origin | PassedOver:
 
 
 def lay(tool: Tool, one: Pin) -> Tool:
-    """Install the plugin `tool` from the toolchain's cache in Pulumi's home, whole or not at all."""
+    """Install the plugin `tool` of the toolchain's cache in Pulumi's home, whole or not at all."""
     assert one.plugin is not None  # noqa: S101 - asked of plugins only
     final = folder(one.plugin, one.version)
     fresh = final.with_name(f".{final.name}.{os.getpid()}")

@@ -116,7 +116,7 @@ class Platform:
             except OSError:
                 continue  # it ended while we looked
             ours = mark in environment and int(folder.name) != os.getpid()
-            if ours and any(name in words for name in ("pulumi", "kubeprovider", "helm ")):
+            if ours and any(name in words for name in ("pulumi", "helm ")):
                 found.append(words)
         return found
 

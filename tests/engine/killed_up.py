@@ -8,16 +8,17 @@ from pathlib import Path
 from pulumi import ResourceOptions
 
 from tests.engine.stacks import Program, Stack
-from tests.engine.workloads import deployment
+from tests.engine.workloads import deployment, stateful_set
 
 
 def program(namespace: str, image: str) -> Program:
     from pulumi_kubernetes.core.v1 import ConfigMap
 
     def run(opts: ResourceOptions) -> None:
-        # one with an automatic name, one with its own
         deployment("web", namespace, image, opts)
-        ConfigMap("auto", metadata={"namespace": namespace}, data={"a": "b"}, opts=opts)
+        stateful_set("store", namespace, image, opts)
+        meta = {"name": "settings", "namespace": namespace}
+        ConfigMap("settings", metadata=meta, data={"image": image}, opts=opts)
 
     return run
 

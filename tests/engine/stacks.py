@@ -1,99 +1,83 @@
-"""A stack under the real engine with the stand-in provider, state in a folder of its own."""
+"""Small programs under the product's own engine, with Pulumi's provider and a real API server."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi import automation as auto
+from pulumi import ResourceOptions
 
-from mlops_infra.kubeprovider import install
-from tests.engine.control_plane import find_binary
+from mlops_infra import places
+from mlops_infra.components.onprem import annotated, cluster_provider
+from mlops_infra.engine import environment, tools
+from mlops_infra.engine.record import StackRecord
+from mlops_infra.engine.results import Result
+from mlops_infra.engine.room import Room
+from mlops_infra.engine.runner import Engine
+from mlops_infra.progress import Event, quiet
 
-Program = Callable[[pulumi.ResourceOptions], None]
-PROJECT = "kubeprovider-test"
+Program = Callable[[ResourceOptions], None]
+NAME = "test"
 
 
 class Stack:
-    """One stack; `program` may be exchanged between operations."""
+    """One stack with data of its own; `program` may be exchanged between operations."""
 
     def __init__(self, folder: Path, kubeconfig: str) -> None:
-        self.folder = folder
-        self.kubeconfig = kubeconfig
-        self.provider_options: dict[str, Any] = {}
         self.program: Program = lambda _opts: None
-        self.events: list[Any] = []
-        root = folder / "pulumi"
-        (root / "bin").mkdir(parents=True, exist_ok=True)
-        (folder / "state").mkdir(exist_ok=True)
-        binary = find_binary("pulumi")
-        assert binary is not None
-        (root / "bin" / "pulumi").unlink(missing_ok=True)
-        (root / "bin" / "pulumi").symlink_to(binary)
-        install(folder / "plugins")
-        self.environment = {
-            "PATH": f"{folder / 'plugins'}{os.pathsep}{os.environ['PATH']}",
-            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "MLOPS_INFRA_HELM": str(find_binary("helm") or "helm"),
-        }
-        work = folder / "work"
-        work.mkdir(exist_ok=True)
-        options = auto.LocalWorkspaceOptions(
-            work_dir=str(work),
-            pulumi_home=str(folder / "home"),
-            pulumi_command=auto.PulumiCommand(root=str(root)),
-            env_vars=self.environment,
-            project_settings=auto.ProjectSettings(name=PROJECT, runtime="python"),
+        self.annotated = True
+        self.shown: list[Event] = []
+        self._kubeconfig = kubeconfig
+        record = StackRecord(
+            backend=f"file://{folder / 'state'}", cluster=None, kubeconfig=kubeconfig, context=None
         )
-        self.stack = auto.create_or_select_stack(
-            stack_name="test", project_name=PROJECT, program=self._run, opts=options
+        room = Room(NAME, folder / "stack")
+        found = tools.ready(quiet)
+        variables = environment.variables(
+            room,
+            backend=record.backend,
+            path_entries=found.folders,
+            kubeconfig=None,
+            stack_file=None,
+        )
+        self.state = folder / "state"
+        room.refresh(places.project() / "stacks" / "Pulumi.core.yaml")
+        room.secure(state_exists=False)
+        self.engine = Engine(
+            NAME,
+            self.shown.append,
+            room=room,
+            record=record,
+            tools=found,
+            environment=variables,
+            program=self._run,
         )
 
-    def up(self, **options: Any) -> auto.UpResult:
-        return self._with_events(self.stack.up, **options)
+    def up(self, *allow_replace: str) -> Result:
+        """Up, whether or not the last one was asked for the same."""
+        return self.engine.up(allow_replace, whole=os.urandom(4).hex())
 
-    def preview(self, **options: Any) -> auto.PreviewResult:
-        return self._with_events(self.stack.preview, **options)
+    def changes(self) -> dict[str, int]:
+        """What `up` would do."""
+        return dict(self.engine.preview().counts)
 
-    def refresh(self) -> auto.RefreshResult:
-        return self._with_events(self.stack.refresh)
-
-    def destroy(self, **options: Any) -> auto.DestroyResult:
-        return self._with_events(self.stack.destroy, **options)
-
-    def output(self) -> str:
-        """All that the engine said in the last operation."""
-        found = [e.diagnostic_event.message for e in self.events if e.diagnostic_event]
-        return "\n".join(found)
+    def down(self) -> Result:
+        return self.engine.destroy(ignore_protect=True)
 
     def state_text(self) -> str:
         """Everything that Pulumi stored, as it lies on the disk."""
-        files = [f for f in (self.folder / "state").rglob("*") if f.is_file()]
+        files = [f for f in self.state.rglob("*") if f.is_file()]
         return "\n".join(f.read_text(errors="replace") for f in files)
 
-    def resources(self) -> list[dict[str, Any]]:
-        deployment = self.stack.export_stack().deployment
-        found: list[dict[str, Any]] = json.loads(json.dumps(deployment)).get("resources", [])
-        return found
-
-    def children(self, kind: str) -> list[dict[str, Any]]:
-        return [r for r in self.resources() if r["type"].endswith(f":{kind}")]
+    def resources(self, kind: str = "") -> list[dict[str, Any]]:
+        found = self.engine.exported()["deployment"].get("resources", [])
+        return [each for each in found if each["type"].endswith(f":{kind}")] if kind else found
 
     def _run(self) -> None:
-        from pulumi_kubernetes import Provider
-
-        options = {"kubeconfig": self.kubeconfig, "cluster_identifier": "test"}
-        provider = Provider("cluster", **{**options, **self.provider_options})
-        self.program(pulumi.ResourceOptions(provider=provider))
-
-    def _with_events(self, operation: Callable[..., Any], **options: Any) -> Any:
-        self.events = []
-        return operation(on_event=self.events.append, **options)
+        if self.annotated:
+            pulumi.runtime.register_resource_transform(annotated(NAME))
+        provider = cluster_provider("test", kubeconfig=self._kubeconfig, context=None)
+        self.program(ResourceOptions(provider=provider))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pulumi import ResourceOptions
-from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.apps.v1 import Deployment, StatefulSet
 
 
 def deployment(
@@ -22,6 +22,31 @@ def deployment(
                 "metadata": {"labels": labels},
                 "spec": {"containers": [container], **pod},
             },
+        },
+        opts=opts,
+    )
+
+
+def stateful_set(name: str, namespace: str, image: str, opts: ResourceOptions) -> StatefulSet:
+    labels = {"app": name}
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+    return StatefulSet(
+        name,
+        metadata={"name": name, "namespace": namespace},
+        spec={
+            "serviceName": name,
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "main", "image": image}]},
+            },
+            "volumeClaimTemplates": [claim],
         },
         opts=opts,
     )

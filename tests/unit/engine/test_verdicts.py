@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mlops_infra.engine.pods import PodProblem
 from pulumi.automation import CommandResult, EngineEvent
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
 from mlops_infra.engine import explain
 from mlops_infra.engine.events import Change, Collector, Diagnostic, Record
-from mlops_infra.engine.pods import PodProblem
 from mlops_infra.engine.protection import losses, refuse_losses
 from mlops_infra.errors import InputError, MissingError, OperationFailed, StackLocked
 from mlops_infra.progress import Event, Step
