@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mlops_infra.config.aws_airflow import AirflowConfig
-from mlops_infra.config.aws_data import AthenaConfig, FeatureGroup, GlueConfig, LakeConfig
-from mlops_infra.config.aws_delivery import DeliveryConfig
-from mlops_infra.config.aws_front import Front
-from mlops_infra.config.aws_models import (
+from mlops_infra.config.aws.airflow import AirflowConfig
+from mlops_infra.config.aws.data import AthenaConfig, FeatureGroup, GlueConfig, LakeConfig
+from mlops_infra.config.aws.delivery import DeliveryConfig
+from mlops_infra.config.aws.front import Front
+from mlops_infra.config.aws.models import (
     BatchTransform,
     Endpoint,
     Monitor,

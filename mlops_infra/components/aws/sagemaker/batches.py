@@ -9,12 +9,12 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws.scheduler import Schedule
 
-from mlops_infra.components.aws.alarms import Alarms
-from mlops_infra.components.aws.foundation import Foundation
-from mlops_infra.components.aws.places import lake_uri
-from mlops_infra.components.aws.roles import RoleSpec, Statement, use_key
-from mlops_infra.components.aws.serving_models import container, model
-from mlops_infra.config.aws_models import BatchTransform
+from mlops_infra.components.aws.cloudwatch.alarms import Alarms
+from mlops_infra.components.aws.foundation.foundation import Foundation
+from mlops_infra.components.aws.foundation.places import lake_uri
+from mlops_infra.components.aws.iam.roles import RoleSpec, Statement, use_key
+from mlops_infra.components.aws.sagemaker.models import container, model
+from mlops_infra.config.aws.models import BatchTransform
 from mlops_infra.naming import fitted
 
 TYPE = "mlops-infra:aws:Batches"
