@@ -11,7 +11,7 @@ from pulumi_aws.apigatewayv2 import Api, Authorizer, Integration, Route, Stage
 from pulumi_aws.lambda_ import Function, Permission
 
 from mlops_infra.components.aws.foundation.foundation import Foundation
-from mlops_infra.components.aws.functions import function
+from mlops_infra.components.aws.functions.lambda_function import function
 from mlops_infra.components.aws.iam.roles import Statement
 from mlops_infra.config.aws.front import Front
 

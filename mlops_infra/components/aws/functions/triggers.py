@@ -18,7 +18,7 @@ from pulumi_aws.lambda_ import Permission
 from mlops_infra.components.aws.cloudwatch.alarms import Alarms
 from mlops_infra.components.aws.foundation.foundation import Foundation
 from mlops_infra.components.aws.foundation.places import bucket_and_prefix
-from mlops_infra.components.aws.functions import function
+from mlops_infra.components.aws.functions.lambda_function import function
 from mlops_infra.components.aws.iam.roles import Statement
 from mlops_infra.config.aws.models import Trigger
 
