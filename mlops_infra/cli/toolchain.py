@@ -19,7 +19,7 @@ def command() -> None:
     """Install and list the pinned binaries.
 
     Each comes from the first source that has it at exactly the pinned version: PATH, the cache, an
-    offline bundle, the project's release archive (checked against a pinned sha256), the Go module.
+    offline bundle, the project's release archive (checked against a pinned checksum), the Go module.
     """
 
 
@@ -86,5 +86,8 @@ def _show(rows: tuple[Listed, ...], as_json: bool) -> None:
     for row in rows:
         for reason in row.passed_over:
             output.text(f"{row.name}: passed over {reason}")
+    for row in rows:
+        if row.no_archive:
+            output.text(f"{row.name}: no archive to fetch, so it is compiled: {row.no_archive}")
     if missing := [row.name for row in rows if row.source is None]:
         output.text(f"{len(missing)} missing; mlops-infra toolchain install {' '.join(missing)}")
