@@ -19,7 +19,7 @@ def command() -> None:
     """Install and list the pinned binaries.
 
     Each comes from the first source that has it at exactly the pinned version: PATH, the cache, an
-    offline bundle, the project's release archive (checked against a pinned checksum), the Go module.
+    offline bundle, the project's release archive (checked against a pinned sum), the Go module.
     """
 
 

@@ -84,7 +84,7 @@ def _emptied(file: Path, wanted: dict[str, str], pin: Pin, into: Path) -> str | 
 
 
 def unpack(file: Path, wanted: dict[str, str], into: Path) -> str | None:
-    """Lay the programs `wanted` (path within the archive → name) into `into`, as far as it has them.
+    """Lay the programs `wanted` (path within the archive → name) into `into`, if they are there.
 
     What is found is taken out of `wanted`. Returns what is wrong with the archive, if anything.
 
