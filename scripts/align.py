@@ -21,7 +21,7 @@ from pathlib import Path
 MODULES = Path(__file__).parents[1] / "go"
 GROUPS: tuple[tuple[str, ...], ...] = (
     ("alertmanager", "coredns", "helm", "kwok", "metrics-server", "prometheus", "promtool"),
-    ("argo-workflows", "kserve"),
+    ("argo-workflows", "kserve", "pulumi-kubernetes"),
 )
 """Wrappers that agree. etcd, Pulumi and versitygw hold data and state: they stay as released, and
 Kubernetes is one tree of its own."""

@@ -30,8 +30,9 @@ def command(folder: Path, stack: str, file: Path | None, as_json: bool, replace:
     from mlops_infra.backup.clients import Clients
     from mlops_infra.backup.restoring import restore
     from mlops_infra.config import load, stack_file
-    from mlops_infra.engine import open_client, open_engine
+    from mlops_infra.engine import open_engine
     from mlops_infra.images import references
+    from mlops_infra.kube import open_client
     from mlops_infra.plan import make_plan
 
     sink = sink_for(as_json)

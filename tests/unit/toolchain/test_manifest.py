@@ -14,7 +14,7 @@ IDS = [pin.name for pin in ALL]
 @pytest.mark.parametrize("pin", ALL, ids=IDS)
 def test_the_go_module_has_the_pinned_version_and_names_the_packages(pin):
     text = (pin.family.folder / "go.mod").read_text()
-    required = re.escape(f"{pin.family.module} {pin.version}")
+    required = re.escape(f"{pin.family.module} {pin.family.module_version}")
     assert re.search(rf"(?m)^(require )?\s*{required}( // indirect)?$", text)
     own = re.search(r"(?m)^module (\S+)$", text)[1]
     for package in pin.programs.values():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
-from mlops_infra.kubeprovider.objects import Object, name_of
-from mlops_infra.kubeprovider.rollout import condition, holds
-from mlops_infra.kubeprovider.verdict import Trouble
+from mlops_infra.kube.objects import Object, condition, holds, name_of
+from mlops_infra.kube.verdict import Trouble
 
 _NEVER = 0.0
 """What cannot heal without a change."""
@@ -45,6 +45,33 @@ def troubles(pod: Object) -> list[Trouble]:
     return sorted(found, key=lambda trouble: trouble.grace)
 
 
+def remarks(pod: Object) -> Iterator[Trouble]:
+    """What time alone may heal: a container that has ended and is tried again, or is not ready."""
+    for status in _statuses(pod):
+        state = status.get("state") or {}
+        before = status.get("lastState") or {}
+        ended = state.get("terminated") or before.get("terminated") or {}
+        if ended.get("exitCode"):
+            reason = str(ended.get("reason") or "Error")
+            detail = f"it ended with exit code {ended['exitCode']} ({reason})"
+        elif (
+            state.get("running") is not None and not status.get("ready") and not holds(pod, "Ready")
+        ):
+            reason, detail = "NotReady", "it runs, but its readiness probe fails"
+        else:
+            continue
+        name, container = name_of(pod), str(status.get("name", ""))
+        yield Trouble(
+            f"{name}/{container}/{reason}",
+            f"Pod {name}, container {container}: {detail}",
+            math.inf,
+            (name, container),
+            reason=reason,
+            subject=(name, container),
+            detail=detail,
+        )
+
+
 def progress(pods: list[Object]) -> str:
     """What the first unready Pod is doing right now, in a few words."""
     for pod in pods:
@@ -60,10 +87,17 @@ def progress(pods: list[Object]) -> str:
     return ""
 
 
-def mount_trouble(pod: Object, message: str) -> Trouble:
+def mount_trouble(pod: Object, reason: str, message: str) -> Trouble:
     """A warning event about a volume that cannot be mounted, or a sandbox that cannot be made."""
     name = name_of(pod)
-    return Trouble(f"{name}/mount", f"Pod {name}: {message}", _MOUNT_GRACE)
+    return Trouble(
+        f"{name}/mount",
+        f"Pod {name}: {message}",
+        _MOUNT_GRACE,
+        reason=reason,
+        subject=(name, ""),
+        detail=message,
+    )
 
 
 def _statuses(pod: Object) -> list[dict[str, Any]]:
@@ -82,6 +116,9 @@ def _scheduling(pod: Object) -> Iterator[Trouble]:
             f"{name}/schedule",
             f"Pod {name} cannot be scheduled: {scheduled.get('message', '')}",
             _UNSCHEDULABLE_GRACE,
+            reason="Unschedulable",
+            subject=(name, ""),
+            detail=f"cannot be scheduled: {scheduled.get('message', '')}",
         )
 
 
@@ -94,9 +131,16 @@ def _containers(pod: Object) -> Iterator[Trouble]:
             continue
         name, container = name_of(pod), status.get("name", "")
         ended = (status.get("lastState") or {}).get("terminated") or {}
-        text = f"Pod {name}, container {container}: {_explained(reason, message, status, ended)}"
-        log = (name, container) if ended else None
-        yield Trouble(f"{name}/{container}/{_family(reason)}", text, grace, log)
+        detail = _explained(reason, message, status, ended)
+        yield Trouble(
+            f"{name}/{container}/{_family(reason)}",
+            f"Pod {name}, container {container}: {detail}",
+            grace,
+            (name, container) if ended else None,
+            reason=reason,
+            subject=(name, container),
+            detail=detail,
+        )
 
 
 def _family(reason: str) -> str:

@@ -8,19 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mlops_infra.kubeprovider.objects import Object, metadata
-from mlops_infra.kubeprovider.verdict import READY, Verdict, failed, waiting
-
-
-def condition(obj: Object, kind: str) -> dict[str, Any]:
-    """One condition of the object's status; empty where it is not there."""
-    found = (c for c in _status(obj).get("conditions") or [] if c.get("type") == kind)
-    return next(found, {})
-
-
-def holds(obj: Object, kind: str) -> bool:
-    """Whether a condition has the status True."""
-    return condition(obj, kind).get("status") == "True"
+from mlops_infra.kube.objects import Object, condition, holds, metadata
+from mlops_infra.kube.verdict import READY, Verdict, failed, waiting
 
 
 def _status(obj: Object) -> dict[str, Any]:

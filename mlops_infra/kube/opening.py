@@ -1,4 +1,4 @@
-"""Opens the Kubernetes client library with a kubeconfig that may be anything at all."""
+"""Opens the Kubernetes client library: by a kubeconfig, or by the account of this Pod."""
 
 from __future__ import annotations
 
@@ -10,29 +10,44 @@ import yaml
 from mlops_infra.errors import InputError
 
 _DEFAULT = "~/.kube/config, or what $KUBECONFIG names"
+_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _BUSY = 429
 """The API server takes no more requests for now, or begins to serve a kind that is a second old."""
 _TRIES = 30
 """It asks for one second before each."""
 
 
-def open_client(kubeconfig: Path | str | None, context: str | None) -> Any:
+def in_pod() -> bool:
+    """Whether this process runs in a Pod that has an account of its own."""
+    return _ACCOUNT.exists()
+
+
+def open_client(kubeconfig: Path | str | None, context: str | None = None) -> Any:
     """An `ApiClient` that asks again only where the server says so.
 
     Retries of the library's own would multiply every time-out.
 
+    Args:
+        kubeconfig: its file; None means the account of this Pod where there is one, otherwise what
+            `$KUBECONFIG` names or `~/.kube/config`.
+        context: its context; None means the current one.
+
     Raises:
         InputError: the kubeconfig is missing, damaged, or does not have the context.
     """
-    from kubernetes import config
+    from kubernetes import client, config
     from urllib3.util import Retry
 
     if kubeconfig is not None:
         _looks_like_one(Path(kubeconfig))
     try:
-        api = config.new_client_from_config(
-            config_file=str(kubeconfig) if kubeconfig else None, context=context
-        )
+        if kubeconfig is None and in_pod():
+            config.load_incluster_config()
+            api = client.ApiClient()
+        else:
+            api = config.new_client_from_config(
+                config_file=str(kubeconfig) if kubeconfig else None, context=context
+            )
     except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
         # the library checks little: what is wrong inside surfaces as any of these
         raise _unusable(str(kubeconfig or _DEFAULT), str(error)) from error

@@ -19,6 +19,12 @@ class Trouble:
     """Pod and container whose last log lines tell more."""
     after_failure: float = math.inf
     """Seconds that it may last after another object of the run has failed, which explains it."""
+    reason: str = ""
+    """In Kubernetes' word where there is one: `ImagePullBackOff`, `Unschedulable`."""
+    subject: tuple[str, str] = ("", "")
+    """Pod and container in trouble; the container may be empty, both are for a workload itself."""
+    detail: str = ""
+    """`message` without the names of Pod and container."""
 
 
 @dataclass(frozen=True, slots=True)
