@@ -32,7 +32,7 @@ def test_list_names_what_has_no_archive_and_why(kit):
     kit.tools(tools.replace("      pair:\n", "      pair:\n        unpublished: it is an image\n"))
     lines = run("list").stdout.splitlines()
     told = [line for line in lines if "no archive" in line]
-    assert told == ["pair: no archive to fetch, so it is compiled: it is an image"]
+    assert told == ["pair: compiled, no archive: it is an image"]
     rows = {row["name"]: row["noArchive"] for row in json.loads(run("list", "--json").stdout)}
     assert rows == {"demo": None, "other": None, "pair": "it is an image"}
 
