@@ -92,7 +92,7 @@ def _downloaded(url: str, name: str, sha256: str | None, sink: Sink) -> Path:
     kept = _kept(sha256)
     if not kept.exists():
         with step(sink, f"Downloading {name}", unit="bytes") as work:
-            part = download(url, sha256, work)
+            part = download(url, f"sha256:{sha256}", work)
         kept.parent.mkdir(parents=True, exist_ok=True)
         part.replace(kept)
     return kept

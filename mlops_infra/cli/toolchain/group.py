@@ -86,5 +86,8 @@ def _show(rows: tuple[Listed, ...], as_json: bool) -> None:
     for row in rows:
         for reason in row.passed_over:
             output.text(f"{row.name}: skipped {reason}")
+    for row in rows:
+        if row.no_archive:
+            output.text(f"{row.name}: compiled, no archive: {row.no_archive}")
     if missing := [row.name for row in rows if row.source is None]:
         output.text(f"{len(missing)} missing; mlops-infra toolchain install {' '.join(missing)}")
