@@ -4,7 +4,7 @@ passwords.py: |
 {{- end }}
 
 {{- define "airflow.configName" -}}
-{{ include "house.configName" (dict "root" . "role" "server" "data" (include "airflow.files" .)) }}
+{{ include "base.configName" (dict "root" . "role" "server" "data" (include "airflow.files" .)) }}
 {{- end }}
 
 {{/*
@@ -66,7 +66,7 @@ holds a password; the key that encrypts connections is made from a Secret of 32 
 - {name: PGSSLROOTCERT, value: /etc/trusted-ca/ca.crt}
 - {name: AWS_CA_BUNDLE, value: /etc/trusted-ca/ca.crt}
 {{- end }}
-{{ include "house.proxyEnv" . }}
+{{ include "base.proxyEnv" . }}
 {{- end }}
 
 {{- define "airflow.mounts" -}}
@@ -76,7 +76,7 @@ holds a password; the key that encrypts connections is made from a Secret of 32 
 {{- if .Values.dags.configMap }}
 - {name: dags, mountPath: /dags, readOnly: true}
 {{- end }}
-{{- include "house.caMount" . }}
+{{- include "base.caMount" . }}
 {{- end }}
 
 {{- define "airflow.volumes" -}}
@@ -96,14 +96,14 @@ holds a password; the key that encrypts connections is made from a Secret of 32 
   emptyDir: {}
 - name: tmp
   emptyDir: {}
-{{- include "house.caVolume" . }}
+{{- include "base.caVolume" . }}
 {{- end }}
 
 {{/* A container that runs one of Airflow's commands: (dict "root" "name" "args" "settings"
 "serves"). */}}
 {{- define "airflow.container" -}}
 name: {{ .name }}
-{{ include "house.container" (dict "root" .root "image" "airflow") }}
+{{ include "base.container" (dict "root" .root "image" "airflow") }}
 command: [airflow]
 args: {{ toJson .args }}
 env:
@@ -120,10 +120,10 @@ volumeMounts:
 {{- define "airflow.jobPod" -}}
 metadata:
   labels:
-    {{- include "house.podLabels" (dict "root" . "role" "migrate") | nindent 4 }}
+    {{- include "base.podLabels" (dict "root" . "role" "migrate") | nindent 4 }}
 spec:
   restartPolicy: OnFailure
-  {{- include "house.pod" (dict "root" .) | nindent 2 }}
+  {{- include "base.pod" (dict "root" .) | nindent 2 }}
   containers:
     - {{ include "airflow.container" (dict "root" . "name" "migrate" "args" (list "db" "migrate")) | nindent 6 | trim }}
   volumes:

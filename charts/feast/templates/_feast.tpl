@@ -21,11 +21,11 @@ demo_machines.py: |
 {{- end }}
 
 {{- define "feast.programName" -}}
-{{ include "house.configName" (dict "root" . "role" "program" "data" (include "feast.program" .)) }}
+{{ include "base.configName" (dict "root" . "role" "program" "data" (include "feast.program" .)) }}
 {{- end }}
 
 {{- define "feast.definitionsName" -}}
-{{ include "house.configName" (dict "root" . "role" "definitions" "data" (include "feast.definitions" . | trim)) }}
+{{ include "base.configName" (dict "root" . "role" "definitions" "data" (include "feast.definitions" . | trim)) }}
 {{- end }}
 
 {{/*
@@ -76,7 +76,7 @@ the program puts them into Feast's configuration, quoted.
 {{- if .Values.trustedCa.configMap }}
 - {name: PGSSLROOTCERT, value: /etc/trusted-ca/ca.crt}
 {{- end }}
-{{ include "house.proxyEnv" . | trim }}
+{{ include "base.proxyEnv" . | trim }}
 {{- end }}
 
 {{- define "feast.mounts" -}}
@@ -86,7 +86,7 @@ the program puts them into Feast's configuration, quoted.
 - {name: site, mountPath: /etc/feast/site, readOnly: true}
 {{- end }}
 - {name: tmp, mountPath: /tmp}
-{{ include "house.caMount" . | trim }}
+{{ include "base.caMount" . | trim }}
 {{- end }}
 
 {{- define "feast.volumes" -}}
@@ -103,7 +103,7 @@ the program puts them into Feast's configuration, quoted.
 {{- end }}
 - name: tmp
   emptyDir: {sizeLimit: 256Mi}
-{{ include "house.caVolume" . | trim }}
+{{ include "base.caVolume" . | trim }}
 {{- end }}
 
 {{/* The Pod of the Job and of the CronJob; the Job's hash names it. */}}
@@ -111,17 +111,17 @@ the program puts them into Feast's configuration, quoted.
 {{- $root := .root -}}
 metadata:
   labels:
-    {{- include "house.podLabels" (dict "root" $root "role" "job") | nindent 4 }}
+    {{- include "base.podLabels" (dict "root" $root "role" "job") | nindent 4 }}
   {{- with $root.Values.podAnnotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
   restartPolicy: OnFailure
-  {{- include "house.pod" (dict "root" $root) | nindent 2 }}
+  {{- include "base.pod" (dict "root" $root) | nindent 2 }}
   containers:
     - name: {{ .does }}
-      {{- include "house.container" (dict "root" $root "image" "server") | nindent 6 }}
+      {{- include "base.container" (dict "root" $root "image" "server") | nindent 6 }}
       command: [python3, /etc/feast/program/run.py, {{ .does }}]
       workingDir: /tmp
       env:

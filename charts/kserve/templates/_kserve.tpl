@@ -7,7 +7,7 @@ kserve-webhook-server-service
 {{- define "kserve.clusterMetadata" -}}
 name: {{ .name }}
 labels:
-  {{- include "house.labels" (dict "root" .root "role" "controller") | nindent 2 }}
+  {{- include "base.labels" (dict "root" .root "role" "controller") | nindent 2 }}
 {{- end }}
 
 {{/* Requests and limits as the ConfigMap spells them. */}}

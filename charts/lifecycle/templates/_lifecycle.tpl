@@ -23,7 +23,7 @@ and login are libpq's own variables, so no URI holds a password.
 {{- if .Values.trustedCa.configMap }}
 - {name: PGSSLROOTCERT, value: /etc/trusted-ca/ca.crt}
 {{- end }}
-{{- include "house.proxyEnv" . | trim | nindent 0 }}
+{{- include "base.proxyEnv" . | trim | nindent 0 }}
 {{- end }}
 
 {{/* URL of the key-value store, without its password. */}}
@@ -33,11 +33,11 @@ redis://{{ .Values.keyValue.host }}:{{ .Values.keyValue.port }}
 
 {{- define "lifecycle.mounts" -}}
 - {name: tmp, mountPath: /tmp}
-{{ include "house.caMount" . | trim }}
+{{ include "base.caMount" . | trim }}
 {{- end }}
 
 {{- define "lifecycle.volumes" -}}
 - name: tmp
   emptyDir: {sizeLimit: 256Mi}
-{{ include "house.caVolume" . | trim }}
+{{ include "base.caVolume" . | trim }}
 {{- end }}

@@ -15,7 +15,7 @@ auth.ini: |
 {{- end }}
 
 {{- define "mlflow.configName" -}}
-{{ include "house.configName" (dict "root" . "role" "server" "data" (include "mlflow.files" .)) }}
+{{ include "base.configName" (dict "root" . "role" "server" "data" (include "mlflow.files" .)) }}
 {{- end }}
 
 {{/*
@@ -87,7 +87,7 @@ address and login are libpq's own variables, so no URI holds a password.
     secretKeyRef: {name: "{{ .secret }}", key: secretKey}
 {{- end }}
 {{- end }}
-{{- with include "house.proxyEnv" . | trim }}
+{{- with include "base.proxyEnv" . | trim }}
 {{ . }}
 {{- end }}
 {{- if .Values.trustedCa.configMap }}
