@@ -1,7 +1,8 @@
-"""Writes the generated parts of the documents: `make docs`; `--check` only compares.
+"""Writes what is generated for people to read: `make docs`; `--check` only compares.
 
 * docs/reference/commands.md from the commands themselves
 * docs/reference/aws.md from the tables of prices and permissions
+* values.schema.json of every chart from the shared part and the chart's own
 * between markers in README.md and README.ko.md: the table of docs/measured.json and the terminal
   capture of docs/capture.txt, the same in both
 """
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench import figures  # noqa: E402 - the folder above is not installed
+from charts._library import schemas  # noqa: E402
 from mlops_infra.cli.main import PROGRAM, cli  # noqa: E402
 from mlops_infra.plan.permissions import load_actions  # noqa: E402
 from mlops_infra.plan.prices import load_prices  # noqa: E402
@@ -88,7 +90,7 @@ LONGEST_LIST = 6
 
 def main(arguments: list[str]) -> int:
     """Write what differs; with `--check`, name it and return 1."""
-    wanted = {REFERENCE: reference(), AWS: aws_tables()}
+    wanted = {REFERENCE: reference(), AWS: aws_tables(), **schemas.generated()}
     for name in READMES:
         wanted[ROOT / name] = filled(name, (ROOT / name).read_text(encoding="utf-8"))
     stale = [f for f, text in wanted.items() if not f.exists() or f.read_text("utf-8") != text]

@@ -65,7 +65,7 @@ def compose(chart: str, shared: Schema, values: Schema, own: Schema) -> Schema:
             raise SchemaError(f"{chart}: neither {SHARED} describes the key {key}")
         taken = _taken(known[key], value) if key in known else {}
         properties[key] = _closed(_merged(taken, described[key]) if key in described else taken)
-    properties[LIBRARY] = _closed({"properties": {"global": {"type": "object", "maxProperties": 0}}})
+    properties[LIBRARY] = _closed({"properties": {"global": {"properties": {}}}})
     definitions = {**shared["$defs"], **own.get("$defs", {})}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
