@@ -33,15 +33,7 @@ holds a password; the key that encrypts connections is made from a Secret of 32 
 {{- end }}
 - {name: AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK, value: "True"}
 - {name: AIRFLOW__DATABASE__SQL_ALCHEMY_CONN, value: "postgresql+psycopg2://"}
-- {name: PGHOST, value: "{{ .Values.database.host }}"}
-- {name: PGPORT, value: "{{ .Values.database.port }}"}
-- {name: PGAPPNAME, value: airflow}
-- {name: PGCONNECT_TIMEOUT, value: "10"}
-{{- range $variable, $key := dict "PGUSER" "username" "PGPASSWORD" "password" "PGDATABASE" "database" }}
-- name: {{ $variable }}
-  valueFrom:
-    secretKeyRef: {name: "{{ $.Values.database.secret }}", key: {{ $key }}}
-{{- end }}
+{{ include "base.postgresqlEnv" (dict "root" . "application" "airflow") }}
 # Logs of tasks go to the object store: the Pod that wrote them may be gone when somebody looks.
 - {name: AIRFLOW__LOGGING__BASE_LOG_FOLDER, value: /run/airflow/logs}
 - {name: AIRFLOW__LOGGING__REMOTE_LOGGING, value: "True"}

@@ -45,24 +45,13 @@ the program puts them into Feast's configuration, quoted.
 - {name: HOME, value: /tmp}
 - {name: PYTHONDONTWRITEBYTECODE, value: "1"}
 - {name: PYTHONUNBUFFERED, value: "1"}
-# Numeric libraries would make a thread, and its memory, for every core of the node.
-- {name: OMP_NUM_THREADS, value: "1"}
-- {name: OPENBLAS_NUM_THREADS, value: "1"}
+{{ include "base.oneThreadEnv" . }}
 - {name: DO_NOT_TRACK, value: "true"}
 - {name: FEAST_PROJECT, value: "{{ .Values.project }}"}
 - {name: APPLY_REVISION, value: "{{ include "feast.revision" . }}"}
 - {name: WORKERS, value: "{{ .Values.workers }}"}
 - {name: WRITABLE, value: "{{ .Values.writable }}"}
-- {name: PGHOST, value: "{{ .Values.database.host }}"}
-- {name: PGPORT, value: "{{ .Values.database.port }}"}
-- {name: PGSSLMODE, value: "{{ .Values.database.sslMode }}"}
-- {name: PGAPPNAME, value: feast}
-- {name: PGCONNECT_TIMEOUT, value: "10"}
-{{- range $variable, $key := dict "PGUSER" "username" "PGPASSWORD" "password" "PGDATABASE" "database" }}
-- name: {{ $variable }}
-  valueFrom:
-    secretKeyRef: {name: "{{ $.Values.database.secret }}", key: {{ $key }}}
-{{- end }}
+{{ include "base.postgresqlEnv" (dict "root" . "application" "feast") }}
 {{- with .Values.onlineStore }}
 - {name: ONLINE_ADDRESS, value: "{{ .host }}:{{ .port }}"}
 - {name: ONLINE_DATABASE, value: "{{ .database }}"}

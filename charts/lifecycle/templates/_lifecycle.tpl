@@ -4,19 +4,8 @@ and login are libpq's own variables, so no URI holds a password.
 */}}
 {{- define "lifecycle.env" -}}
 - {name: HOME, value: /tmp}
-# Numeric libraries would make a thread, and its memory, for every core of the node.
-- {name: OMP_NUM_THREADS, value: "1"}
-- {name: OPENBLAS_NUM_THREADS, value: "1"}
-- {name: PGHOST, value: "{{ .Values.database.host }}"}
-- {name: PGPORT, value: "{{ .Values.database.port }}"}
-- {name: PGSSLMODE, value: "{{ .Values.database.sslMode }}"}
-- {name: PGAPPNAME, value: lifecycle}
-- {name: PGCONNECT_TIMEOUT, value: "10"}
-{{- range $variable, $key := dict "PGUSER" "username" "PGPASSWORD" "password" "PGDATABASE" "database" }}
-- name: {{ $variable }}
-  valueFrom:
-    secretKeyRef: {name: "{{ $.Values.database.secret }}", key: {{ $key }}}
-{{- end }}
+{{ include "base.oneThreadEnv" . }}
+{{ include "base.postgresqlEnv" (dict "root" . "application" "lifecycle") }}
 - name: VALKEY_PASSWORD
   valueFrom:
     secretKeyRef: {name: "{{ .Values.keyValue.secret }}", key: password}

@@ -85,18 +85,8 @@ spec:
       secret:
         secretName: {{ .Values.auth.secret }}
         defaultMode: 0440
-    {{- range $number, $database := .Values.databases }}
-    - name: database-{{ $number }}
-      secret:
-        secretName: {{ .secret }}
-        defaultMode: 0440
-    {{- end }}
-    {{- range $number, $guest := .Values.guests }}
-    - name: guest-{{ $number }}
-      secret:
-        secretName: {{ .secret }}
-        defaultMode: 0440
-    {{- end }}
+    {{- include "base.secretVolumes" (dict "name" "database" "secrets" .Values.databases "indent" 4) }}
+    {{- include "base.secretVolumes" (dict "name" "guest" "secrets" .Values.guests "indent" 4) }}
     - name: tmp
       emptyDir: {sizeLimit: 16Mi}
 {{- end }}

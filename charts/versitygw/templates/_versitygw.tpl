@@ -44,12 +44,7 @@ spec:
       secret:
         secretName: {{ .Values.auth.secret }}
         defaultMode: 0440
-    {{- range $number, $account := .Values.accounts }}
-    - name: account-{{ $number }}
-      secret:
-        secretName: {{ .secret }}
-        defaultMode: 0440
-    {{- end }}
+    {{- include "base.secretVolumes" (dict "name" "account" "secrets" .Values.accounts "indent" 4) }}
     - name: tmp
       emptyDir: {sizeLimit: 16Mi}
 {{- end }}

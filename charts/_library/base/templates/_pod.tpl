@@ -82,3 +82,48 @@ and Go programs the other.
 - {name: trusted-ca, mountPath: /etc/trusted-ca, readOnly: true}
 {{- end }}
 {{- end }}
+
+{{/*
+Where PostgreSQL is and how to sign in, as libpq's own variables, so that no URI holds a password.
+`.application` is what the server shows for the connection.
+*/}}
+{{- define "base.postgresqlEnv" -}}
+{{- with .root.Values.database -}}
+- {name: PGHOST, value: "{{ .host }}"}
+- {name: PGPORT, value: "{{ .port }}"}
+{{- with .sslMode }}
+- {name: PGSSLMODE, value: "{{ . }}"}
+{{- end }}
+- {name: PGAPPNAME, value: {{ $.application }}}
+- {name: PGCONNECT_TIMEOUT, value: "10"}
+{{- $secret := .secret }}
+{{- range $variable, $key := dict "PGUSER" "username" "PGPASSWORD" "password" "PGDATABASE" "database" }}
+- name: {{ $variable }}
+  valueFrom:
+    secretKeyRef: {name: "{{ $secret }}", key: {{ $key }}}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "base.oneThreadEnv" -}}
+# Numeric libraries would make a thread, and its memory, for every core of the node.
+- {name: OMP_NUM_THREADS, value: "1"}
+- {name: OPENBLAS_NUM_THREADS, value: "1"}
+{{- end }}
+
+{{/*
+Volumes of Secrets, `.name`-0 and so on; `.secrets` is a list of {secret}. `.indent` is the number of
+spaces before each, so that an empty list gives no line.
+*/}}
+{{- define "base.secretVolumes" -}}
+{{- range $number, $each := .secrets }}
+{{- include "base.secretVolume" (dict "name" (printf "%s-%d" $.name $number) "secret" .secret) | nindent $.indent }}
+{{- end }}
+{{- end }}
+
+{{- define "base.secretVolume" -}}
+- name: {{ .name }}
+  secret:
+    secretName: {{ .secret }}
+    defaultMode: 0440
+{{- end }}

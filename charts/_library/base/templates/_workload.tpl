@@ -1,13 +1,15 @@
 {{/*
-Parts of charts with several workloads, each in a role of its own. A role is (dict "root" . "role" R "name" N):
-`role` selects its Pods, `name` names its objects and its ServiceAccount, unless `account` does.
+Workloads, each in a role of its own. A role is (dict "root" . "role" R "name" N): `role` selects its
+Pods, `name` names its objects and its ServiceAccount, unless `account` does; both are called after
+the chart where no name is given.
 */}}
 
 {{/*
 A Deployment up to its Pod's spec; the caller goes on with `containers:`, indented by six spaces.
 `.settings` is the role's section of the values, `.token` gives the account's token, `.runAs` another
-user than the chart's, `.port` is scraped for metrics, `.labels` are further labels of the Pod,
-`.once`: never two Pods at a time.
+user than the chart's, `.port` is scraped for metrics, `.labels` and `.annotations` are further ones of
+the Pod, `.deadline` the seconds until a rollout counts as failed, 0 for the cluster's own number,
+`.anywhere`: several replicas may stand on one node, `.once`: never two Pods at a time.
 */}}
 {{- define "workload.deployment" -}}
 {{- $settings := .settings | default dict -}}
@@ -19,7 +21,9 @@ metadata:
 spec:
   replicas: {{ $settings.replicas | default 1 }}
   revisionHistoryLimit: 3
-  progressDeadlineSeconds: 900
+  {{- with ternary .deadline 900 (hasKey . "deadline") }}
+  progressDeadlineSeconds: {{ . }}
+  {{- end }}
   {{- if .once }}
   strategy: {type: Recreate}
   {{- else }}
@@ -31,6 +35,33 @@ spec:
   selector:
     matchLabels:
       {{- include "base.selector" . | nindent 6 }}
+  template:
+    {{- include "workload.podMetadata" . | nindent 4 }}
+    spec:
+      {{- include "workload.pod" . | nindent 6 }}
+{{- end }}
+
+{{/*
+A StatefulSet of one Pod with a volume, up to its Pod's spec; the caller goes on with `containers:`,
+indented by six spaces, and with `volumeClaimTemplates:`. It takes what a Deployment takes.
+Parallel: with the other policy a Pod that never got ready, for a wrong image say, is not replaced by
+a mended one until a person deletes it.
+*/}}
+{{- define "workload.statefulSet" -}}
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  {{- include "base.metadata" . | nindent 2 }}
+spec:
+  replicas: 1
+  podManagementPolicy: Parallel
+  serviceName: {{ .name | default .root.Chart.Name }}
+  revisionHistoryLimit: 3
+  selector:
+    matchLabels:
+      {{- include "base.selector" . | nindent 6 }}
+  persistentVolumeClaimRetentionPolicy:
+    {{- include "base.retention" .root | nindent 4 }}
   template:
     {{- include "workload.podMetadata" . | nindent 4 }}
     spec:
@@ -52,7 +83,7 @@ metadata:
   {{- with .root.Values.auth }}
   {{- $_ := set $notes "mlops-infra.dev/credentials-revision" .revision -}}
   {{- end }}
-  {{- with merge dict .root.Values.podAnnotations $notes }}
+  {{- with merge dict .root.Values.podAnnotations (.annotations | default dict) $notes }}
   annotations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
@@ -62,7 +93,7 @@ metadata:
 {{- define "workload.pod" -}}
 {{ include "base.pod" (dict "root" .root "account" (.account | default .name) "token" .token "runAs" .runAs) }}
 terminationGracePeriodSeconds: {{ .grace | default 30 }}
-{{- if gt (int (.settings | default dict).replicas) 1 }}
+{{- if and (gt (int (.settings | default dict).replicas) 1) (not .anywhere) }}
 topologySpreadConstraints:
   - maxSkew: 1
     topologyKey: kubernetes.io/hostname
@@ -81,23 +112,25 @@ resources:
 
 {{/*
 All three probes by one question: `.http` a path, `.exec` a command, `.grpc` or neither; `.port` is a
-port's name, a number for `.grpc`; `.alive` another path for the last probe; `.start` the seconds
-that a start may take.
+port's name, a number for `.grpc`; `.ready` and `.alive` are other paths for the last two. `.start` is
+how many seconds a start may take. `.startEvery`, `.readyEvery` and `.aliveEvery` are seconds from one
+question to the next, `.readyTimeout` and `.aliveTimeout` those that an answer may take.
 */}}
 {{- define "workload.probes" -}}
+{{- $every := .startEvery | default 5 -}}
 startupProbe:
   {{- include "workload.probe" . | nindent 2 }}
-  periodSeconds: 5
+  periodSeconds: {{ $every }}
   timeoutSeconds: 5
-  failureThreshold: {{ div (add (.start | default 120) 4) 5 }}
+  failureThreshold: {{ div (add (.start | default 120) $every -1) $every }}
 readinessProbe:
-  {{- include "workload.probe" . | nindent 2 }}
-  periodSeconds: 10
-  timeoutSeconds: 5
+  {{- include "workload.probe" (merge (dict "http" (.ready | default .http)) .) | nindent 2 }}
+  periodSeconds: {{ .readyEvery | default 10 }}
+  timeoutSeconds: {{ .readyTimeout | default 5 }}
 livenessProbe:
   {{- include "workload.probe" (merge (dict "http" (.alive | default .http)) .) | nindent 2 }}
-  periodSeconds: 30
-  timeoutSeconds: 10
+  periodSeconds: {{ .aliveEvery | default 30 }}
+  timeoutSeconds: {{ .aliveTimeout | default 10 }}
   failureThreshold: 6
 {{- end }}
 
@@ -124,6 +157,21 @@ metadata:
   {{- include "base.metadata" . | nindent 2 }}
 spec:
   maxUnavailable: 1
+  selector:
+    matchLabels:
+      {{- include "base.selector" . | nindent 6 }}
+{{- end }}
+{{- end }}
+
+{{/* For a server that is alone: every drain of its node waits for a person. */}}
+{{- define "workload.budgetOfOne" -}}
+{{- if .root.Values.podDisruptionBudget.enabled }}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  {{- include "base.metadata" . | nindent 2 }}
+spec:
+  minAvailable: 1
   selector:
     matchLabels:
       {{- include "base.selector" . | nindent 6 }}
@@ -202,4 +250,13 @@ clientConfig:
     path: {{ .path }}
     port: 443
   caBundle: {{ .root.Values.webhook.caBundle | quote }}
+{{- end }}
+
+{{/* The rule of a webhook that sees Pods before they are made. */}}
+{{- define "workload.podCreation" -}}
+apiGroups: [""]
+apiVersions: [v1]
+operations: [CREATE]
+resources: [pods]
+scope: Namespaced
 {{- end }}
