@@ -113,7 +113,10 @@ def _merged(under: Any, over: Any) -> Any:
         return over
     return {
         **under,
-        **{key: _merged(under[key], value) if key in under else value for key, value in over.items()},
+        **{
+            key: _merged(under[key], value) if key in under else value
+            for key, value in over.items()
+        },
     }
 
 

@@ -51,7 +51,9 @@ def test_the_own_part_is_laid_over_the_shared_one() -> None:
 
 def test_a_shared_reference_is_replaced_as_a_whole() -> None:
     values = {**VALUES, "labels": {}}
-    assert accepted({"auth": {"secret": "x"}, "labels": {}}, by=schema(values, labels={"type": "object"}))
+    assert accepted(
+        {"auth": {"secret": "x"}, "labels": {}}, by=schema(values, labels={"type": "object"})
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_helm_puts_the_values_of_the_library_beside_those_of_the_chart() -> None
 
 
 def test_a_value_without_a_description_is_an_error_and_so_is_the_reverse() -> None:
-    with pytest.raises(SchemaError, match="demo: .*describes the key extra"):
+    with pytest.raises(SchemaError, match=r"demo: .*describes the key extra"):
         schema({**VALUES, "extra": 1})
     with pytest.raises(SchemaError, match=r"demo: values\.yaml has no key gone"):
         schema(gone={"type": "string"})
