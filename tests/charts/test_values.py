@@ -8,8 +8,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from charts._library.schemas import LIBRARY
 from mlops_infra.config import stack_file
+from scripts.chart_schemas import LIBRARY
 from tests.charts.rendering import (
     CASES,
     CHARTS,

@@ -35,7 +35,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_the_wheel_carries_the_project(wheel: list[str]) -> None:
-    for carried in ("charts", "images", "toolchain", "stacks"):
+    for carried in ("charts", "recipes", "go", "stacks"):
         files = [
             Path(place, name)
             for place, _, names in os.walk(ROOT / carried, followlinks=True)

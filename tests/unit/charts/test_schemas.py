@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from charts._library.schemas import SchemaError, compose
+from scripts.chart_schemas import SchemaError, compose
 
 SHARED: dict[str, Any] = {
     "$defs": {
