@@ -108,7 +108,7 @@ def _of_stack(needs: Needs, stack: str, file: Path | None, state: Path | None, s
     config = load(file or stack_file(stack))
     plan = make_plan(config, stack=stack, built=recipes.references())
     tools = programs.tools(config)
-    plugins, notes = programs.plugins(programs.providers(config, state), needs.platform)
+    plugins = programs.plugins(programs.providers(config, state), needs.platform, sink)
     index = wheels.index_url(config.network.packages)
     found = [
         *_charts(plan),
@@ -117,9 +117,10 @@ def _of_stack(needs: Needs, stack: str, file: Path | None, state: Path | None, s
         *wheels.of_program((config.profile,), needs.platform, needs.python, index, sink),
     ]
     wanted = images.of_plan(plan, config, sink)
+    notes: tuple[str, ...] = ()
     simulated = sorted(each.name for each in plan.components if each.simulated)
     if simulated:
-        notes += (f"simulated, so without images: {', '.join(simulated)}",)
+        notes = (f"simulated, so without images: {', '.join(simulated)}",)
     return replace(needs, images=_licensed(wanted, config, stack), files=tuple(found), notes=notes)
 
 

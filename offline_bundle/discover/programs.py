@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mlops_infra import places, toolchain
 from mlops_infra.config import StackConfig
 from mlops_infra.errors import InputError, MissingError
+from mlops_infra.progress import Sink
 from mlops_infra.toolchain.manifest import target
 from offline_bundle import layout
 from offline_bundle.discover.wanted import WantedFile
@@ -19,8 +19,9 @@ ALWAYS = ("pulumi", "pulumi-language-python", "helm")
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 NODE = ("kubelet", "kube-proxy", "cni-plugins")
 SIMULATED = ("kwok",)
-STAND_IN = "kubernetes"
-"""The provider that the program itself stands in for where the official plugin is not to be had."""
+KUBERNETES = "kubernetes"
+KUBERNETES_TOOL = "pulumi-resource-kubernetes"
+"""The toolchain's name of Pulumi's Kubernetes provider."""
 
 _PROVIDER = "pulumi:providers:"
 
@@ -72,47 +73,46 @@ def providers(config: StackConfig, state: Path | None) -> dict[tuple[str, str], 
     Raises:
         InputError: the state cannot be read.
     """
-    name = "aws" if config.profile == "aws" else STAND_IN
+    name = "aws" if config.profile == "aws" else KUBERNETES
     found = {(name, _locked(f"pulumi-{name}")): [Found(f"profile: {config.profile}")]}
-    for each in _of_state(state) if state else ():
+    for name, version in _of_state(state) if state else ():
+        # the pinned Kubernetes provider serves a state of any version: the engine puts it on PATH
+        each = (name, _locked(f"pulumi-{name}") if name == KUBERNETES else version)
         places_of = found.setdefault(each, [])
         places_of.append(Found(f"the state in {state.name if state else ''}"))
     return found
 
 
 def plugins(
-    wanted: Mapping[tuple[str, str], list[Found]], platform: str
-) -> tuple[tuple[WantedFile, ...], tuple[str, ...]]:
-    """The plugins of `wanted` that are installed here; notes on what is left out.
+    wanted: Mapping[tuple[str, str], list[Found]], platform: str, sink: Sink
+) -> tuple[WantedFile, ...]:
+    """The plugins of `wanted`; the Kubernetes provider is fetched or built where it is not here.
 
     Raises:
-        MissingError: a plugin is not installed and nothing stands in for it.
+        MissingError: a plugin can be had in no way.
     """
-    found, notes = [], []
+    found = []
     for (name, version), where in sorted(wanted.items()):
-        if (home() / "plugins" / f"resource-{name}-v{version}").is_dir():
-            found.append(
-                WantedFile(
-                    kind="plugin",
-                    name=name,
-                    version=f"v{version}",
-                    filename=layout.plugin_name(name, version, platform),
-                    source=f"plugin:{name}",
-                    found=tuple(where),
-                    licence="Apache-2.0",
-                )
-            )
-        elif name == STAND_IN:
-            notes.append(
-                f"the plugin {name} v{version} is not installed here: the program stands in for it"
-            )
-        else:
+        if name == KUBERNETES:
+            toolchain.ensure((KUBERNETES_TOOL,), sink)
+        if not (places.pulumi_home() / "plugins" / f"resource-{name}-v{version}").is_dir():
             raise MissingError(
                 f"the Pulumi plugin {name} v{version} is not installed here",
                 where=where[0].where,
                 hint=f"pulumi plugin install resource {name} {version}",
             )
-    return tuple(found), tuple(notes)
+        found.append(
+            WantedFile(
+                kind="plugin",
+                name=name,
+                version=f"v{version}",
+                filename=layout.plugin_name(name, version, platform),
+                source=f"plugin:{name}",
+                found=tuple(where),
+                licence="Apache-2.0",
+            )
+        )
+    return tuple(found)
 
 
 def named(wanted: Mapping[tuple[str, str], list[Found]]) -> tuple[WantedFile, ...]:
@@ -120,14 +120,7 @@ def named(wanted: Mapping[tuple[str, str], list[Found]]) -> tuple[WantedFile, ..
     return tuple(
         WantedFile("plugin", name, f"v{version}", "", f"plugin:{name}", tuple(where))
         for (name, version), where in sorted(wanted.items())
-        if name != STAND_IN
     )
-
-
-def home() -> Path:
-    """Pulumi's home on this machine, as the engine chooses it."""
-    named = os.environ.get("PULUMI_HOME")
-    return Path(named) if named else places.cache() / "pulumi-home"
 
 
 def _locked(project: str) -> str:

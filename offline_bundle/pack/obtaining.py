@@ -21,7 +21,6 @@ from mlops_infra import places, toolchain
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
 from mlops_infra.toolchain.download import download
-from offline_bundle.discover.programs import home
 from offline_bundle.fetch.storing import hash_file
 from offline_bundle.model import LockedFile
 from offline_bundle.pack.charts import archive
@@ -82,7 +81,7 @@ def _packed(scheme: str, rest: str, version: str) -> bytes:
         return archive(Path(rest))
     if scheme == "plugin":
         number = version.removeprefix("v")
-        return plugin_archive(home() / "plugins" / f"resource-{rest}-v{number}")
+        return plugin_archive(places.pulumi_home() / "plugins" / f"resource-{rest}-v{number}")
     raise InputError(f"the lock takes a file from '{scheme}:', which is not known here")
 
 

@@ -14,7 +14,6 @@ import pytest
 
 from mlops_infra.cli.main import run
 from mlops_infra.engine import aws_plugin
-from mlops_infra.engine.environment import pulumi_home
 from mlops_infra.plan.aws.names import STACK_TAG
 from tests.engine.aws_emulator import ACCOUNT, REGION, Emulator, emulator
 
@@ -85,7 +84,7 @@ def test_verify_names_what_fails_and_exits_with_3(
 def test_without_the_plug_in_up_stops_before_anything_and_says_where_it_is_had(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if aws_plugin.installed(pulumi_home()) is not None:
+    if aws_plugin.installed() is not None:
         pytest.skip("Pulumi's plug-in for AWS is here: nothing is missing")
     assert run(["up", "-s", STACK, "--file", str(file), "--json"]) == 4
     error = told(capsys)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mlops_infra.engine.pods import PodProblem
 from pulumi.automation import CommandResult, EngineEvent
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
@@ -15,6 +14,7 @@ from mlops_infra.engine import explain
 from mlops_infra.engine.events import Change, Collector, Diagnostic, Record
 from mlops_infra.engine.protection import losses, refuse_losses
 from mlops_infra.errors import InputError, MissingError, OperationFailed, StackLocked
+from mlops_infra.kube import Cause
 from mlops_infra.progress import Event, Step
 
 URN = "urn:pulumi:one::mlops-infra::kubernetes:apps/v1:StatefulSet::db"
@@ -117,14 +117,19 @@ def failed(record: Record, **options: Any) -> Any:
     )
 
 
-def test_the_pod_is_the_cause_where_there_is_one() -> None:
-    class Asked:
-        def problem(self, kind: str, namespace: str, name: str) -> PodProblem:
-            assert (kind, namespace, name) == ("StatefulSet", "stores", "postgresql")
-            return PodProblem("stores", "db-0", "ImagePullBackOff", "no such tag", "server")
+def cause(**options: Any) -> Cause:
+    given = {"reason": "ImagePullBackOff", "message": "ImagePullBackOff: no such tag", **options}
+    return Cause("StatefulSet stores/db", "stores", "db-0", "server", patience=0, key="k", **given)
 
+
+def test_the_pod_is_the_cause_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def causes(_: object, namespace: str, *, kind: str, name: str) -> list[Cause]:
+        assert (kind, namespace, name) == ("StatefulSet", "stores", "postgresql")
+        return [cause()]
+
+    monkeypatch.setattr(explain, "causes", causes)
     record = Record(failed=[change("create")])
-    found = failed(record, cluster=Asked)
+    found = failed(record, cluster=lambda: None)
     assert isinstance(found, OperationFailed)
     assert "Pod stores/db-0, container server: ImagePullBackOff: no such tag" in found.what
     assert "image" in found.hint
