@@ -43,8 +43,8 @@ def vanished(cluster: Cluster, resources: Iterable[Mapping[str, Any]]) -> tuple[
             wanted[kinds[version, kind]][name] = str(each["urn"])
         else:
             gone.append(str(each["urn"]))
-    for kind, names in wanted.items():
-        there = set(_names(cluster, kind))
+    for each_kind, names in wanted.items():
+        there = set(_names(cluster, each_kind))
         gone += [urn for name, urn in names.items() if name not in there]
     return known, gone
 

@@ -21,6 +21,9 @@ from tests.engine.control_plane import ControlPlane
 from tests.engine.stacks import NAME, Program, Stack
 from tests.engine.workloads import deployment, stateful_set
 
+# the API server of the tests has a certificate that nobody has signed
+pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+
 CANARY = "canary-7Qx2-vRp9-hidden"
 
 

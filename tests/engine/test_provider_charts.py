@@ -13,6 +13,9 @@ from mlops_infra.naming import field_manager
 from tests.engine.control_plane import ControlPlane
 from tests.engine.stacks import NAME, Stack
 
+# the API server of the tests has a certificate that nobody has signed
+pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+
 TEMPLATES = {
     "web.yaml": """
 apiVersion: apps/v1

@@ -17,6 +17,9 @@ from tests.engine.killed_up import program
 from tests.engine.stacks import Stack
 from tests.engine.test_provider import bind_claims
 
+# the API server of the tests has a certificate that nobody has signed
+pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+
 MOMENTS = {
     "as it begins": "",
     "before the Deployment": "/api/v1/namespaces/{}/configmaps/settings",

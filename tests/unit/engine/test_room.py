@@ -92,7 +92,7 @@ def test_exports_are_safe_to_evaluate_whatever_the_paths(
     monkeypatch.setenv("MLOPS_INFRA_DATA", str(strange))
     room = Room.of("one")
     found = environment.variables(
-        room, backend="file:///s", path_entries=(strange / "bin",), helm=strange / "helm",
+        room, backend="file:///s", path_entries=(strange / "bin",),
         kubeconfig=None, stack_file=strange / "x.yaml",
     )  # fmt: skip
     script = environment.exports(found, room) + '\nprintf %s "$MLOPS_INFRA_SEED_FILE"'
@@ -105,7 +105,7 @@ def test_exports_are_safe_to_evaluate_whatever_the_paths(
 
 def test_nothing_may_phone_home(room: Room) -> None:
     found = environment.variables(
-        room, backend="file:///s", path_entries=(), helm=None, kubeconfig=None, stack_file=None
+        room, backend="file:///s", path_entries=(), kubeconfig=None, stack_file=None
     )
     assert found["PULUMI_SKIP_UPDATE_CHECK"] == "true"
     assert found["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"

@@ -4,7 +4,8 @@
 The Service of a role, `server` where none is named. One port: `.port` is the number that clients
 use, `.target` the port's name. Several: `.ports`, a list of {name, port, target (name), nodePort}.
 `.internal`: never seen outside of the cluster, whatever `service.type` says; `.headless`: names of
-Pods instead of an address.
+Pods instead of an address. `.webhook`: the API server calls it, and what follows is refused while it
+does not answer: Pulumi waits for its endpoints, which it does for no other Service.
 */}}
 {{- define "base.service" -}}
 {{- $role := .role | default "server" -}}
@@ -14,7 +15,8 @@ apiVersion: v1
 kind: Service
 metadata:
   {{- include "base.metadata" (dict "root" .root "role" $role "name" .name) | nindent 2 }}
-  {{- with merge dict .root.Values.service.annotations (.annotations | default dict) }}
+  {{- $awaited := ternary (dict "pulumi.com/skipAwait" "false") dict (.webhook | default false) }}
+  {{- with merge dict .root.Values.service.annotations (.annotations | default dict) $awaited }}
   annotations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
