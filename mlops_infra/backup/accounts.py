@@ -30,7 +30,7 @@ def make_again(api: Any, stack: str, sink: Sink) -> int:
     found = batch.list_namespaced_job(
         NAMESPACE, label_selector=f"{STACK_LABEL}={stack}", _request_timeout=TIMEOUT
     ).items
-    with step(sink, "Making the stores' accounts", total=len(found), unit="Jobs") as work:
+    with step(sink, "Creating the stores' accounts", total=len(found), unit="Jobs") as work:
         for job in found:
             work.note(job.metadata.name)
             _run(batch, job)
@@ -58,7 +58,7 @@ def _run(batch: Any, job: Any) -> None:
         if time.monotonic() > ends:
             raise OperationFailed(
                 f"Job {NAMESPACE}/{name} does not succeed within {PATIENCE:.0f} s",
-                hint=f"kubectl -n {NAMESPACE} logs job/{name}; then type the command again",
+                hint=f"kubectl -n {NAMESPACE} logs job/{name}; then run the command again",
             )
         time.sleep(PERIOD)
     batch.delete_namespaced_job(name, NAMESPACE, propagation_policy="Background")

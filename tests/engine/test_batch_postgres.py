@@ -194,5 +194,5 @@ def test_partitions_of_a_bucket_are_its_files_and_folders() -> None:
     source = BucketSource(Bucket(), "in", "s3://b/in")
     assert source.partitions() == ["day1.csv", "day2"]
     assert source.rows("day2")["id"].tolist() == [2, 3]
-    with pytest.raises(InputError, match="no partition"):
+    with pytest.raises(InputError, match="no such partition"):
         source.rows("day3")

@@ -142,7 +142,7 @@ def test_too_few_requests_say_nothing(conninfo: str) -> None:
 def test_a_version_without_reference_data_is_told(conninfo: str) -> None:
     versions = Versions()
     del versions.held["reference.parquet"]
-    with pytest.raises(InputError, match="kept no reference data"):
+    with pytest.raises(InputError, match="has no reference data"):
         look(conninfo, versions=versions)
 
 

@@ -80,7 +80,7 @@ def test_the_wrong_base_is_refused_with_the_list(
     lacking = [path for path in absent if not (wrong.folder / path).exists()]
     assert len(lacking) > 3
     assert [line.partition(":")[0] for line in found] == lacking
-    assert all("the base that was given does not have it" in line for line in found)
+    assert all("the given base does not have it" in line for line in found)
 
 
 def test_a_difference_can_be_split_and_a_damaged_one_is_found(

@@ -175,7 +175,7 @@ def test_closure_names_what_is_lacking_and_where_it_is_used(bundle: Path) -> Non
     ]
     image, place = "registry.example/ml/other:1", places[0].where
     assert closure(lock, needed) == [
-        f"image {image}: not in the bundle; asked for by {place}",
+        f"image {image}: not in the bundle; required by {place}",
         "wheel click 8.1.7: not in the bundle; asked for by requirements.lock",
     ]
 

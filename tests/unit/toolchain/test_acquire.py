@@ -112,13 +112,13 @@ def test_a_changed_bundle_stops_everything(kit):
     kit.go()
     file = bundle(kit)
     file.write_text(file.read_text() + "# changed\n")
-    with pytest.raises(OperationFailed, match="not the file that its list names"):
+    with pytest.raises(OperationFailed, match="does not match its list"):
         ensure(["demo"], quiet, bundle_folder=kit.root / "bundle")
     assert locate("demo") is None
 
 
 def test_a_folder_that_is_no_bundle_is_a_mistake_of_the_user(kit):
-    with pytest.raises(InputError, match="holds no binaries"):
+    with pytest.raises(InputError, match="has no binaries"):
         ensure(["demo"], quiet, bundle_folder=kit.root)
 
 

@@ -106,7 +106,7 @@ MISTAKES = [
     (one(returns="dict[int, str]"), "unserialisable", "cannot travel"),
     (one(body="yield 1"), "unserialisable", "generator"),
     (one(body="return lambda: 1"), "unserialisable", "a function or a generator"),
-    (one(arguments="n: int"), "undeclared-input", "comes from nowhere"),
+    (one(arguments="n: int"), "undeclared-input", "has no source"),
     (one(arguments="n: int = len('a')"), "default", "is computed"),
     (one(arguments="n: int = 'a'"), "default", "is str, not int"),
     (one(arguments="n: list = []"), "default", "str, int, float or bool"),
@@ -121,11 +121,11 @@ MISTAKES = [
     ("@step(gpu=1)\ndef one() -> int:\n    return 1\n", "option", "no option 'gpu'"),
     ("@step(memory=2)\ndef one() -> int:\n    return 1\n", "option", "is int, not str"),
     (one() + one(), "twice", "already defined in line 4"),
-    (one().replace("one", "record"), "name", "taken by the kit"),
+    (one().replace("one", "record"), "name", "is reserved"),
     (
         "@step\ndef a(b: int) -> int:\n    return 1\n@step\ndef b(a: int) -> int:\n    return 1\n",
         "cycle",
-        "waits for itself",
+        "depends on itself",
     ),
     (
         one(returns="bytes") + "@step\ndef two(one: pd.DataFrame) -> int:\n    return 1\n",
