@@ -47,7 +47,7 @@ def test_a_model_of_mlflow_is_held_to_its_signature(model: Any, tmp_path: Path) 
         ("area", "string"),
     ]
     assert loaded.predict(table("text/csv", b"2,a\n20,b\n", loaded.fields)) == [0, 1]
-    with pytest.raises(Refused, match=r"hour \(row 0\): '2\.5' is no integer"):
+    with pytest.raises(Refused, match=r"hour \(row 0\): '2\.5' is not an integer"):
         table("text/csv", b"2.5,a\n", loaded.fields)
 
 

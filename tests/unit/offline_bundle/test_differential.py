@@ -108,5 +108,5 @@ def test_a_receipt_is_a_base_only_with_the_receivers_signature(
     with pytest.raises(FoundError, match="not signed"):
         read_base([file], key=public)
     file.write_text("{}")
-    with pytest.raises(InputError, match="no receipt"):
+    with pytest.raises(InputError, match="not a receipt"):
         read_base([file])

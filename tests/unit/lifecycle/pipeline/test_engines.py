@@ -134,7 +134,7 @@ def test_sagemaker_refuses_a_value_that_it_would_cut() -> None:
 
 def test_a_pipeline_names_its_mistakes_when_it_is_made() -> None:
     one = Step("one", "x", outputs={"a": "json"}, after=("two",))
-    with pytest.raises(InputError, match="wait for each other"):
+    with pytest.raises(InputError, match="depend on each other"):
         Pipeline("p", (), (one, Step("two", "x", inputs={"a": Source("one", "a")})))
     with pytest.raises(InputError, match="has no source"):
         Pipeline("p", (), (Step("two", "x", inputs={"a": Source("one", "a")}),))
@@ -142,7 +142,7 @@ def test_a_pipeline_names_its_mistakes_when_it_is_made() -> None:
         Pipeline("p", (), (Step("one", "x"), Step("one", "x")))
     with pytest.raises(InputError, match="no parameter"):
         Pipeline("p", (), (Step("one", "x", parameters=("n",)),))
-    with pytest.raises(InputError, match="no name"):
+    with pytest.raises(InputError, match="not a valid name"):
         Pipeline("p", (), (Step("One", "x"),))
 
 
