@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from mlops_infra import files
 from mlops_infra.errors import InputError, OperationFailed
 from offline_bundle import layout
 from offline_bundle.model import Descriptor, LockedFile
@@ -127,8 +128,5 @@ def _put(folder: Path, media_type: str, content: bytes) -> Descriptor:
     file = layout.blob_file(folder, digest)
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_name(f".{file.name}")
-        fresh.write_bytes(content)
-        fresh.chmod(0o644)
-        fresh.replace(file)
+        files.write(file, content)
     return Descriptor(media_type, digest, len(content))
