@@ -7,13 +7,11 @@ error, and Pulumi prints what a provider writes there: a line for each chart in 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-from mlops_infra import places
+from mlops_infra import files, places
 
 
 def without_links(charts: Path) -> Path:
@@ -24,9 +22,8 @@ def without_links(charts: Path) -> Path:
     if not any(each.is_symlink() for each in charts.glob("*/charts/*")):
         return charts
     digest = hashlib.sha256()
-    for file in sorted(_files(charts)):
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
-        digest.update(f"{file.relative_to(charts)} {content}\n".encode())
+    for file in sorted(files.below(charts)):
+        digest.update(f"{file.relative_to(charts)} {files.sha256(file)}\n".encode())
     copy = places.cache() / "charts" / digest.hexdigest()[:16]
     if not copy.is_dir():
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -38,8 +35,3 @@ def without_links(charts: Path) -> Path:
                 if not copy.is_dir():  # no other run was quicker
                     raise
     return copy
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for place, _, names in os.walk(folder, followlinks=True):
-        yield from (Path(place, name) for name in names)
