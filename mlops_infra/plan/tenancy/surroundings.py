@@ -1,6 +1,6 @@
 """What Pods of a tenant read as environment: ConfigMap `platform` of the tenant's namespace.
 
-`mlops_infra.lifecycle.pipeline.surroundings` lists the names that steps and notebooks understand;
+`mlops_infra.lifecycle.services.environment` lists the names that steps and notebooks understand;
 logins stand in the tenant's Secrets.
 """
 
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from mlops_infra.catalog import Catalog
 from mlops_infra.config import StackConfig
-from mlops_infra.plan import addresses, site
-from mlops_infra.plan.choices import Selection, engine, store
+from mlops_infra.plan.model.choices import Selection, engine, store
+from mlops_infra.plan.network import addresses, site
 from mlops_infra.plan.tenancy.accounts import identity
 
 
