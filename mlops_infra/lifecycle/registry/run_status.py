@@ -7,6 +7,7 @@ than all the rest of it.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.registry.mlflow_tracking import hint_of
@@ -35,7 +36,7 @@ def close(uri: str, login: Login | None, run_id: str, *, good: bool, status: str
     _post(uri, login, "update", {"run_id": run_id, **ended})
 
 
-def _post(uri: str, login: Login | None, what: str, body: dict[str, object]) -> None:
+def _post(uri: str, login: Login | None, what: str, body: Mapping[str, str | int]) -> None:
     import requests  # as MLflow's client does: the same settings of proxies and certificates hold
 
     try:

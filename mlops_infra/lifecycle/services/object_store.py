@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.services.credentials import Login
@@ -45,7 +45,7 @@ def s3_client(endpoint: str, login: Login) -> S3Client:
     from botocore.config import Config
     from botocore.session import Session
 
-    client: S3Client = Session().create_client(
+    client = Session().create_client(
         "s3",
         endpoint_url=endpoint,
         region_name=REGION,
@@ -62,7 +62,7 @@ def s3_client(endpoint: str, login: Login) -> S3Client:
             response_checksum_validation="when_required",
         ),
     )
-    return client
+    return cast("S3Client", client)
 
 
 class S3Store:
