@@ -89,11 +89,11 @@ def delete(name: str, as_json: bool) -> None:
     """Take a cluster away with all its data."""
     from mlops_infra import places
     from mlops_infra.cluster import EmbeddedCluster
-    from mlops_infra.teardown import machine
+    from mlops_infra.teardown import local_files
 
     cluster = EmbeddedCluster(name)
     cluster.delete(sink_for(as_json))
-    machine.prune(places.data())
+    local_files.prune(places.data())
     _show(cluster.status(), as_json)
 
 

@@ -89,9 +89,9 @@ def test_killed_half_way_nothing_is_left(developers: Platform) -> None:
     assert down.returncode == 3, told(down)
     assert f"Workflow tenant-demand/{workflow}" in down.stderr
     assert HELD_BY in down.stderr
-    assert "--remove-finalizers" in down.stderr
+    assert "--remove-blockers" in down.stderr
     assert developers.json("status", "-s", developers.stack)["problems"] == [], "it still stands"
-    down = developers.run("down", "-s", developers.stack, *whole, "--remove-finalizers")
+    down = developers.run("down", "-s", developers.stack, *whole, "--remove-blockers")
     assert down.returncode == 0, told(down)
     assert _ours(developers) == [], "a finalizer that nobody would take off, with consent"
 

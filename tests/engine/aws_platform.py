@@ -15,7 +15,7 @@ from typing import Any
 
 from mlops_infra.aws import Cloud
 from mlops_infra.plan.aws_names import STACK_TAG
-from mlops_infra.teardown.aws_scope import Made, Scope
+from mlops_infra.teardown.aws.scope import Made, Scope
 
 STACK, BASE = "trial", "mlops-trial"
 TAGS = [{"Key": STACK_TAG, "Value": STACK}]

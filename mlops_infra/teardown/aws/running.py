@@ -9,7 +9,7 @@ from mlops_infra.aws import Cloud
 from mlops_infra.aws.faults import NotThere, ServiceRefused
 from mlops_infra.aws.waiting import PATIENCE, wait
 from mlops_infra.progress import Step
-from mlops_infra.teardown.aws_scope import Scope
+from mlops_infra.teardown.aws.scope import Scope
 
 _GLUE_ACTIVE = frozenset({"STARTING", "RUNNING", "WAITING", "STOPPING"})
 _ALREADY = frozenset({"CrawlerNotRunningException", "CrawlerStoppingException"})

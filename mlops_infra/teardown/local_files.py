@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from mlops_infra import places
@@ -25,6 +26,11 @@ def forget_files(stack: str, backend: str) -> None:
         if not _stacks(folder):
             _remove(folder)
     prune(places.data())
+
+
+def still_there(paths: Iterable[Path]) -> list[str]:
+    """Which of the paths that must be gone are there."""
+    return [str(path) for path in paths if path.exists()]
 
 
 def prune(folder: Path) -> None:

@@ -1,30 +1,12 @@
-"""What the user wants of a teardown, and what it came to."""
+"""What a teardown came to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the user says about data and dangers; each is spelled out on the command line."""
-
-    keep_data: bool = False
-    """Volumes stay, and with an embedded cluster the stopped cluster that holds them."""
-    purge: bool = False
-    """Protected things and volumes that were kept go too."""
-    keep_cluster: bool = False
-    """The embedded cluster goes on running, empty."""
-    break_lock: bool = False
-    """Take the stack even if another run may hold it."""
-    forget_unreachable: bool = False
-    """The cluster is gone for good: drop its objects from the state unseen."""
-    remove_finalizers: bool = False
-    """Custom resources whose operator is gone lose their finalizers."""
-
-
 @dataclass(slots=True)
-class TearDown:
+class DownResult:
     """What a teardown did."""
 
     stack: str
@@ -34,6 +16,8 @@ class TearDown:
     """What stays because it was asked for, and where it lies."""
     staying: list[str] = field(default_factory=list)
     """Definitions of custom resources that others may use: `cluster.crds: keep`."""
+    cleared: list[str] = field(default_factory=list)
+    """What was taken out of the way of deletions."""
     leftovers: list[str] = field(default_factory=list)
     """What is still there and should not be."""
 
@@ -44,5 +28,6 @@ class TearDown:
             "removed": self.removed,
             "kept": self.kept,
             "staying": self.staying,
+            "cleared": self.cleared,
             "leftovers": self.leftovers,
         }

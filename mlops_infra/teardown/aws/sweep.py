@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from mlops_infra.aws import Cloud
 from mlops_infra.aws.waiting import wait
 from mlops_infra.progress import Sink, step
-from mlops_infra.teardown.aws_scope import DOMAIN, SECURITY_GROUP, VPC, Scope
-from mlops_infra.teardown.aws_tagged import tagged
+from mlops_infra.teardown.aws.scope import DOMAIN, SECURITY_GROUP, VPC, Scope
+from mlops_infra.teardown.aws.tagged import tagged
 
 SETTLED = 60.0
 """Seconds. The tagging API goes on listing what was deleted for a while."""

@@ -9,7 +9,7 @@ from mlops_infra.aws import Cloud
 from mlops_infra.aws.faults import NotThere, ServiceRefused
 from mlops_infra.aws.waiting import wait
 from mlops_infra.progress import Step
-from mlops_infra.teardown.aws_scope import ENDPOINT, Scope
+from mlops_infra.teardown.aws.scope import ENDPOINT, Scope
 
 _MONITOR = "aws:sagemaker/monitoringSchedule:MonitoringSchedule"
 _DETAILS = frozenset(

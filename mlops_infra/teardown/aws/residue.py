@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from mlops_infra.aws import Cloud
 from mlops_infra.progress import Sink, step
-from mlops_infra.teardown import aws_sweep
-from mlops_infra.teardown.aws_scope import Scope
+from mlops_infra.teardown.aws import sweep
+from mlops_infra.teardown.aws.scope import Scope
 
 
 def remove_logs(cloud: Cloud, scope: Scope, sink: Sink) -> None:
     """Delete the log groups that services made for the stack's things."""
     with step(sink, "Removing logs", unit="log groups") as work:
-        for group in list(aws_sweep.log_groups(cloud, scope)):
+        for group in list(sweep.log_groups(cloud, scope)):
             work.note(group)
             cloud.find("logs", "delete_log_group", logGroupName=group)
             work.advance()
@@ -21,11 +21,11 @@ def remove_logs(cloud: Cloud, scope: Scope, sink: Sink) -> None:
 def remove_snapshots(cloud: Cloud, scope: Scope, sink: Sink) -> None:
     """Delete the snapshots that the stack's databases and caches ended with."""
     with step(sink, "Removing snapshots", unit="snapshots") as work:
-        for name in list(aws_sweep.database_snapshots(cloud, scope)):
+        for name in list(sweep.database_snapshots(cloud, scope)):
             work.note(name)
             cloud.find("rds", "delete_db_snapshot", DBSnapshotIdentifier=name)
             work.advance()
-        for name in list(aws_sweep.cache_snapshots(cloud, scope)):
+        for name in list(sweep.cache_snapshots(cloud, scope)):
             work.note(name)
             cloud.find("elasticache", "delete_snapshot", SnapshotName=name)
             work.advance()

@@ -9,14 +9,15 @@ from mlops_infra.engine import Engine
 from mlops_infra.engine.tools import ready_for_aws
 from mlops_infra.errors import InputError
 from mlops_infra.progress import Sink
-from mlops_infra.teardown.aws_down import take_apart
-from mlops_infra.teardown.aws_scope import Made, Scope
+from mlops_infra.teardown.aws.down import take_apart
+from mlops_infra.teardown.aws.scope import Made, Scope
+from mlops_infra.teardown.options import DownOptions
+from mlops_infra.teardown.result import DownResult
 from mlops_infra.teardown.state import Deployed
-from mlops_infra.teardown.wishes import TearDown, Wishes
 
 
 def take_down(
-    engine: Engine, deployed: Deployed, wishes: Wishes, done: TearDown, sink: Sink
+    engine: Engine, deployed: Deployed, options: DownOptions, done: DownResult, sink: Sink
 ) -> None:
     """Take the stack away and write into `done` what came of it.
 
@@ -30,12 +31,12 @@ def take_down(
     """
     record = engine.record
     assert record.site is not None  # noqa: S101 - the caller asked
-    _refuse_cluster_options(wishes)
+    _refuse_cluster_options(options)
     if not deployed.empty:
         _refuse_lost_passphrase(engine)
         ready_for_aws(sink)  # missing, it is told now and not after the drain
     scope = Scope.of(engine.stack, str(record.base), deployed.resources)
-    if wishes.keep_data:
+    if options.keep_data:
         scope = scope.holding_data()
 
     def destroy(keep: Sequence[Made]) -> int:
@@ -43,15 +44,15 @@ def take_down(
             return 0
         return engine.destroy(keep=[each.urn for each in keep]).changed
 
-    came = take_apart(Cloud(record.site), scope, destroy, sink, purge=wishes.purge)
+    came = take_apart(Cloud(record.site), scope, destroy, sink, purge=options.purge)
     done.removed, done.kept, done.leftovers = came.removed, came.kept, came.leftovers
 
 
-def _refuse_cluster_options(wishes: Wishes) -> None:
+def _refuse_cluster_options(options: DownOptions) -> None:
     given = {
-        "--keep-cluster": wishes.keep_cluster,
-        "--forget-unreachable": wishes.forget_unreachable,
-        "--remove-finalizers": wishes.remove_finalizers,
+        "--keep-cluster": options.keep_cluster,
+        "--forget-unreachable": options.forget_unreachable,
+        "--remove-blockers": options.remove_blockers,
     }
     named = [name for name, value in given.items() if value]
     if named:

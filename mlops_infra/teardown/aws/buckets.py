@@ -10,7 +10,7 @@ from typing import Any
 from mlops_infra.aws import Cloud
 from mlops_infra.aws.faults import NotThere, ServiceRefused
 from mlops_infra.progress import Sink, Step, step
-from mlops_infra.teardown.aws_scope import BUCKETS, Made, Scope
+from mlops_infra.teardown.aws.scope import BUCKETS, Made, Scope
 
 BATCH = 1_000
 """Keys that one DeleteObjects takes."""

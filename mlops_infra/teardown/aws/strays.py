@@ -13,7 +13,7 @@ from mlops_infra.aws import Cloud
 from mlops_infra.aws.faults import ServiceRefused
 from mlops_infra.aws.waiting import PATIENCE, wait
 from mlops_infra.progress import Step
-from mlops_infra.teardown.aws_scope import (
+from mlops_infra.teardown.aws.scope import (
     DOMAIN,
     ENDPOINT,
     MODEL_GROUP,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from mlops_infra.aws import Cloud
 from mlops_infra.plan.aws_names import STACK_TAG
-from mlops_infra.teardown.aws_scope import Scope
+from mlops_infra.teardown.aws.scope import Scope
 
 HISTORY = (
     ":automl-job/",

@@ -7,34 +7,14 @@ simply run again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from mlops_infra.aws import Cloud
 from mlops_infra.aws.waiting import PATIENCE
 from mlops_infra.errors import OperationFailed
 from mlops_infra.progress import Sink, step
-from mlops_infra.teardown import (
-    aws_buckets,
-    aws_residue,
-    aws_running,
-    aws_starters,
-    aws_strays,
-    aws_sweep,
-)
-from mlops_infra.teardown.aws_scope import BUCKETS, Made, Scope
-
-
-@dataclass(slots=True)
-class AwsTearDown:
-    """What came of it."""
-
-    removed: int = 0
-    """Resources of the state."""
-    kept: list[str] = field(default_factory=list)
-    """What the configuration keeps, and where it is."""
-    leftovers: list[str] = field(default_factory=list)
-    """What is there and should not be."""
-
+from mlops_infra.teardown.aws import buckets, residue, running, starters, strays, sweep
+from mlops_infra.teardown.aws.scope import BUCKETS, Made, Scope
+from mlops_infra.teardown.result import DownResult
 
 Destroy = Callable[[Sequence[Made]], int]
 """Takes away all of the state but what is handed in; returns how many resources went."""
@@ -48,7 +28,7 @@ def take_apart(
     *,
     purge: bool = False,
     patience: float = PATIENCE,
-) -> AwsTearDown:
+) -> DownResult:
     """Take the stack away.
 
     Args:
@@ -65,21 +45,21 @@ def take_apart(
         PermissionMissing: with the statement; what was done stays done, and a second run goes on.
     """
     cloud.identity()
-    done = AwsTearDown()
+    done = DownResult(scope.stack)
     drain(cloud, scope, sink, purge=purge, patience=patience)
-    held = aws_buckets.empty(cloud, aws_buckets.to_empty(scope, purge=purge), sink)
+    held = buckets.empty(cloud, buckets.to_empty(scope, purge=purge), sink)
     keep = () if purge else _to_keep(cloud, scope)
     with_needs = scope.with_needs(keep)
     done.removed = destroy(with_needs)
     if purge or not keep:  # what outlives nothing keeps no logs about it
-        aws_residue.remove_logs(cloud, scope, sink)
+        residue.remove_logs(cloud, scope, sink)
     if purge:
-        aws_residue.remove_snapshots(cloud, scope, sink)
+        residue.remove_snapshots(cloud, scope, sink)
     # without purge a database ends with a snapshot, and the logs stay beside the data
-    stay = [] if purge else [*aws_sweep.snapshots(cloud, scope), *aws_sweep.logs(cloud, scope)]
+    stay = [] if purge else [*sweep.snapshots(cloud, scope), *sweep.logs(cloud, scope)]
     done.kept = [*(str(each) for each in keep), *stay]
     spared = _spared(with_needs, stay)
-    done.leftovers = [*held, *aws_sweep.leftovers(cloud, scope, spared, sink)]
+    done.leftovers = [*held, *sweep.leftovers(cloud, scope, spared, sink)]
     return done
 
 
@@ -92,18 +72,18 @@ def drain(
         OperationFailed: something does not stop.
     """
     with step(sink, "Draining", unit="things") as work:
-        aws_starters.rules(cloud, scope, work)
-        aws_starters.schedules(cloud, scope, work)
-        aws_starters.glue_triggers(cloud, scope, work)
-        aws_starters.scaling(cloud, scope, work)
-        aws_starters.monitors(cloud, scope, work)
+        starters.rules(cloud, scope, work)
+        starters.schedules(cloud, scope, work)
+        starters.glue_triggers(cloud, scope, work)
+        starters.scaling(cloud, scope, work)
+        starters.monitors(cloud, scope, work)
         stuck = [
-            *aws_running.executions(cloud, scope, work, patience=patience),
-            *aws_running.jobs(cloud, scope, work, patience=patience),
-            *aws_running.crawlers(cloud, scope, work, patience=patience),
-            *aws_running.glue_runs(cloud, scope, work, patience=patience),
-            *aws_strays.endpoints(cloud, scope, work, patience=patience),
-            *aws_strays.domains(cloud, scope, work, patience=patience),
+            *running.executions(cloud, scope, work, patience=patience),
+            *running.jobs(cloud, scope, work, patience=patience),
+            *running.crawlers(cloud, scope, work, patience=patience),
+            *running.glue_runs(cloud, scope, work, patience=patience),
+            *strays.endpoints(cloud, scope, work, patience=patience),
+            *strays.domains(cloud, scope, work, patience=patience),
         ]
         if stuck:
             raise OperationFailed(
@@ -111,9 +91,9 @@ def drain(
                 where=f"{cloud.site}; nothing was destroyed",
                 hint=f"wait for them, then again: mlops-infra down -s {scope.stack}",
             )
-        aws_strays.packages(cloud, aws_strays.groups_to_empty(scope, purge=purge), work)
-        aws_strays.images(cloud, scope, work, purge=purge)
-        aws_strays.interfaces(cloud, scope, work)
+        strays.packages(cloud, strays.groups_to_empty(scope, purge=purge), work)
+        strays.images(cloud, scope, work, purge=purge)
+        strays.interfaces(cloud, scope, work)
         work.end("done" if work.done else "unchanged", f"{work.done} stopped or removed")
 
 
@@ -122,7 +102,7 @@ def _to_keep(cloud: Cloud, scope: Scope) -> tuple[Made, ...]:
     full = (
         each
         for each in scope.of_type(*BUCKETS)
-        if not each.force and not each.kept and aws_buckets.contents(cloud, each.id)
+        if not each.force and not each.kept and buckets.contents(cloud, each.id)
     )
     return (*scope.kept(), *full)
 
