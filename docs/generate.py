@@ -21,8 +21,8 @@ sys.path.insert(0, str(ROOT))
 
 from bench import figures  # noqa: E402 - the folder above is not installed
 from mlops_infra.cli.main import PROGRAM, cli  # noqa: E402
-from mlops_infra.plan.permissions import load_actions  # noqa: E402
-from mlops_infra.plan.prices import load_prices  # noqa: E402
+from mlops_infra.plan.aws.permissions import load_actions  # noqa: E402
+from mlops_infra.plan.aws.prices import load_prices  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference" / "commands.md"
 AWS = ROOT / "docs" / "reference" / "aws.md"
