@@ -14,7 +14,7 @@ from mlops_infra.config import StackConfig
 from mlops_infra.engine import Engine
 from mlops_infra.errors import InputError
 from mlops_infra.kube.tunnel import forwarded_port
-from mlops_infra.lifecycle.credentials import ClusterSecrets
+from mlops_infra.lifecycle.services.credentials import ClusterSecrets
 from mlops_infra.progress import Sink
 
 NAMESPACE = "mlops-stores"

@@ -27,11 +27,13 @@ def run(job: str, models: Path | None, partition: str | None, again: bool, as_js
 
     A second run writes nothing, and one after a crash goes on where the first stopped.
     """
-    from mlops_infra.lifecycle import batch, in_cluster, jobs
+    from mlops_infra.lifecycle import batch
     from mlops_infra.lifecycle.batch import sources
-    from mlops_infra.lifecycle.champions import BatchChampion
-    from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
-    from mlops_infra.lifecycle.traces import Trace
+    from mlops_infra.lifecycle.lineage.traces import Trace
+    from mlops_infra.lifecycle.pods import assembly as in_cluster
+    from mlops_infra.lifecycle.pods import jobs
+    from mlops_infra.lifecycle.pods.champions import BatchChampion
+    from mlops_infra.lifecycle.services.environment import Surroundings
 
     text, where = in_cluster.models(models)
     chosen = next((each for each in jobs.batch_jobs(text, where) if each.id == job), None)

@@ -12,8 +12,8 @@ from mlops_infra.cli import options, output, render
 from mlops_infra.errors import FoundError
 
 if TYPE_CHECKING:
-    from mlops_infra.lifecycle.chronicle import Step
-    from mlops_infra.lifecycle.traces import Trace
+    from mlops_infra.lifecycle.lineage.endpoint_history import Step
+    from mlops_infra.lifecycle.lineage.traces import Trace
 
 _SHORT = 12
 """Letters shown of commits and fingerprints; all of them are found again."""
@@ -33,9 +33,9 @@ def command(any_id: str, stack: str, file: Path | None, as_json: bool) -> None:
     """
     from mlops_infra.cli.doors import platform_of
     from mlops_infra.errors import InputError
-    from mlops_infra.lifecycle.chronicle import Chronicle
-    from mlops_infra.lifecycle.lineage import Lineage
-    from mlops_infra.lifecycle.valkey_store import ValkeyStore
+    from mlops_infra.lifecycle.lineage.endpoint_history import Chronicle
+    from mlops_infra.lifecycle.lineage.index import Lineage
+    from mlops_infra.lifecycle.services.valkey import ValkeyStore
 
     platform, credentials, _ = platform_of(stack, file, render.sink_for(as_json))
     if platform.lineage_endpoint is None:

@@ -12,7 +12,7 @@ from mlops_infra.cli import options, output, render
 from mlops_infra.errors import FoundError
 
 if TYPE_CHECKING:
-    from mlops_infra.lifecycle.promotion import Decision
+    from mlops_infra.lifecycle.promotion.policy import Decision
 
 
 class _Shares(click.ParamType[tuple[int, ...]]):
@@ -86,8 +86,8 @@ def command(
     run goes on where it stopped: type the same again. Exit code 3 if it was refused or taken back.
     """
     from mlops_infra.cli.doors import access_of
-    from mlops_infra.lifecycle.promotion import Policy
-    from mlops_infra.lifecycle.rollout import Rollout
+    from mlops_infra.lifecycle.promotion.policy import Policy
+    from mlops_infra.lifecycle.promotion.rollout import Rollout
 
     sink = render.sink_for(as_json)
     policy = Policy(**_policy(given))
@@ -128,7 +128,7 @@ def _policy(given: dict[str, Any]) -> dict[str, Any]:
 
 def _scaling(text: str) -> Any:
     from mlops_infra.errors import InputError
-    from mlops_infra.lifecycle.serving import Scaling
+    from mlops_infra.lifecycle.serving.kserve import Scaling
 
     least, _, most = text.partition("-")
     if not least.isdecimal() or (most and not most.isdecimal()):

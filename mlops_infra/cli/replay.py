@@ -12,7 +12,7 @@ from mlops_infra.cli import options, output, render
 from mlops_infra.errors import FoundError
 
 if TYPE_CHECKING:
-    from mlops_infra.lifecycle.replay import Replay
+    from mlops_infra.lifecycle.verify.replay import Replay
 
 
 @click.command()
@@ -29,8 +29,8 @@ def command(prediction: str, stack: str, file: Path | None, tenant: str, as_json
     """
     from mlops_infra.cli.doors import access_of
     from mlops_infra.errors import InputError
-    from mlops_infra.lifecycle.lineage import Lineage
-    from mlops_infra.lifecycle.replay import replay
+    from mlops_infra.lifecycle.lineage.index import Lineage
+    from mlops_infra.lifecycle.verify.replay import replay
 
     access = access_of(stack, file, tenant, render.sink_for(as_json))
     if access.gateway is None:

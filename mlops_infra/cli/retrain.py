@@ -37,7 +37,7 @@ def command(
     """
     from mlops_infra.cli.access import kubeconfig_of
     from mlops_infra.config import load, stack_file
-    from mlops_infra.lifecycle.credentials import ClusterSecrets
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets
     from mlops_infra.lifecycle.triggers.client import TriggerClient
 
     kubeconfig, context = kubeconfig_of(stack, load(file or stack_file(stack)))

@@ -13,7 +13,7 @@ from mlops_infra.errors import FoundError, MlopsError
 
 if TYPE_CHECKING:
     from mlops_infra.engine import Engine, Health
-    from mlops_infra.lifecycle.recent_runs import RecentRun
+    from mlops_infra.lifecycle.registry.recent_runs import RecentRun
     from mlops_infra.overview import Overview
 
 
@@ -72,8 +72,8 @@ def command(stack: str, file: Path | None, as_json: bool, drift: bool, page: Pat
 
 def _runs(opened: Engine, outputs: Mapping[str, Any]) -> Sequence[RecentRun]:
     """Recent runs for the page; a page about a platform whose MLflow is down is still wanted."""
-    from mlops_infra.lifecycle.credentials import ClusterSecrets, credentials
-    from mlops_infra.lifecycle.recent_runs import recent_runs
+    from mlops_infra.lifecycle.registry.recent_runs import recent_runs
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets, credentials
 
     uri, record = outputs.get("tracking_uri"), opened.record
     if not isinstance(uri, str):

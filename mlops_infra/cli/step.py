@@ -54,9 +54,9 @@ def command(
     service did not answer), 2 and 3 not: the input or the data is wrong.
     """
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-    from mlops_infra.lifecycle.pipeline.calling import job_of, pairs
-    from mlops_infra.lifecycle.pipeline.executing import execute
-    from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
+    from mlops_infra.lifecycle.pipeline.steps.command_line import job_of, pairs
+    from mlops_infra.lifecycle.pipeline.steps.execution import execute
+    from mlops_infra.lifecycle.services.environment import Surroundings
 
     sink = render.sink_for(as_json)
     if entry == "finish":
@@ -77,7 +77,7 @@ def command(
     )
     ended = execute(job, sink, cache=cache)
     if kfp_output is not None:
-        from mlops_infra.lifecycle.pipeline.kfp_report import report
+        from mlops_infra.lifecycle.pipeline.steps.kfp_report import report
 
         report(job, ended, pairs("--kfp-uri", uris), kfp_output)
     if as_json:
@@ -95,9 +95,9 @@ def _finish(
     outputs: tuple[str, ...],
     sink: Sink,
 ) -> None:
-    from mlops_infra.lifecycle.pipeline.calling import pairs
-    from mlops_infra.lifecycle.pipeline.finishing import finish
-    from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
+    from mlops_infra.lifecycle.pipeline.steps.command_line import pairs
+    from mlops_infra.lifecycle.pipeline.steps.run_end import finish
+    from mlops_infra.lifecycle.services.environment import Surroundings
 
     places = pairs("--out", outputs)
     if status is None or "status" not in places:

@@ -13,8 +13,8 @@ from mlops_infra.errors import FoundError, MissingError, OperationFailed
 if TYPE_CHECKING:
     from mlops_infra.cluster import EmbeddedCluster
     from mlops_infra.config import StackConfig
-    from mlops_infra.lifecycle.credentials import Secrets
-    from mlops_infra.lifecycle.verify import Report
+    from mlops_infra.lifecycle.services.credentials import Secrets
+    from mlops_infra.lifecycle.verify.platform import Report
 
 
 @click.command()
@@ -58,10 +58,10 @@ def command(
     from mlops_infra.cli import verify_doors
     from mlops_infra.config import load, stack_file
     from mlops_infra.engine import open_engine
-    from mlops_infra.lifecycle.connect import connect
-    from mlops_infra.lifecycle.credentials import credentials
-    from mlops_infra.lifecycle.platform import from_outputs
-    from mlops_infra.lifecycle.verify import verify
+    from mlops_infra.lifecycle.services.credentials import credentials
+    from mlops_infra.lifecycle.services.endpoints import from_outputs
+    from mlops_infra.lifecycle.verify.connections import connect
+    from mlops_infra.lifecycle.verify.platform import verify
 
     sink = render.sink_for(as_json)
     config = load(file or stack_file(stack))
@@ -89,7 +89,7 @@ def _tell(stack: str, report: Report, *, as_json: bool) -> None:
 
 
 def _secrets(stack: str, config: StackConfig) -> Secrets:
-    from mlops_infra.lifecycle.credentials import ClusterSecrets
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets
 
     if config.cluster.embedded:
         cluster = config.cluster.name or stack

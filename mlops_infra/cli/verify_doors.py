@@ -11,7 +11,7 @@ from mlops_infra.progress import Sink
 
 if TYPE_CHECKING:
     from mlops_infra.config import StackConfig
-    from mlops_infra.lifecycle.tour_acts import Doors
+    from mlops_infra.lifecycle.verify.tour_base import Doors
 
 NEEDED = ("argo-workflows", "kserve", "lifecycle")
 """Components without which a model has no such life here."""
@@ -50,12 +50,12 @@ def doors(
     """
     from mlops_infra.cli.doors import access_of
     from mlops_infra.engine import open_engine
-    from mlops_infra.lifecycle.credentials import ClusterSecrets
-    from mlops_infra.lifecycle.features import FeatureServer
-    from mlops_infra.lifecycle.job_runs import JobRuns, cron_job
-    from mlops_infra.lifecycle.pipeline import tenancy
-    from mlops_infra.lifecycle.tour_acts import Doors
+    from mlops_infra.lifecycle.data.feature_server import FeatureServer
+    from mlops_infra.lifecycle.pipeline.submission import tenancy
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets
     from mlops_infra.lifecycle.triggers.client import TriggerClient
+    from mlops_infra.lifecycle.verify.cron_jobs import JobRuns, cron_job
+    from mlops_infra.lifecycle.verify.tour_base import Doors
 
     tenant, name = model
     _require(config, tenant, name)

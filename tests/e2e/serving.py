@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_infra import toolchain
-from mlops_infra.lifecycle.kubernetes_objects import POD, KubernetesCluster
-from mlops_infra.lifecycle.serving import (
+from mlops_infra.lifecycle.services.kubernetes_objects import POD, KubernetesCluster
+from mlops_infra.lifecycle.serving.kserve import (
     INFERENCE_SERVICE,
     KServe,
     Service,

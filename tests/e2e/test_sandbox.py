@@ -104,7 +104,7 @@ def test_a_lost_volume_comes_back_from_the_backup(sandbox: Platform, tmp_path: P
 
 
 def _runs(sandbox: Platform) -> list[str]:
-    from mlops_infra.lifecycle.recent_runs import recent_runs
+    from mlops_infra.lifecycle.registry.recent_runs import recent_runs
 
     return [each.id for each in recent_runs(sandbox.outputs["tracking_uri"], None, limit=100)]
 

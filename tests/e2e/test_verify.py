@@ -55,7 +55,7 @@ def test_what_it_made_is_found_by_others_and_removed_on_request(platform: Any) -
 
 
 def test_people_get_a_table_and_no_secret(platform: Any) -> None:
-    from mlops_infra.lifecycle.credentials import ClusterSecrets, credentials
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets, credentials
 
     done = platform.run("verify", "-s", platform.stack)
     assert done.returncode == 0, told(done)
@@ -71,8 +71,8 @@ def test_a_store_without_its_bucket_is_named(
     platform: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mlops_infra.errors import OperationFailed
-    from mlops_infra.lifecycle.credentials import ClusterSecrets, credentials
-    from mlops_infra.lifecycle.objects import S3Store
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets, credentials
+    from mlops_infra.lifecycle.services.object_store import S3Store
 
     monkeypatch.delenv("HTTP_PROXY", raising=False)
     held = credentials(ClusterSecrets(platform.kubeconfig))

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from mlops_infra.errors import OperationFailed
-from mlops_infra.lifecycle import database
+from mlops_infra.lifecycle.services import database
 from tests.engine import postgres
 
 

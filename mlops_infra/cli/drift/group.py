@@ -31,8 +31,10 @@ def run(models: Path | None, tenant: str | None, model: str | None, as_json: boo
     Drift is a result and no failure: it is in the report, the metrics and the database, where the
     triggers find it. Exit code 3 if a model could not be looked at.
     """
-    from mlops_infra.lifecycle import drift, in_cluster, jobs
-    from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
+    from mlops_infra.lifecycle import drift
+    from mlops_infra.lifecycle.pods import assembly as in_cluster
+    from mlops_infra.lifecycle.pods import jobs
+    from mlops_infra.lifecycle.services.environment import Surroundings
 
     text, where = in_cluster.models(models)
     chosen = [

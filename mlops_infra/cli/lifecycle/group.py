@@ -32,7 +32,7 @@ def triggers(models: Path | None, host: str, port: int, tick: float) -> None:
 
     import uvicorn
 
-    from mlops_infra.lifecycle import in_cluster
+    from mlops_infra.lifecycle.pods import assembly as in_cluster
     from mlops_infra.lifecycle.triggers.app import TriggerApp
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
@@ -49,8 +49,8 @@ def gateway() -> None:
     """
     import logging
 
+    from mlops_infra.lifecycle.gateway.core.settings import from_environment
     from mlops_infra.lifecycle.gateway.server import serve
-    from mlops_infra.lifecycle.gateway.settings import from_environment
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     serve(from_environment())
@@ -60,7 +60,7 @@ def gateway() -> None:
 def migrate() -> None:
     """Bring the lifecycle's tables forward; the database is named by PG… variables."""
     from mlops_infra.cli import output
-    from mlops_infra.lifecycle.database import migrate as migrate_tables
+    from mlops_infra.lifecycle.services.database import migrate as migrate_tables
 
     ran = migrate_tables()
     output.text("\n".join(ran) if ran else "nothing to do: the tables are of this release")

@@ -14,7 +14,7 @@ from mlops_infra.errors import FoundError, InputError
 
 if TYPE_CHECKING:
     from mlops_infra.lifecycle.pipeline import Pipeline
-    from mlops_infra.lifecycle.pipeline.model import Value
+    from mlops_infra.lifecycle.pipeline.definition.model import Value
 
 RUNTIME = "runtime"
 
@@ -36,9 +36,9 @@ def check(file: Path, as_json: bool) -> None:
 
     Exit code 3 if there is a mistake; each is told with cell and line.
     """
-    from mlops_infra.lifecycle.pipeline.checking import check as find
-    from mlops_infra.lifecycle.pipeline.reading import read
-    from mlops_infra.lifecycle.pipeline.user_pipeline import compile_file
+    from mlops_infra.lifecycle.pipeline.source.checking import check as find
+    from mlops_infra.lifecycle.pipeline.source.file import read
+    from mlops_infra.lifecycle.pipeline.source.user_pipeline import compile_file
 
     source = read(file)
     found = find(source)
@@ -133,19 +133,19 @@ def _compiled(
     if engine == "sagemaker":
         import json
 
-        from mlops_infra.lifecycle.pipeline import sagemaker
+        from mlops_infra.lifecycle.pipeline.engines import sagemaker
 
         made: dict[str, Any] = sagemaker.definition(of, values, image=image, code=code)
         return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
     used = image or runtime_image()
     if engine == "kfp":
-        from mlops_infra.lifecycle.pipeline import kfp
+        from mlops_infra.lifecycle.pipeline.engines import kfp
 
         return kfp.to_yaml(kfp.documents(of, values, image=used, code=code))
     import yaml
 
-    from mlops_infra.lifecycle.pipeline import argo
-    from mlops_infra.lifecycle.pipeline.runs import new_run
+    from mlops_infra.lifecycle.pipeline.engines import argo
+    from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
     if tenant is None:
         raise InputError("a Workflow belongs to a tenant", hint="add --tenant NAME")

@@ -13,9 +13,9 @@ from mlops_infra.errors import InputError
 
 if TYPE_CHECKING:
     from mlops_infra.lifecycle.pipeline import Pipeline
-    from mlops_infra.lifecycle.pipeline.model import Value
-    from mlops_infra.lifecycle.pipeline.submission import RunEnd
-    from mlops_infra.lifecycle.pipeline.tenancy import Tenancy
+    from mlops_infra.lifecycle.pipeline.definition.model import Value
+    from mlops_infra.lifecycle.pipeline.submission.argo_run import RunEnd
+    from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
     from mlops_infra.progress import Sink
 
 
@@ -65,7 +65,7 @@ def run(
     With -s and --tenant the tenant's MLflow, bucket and lineage are used, also by a local run.
     Inside of a tenant's Pod, a notebook for example, neither is needed.
     """
-    from mlops_infra.lifecycle.pipeline.runs import new_run
+    from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
     sink = render.sink_for(as_json)
     of = pipeline_of(pipeline)
@@ -82,7 +82,7 @@ def run(
 def _tenancy(
     stack: str | None, tenant: str | None, file: Path | None, image: str | None, sink: Sink
 ) -> Tenancy:
-    from mlops_infra.lifecycle.pipeline import tenancy
+    from mlops_infra.lifecycle.pipeline.submission import tenancy
 
     if stack is None:
         if tenant is not None:
@@ -116,8 +116,8 @@ def _local(
     sink: Sink,
 ) -> dict[str, object]:
     from mlops_infra import places
-    from mlops_infra.lifecycle.pipeline import local
-    from mlops_infra.lifecycle.pipeline.tenancy import with_tracking
+    from mlops_infra.lifecycle.pipeline.engines import local
+    from mlops_infra.lifecycle.pipeline.submission.tenancy import with_tracking
 
     folder = places.private(places.data() / "runs") / run
     cache = places.cache() / "pipeline"
@@ -155,8 +155,8 @@ def _argo(
     timeout: float | None,
     sink: Sink,
 ) -> dict[str, object]:
-    from mlops_infra.lifecycle.pipeline.submission import failure, wait
-    from mlops_infra.lifecycle.pipeline.submitting import metrics_of, submit
+    from mlops_infra.lifecycle.pipeline.submission.argo_run import failure, wait
+    from mlops_infra.lifecycle.pipeline.submission.submit import metrics_of, submit
 
     submitted = submit(of, values, tenancy, run=run, code_in_bucket=code_in == "bucket")
     told: dict[str, object] = {"run": run, "engine": "argo", "namespace": submitted.namespace}

@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from mlops_infra.lifecycle.pipeline import Pipeline
-    from mlops_infra.lifecycle.pipeline.model import Value
+    from mlops_infra.lifecycle.pipeline.definition.model import Value
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 SUFFIXES = (".py", ".ipynb")
@@ -39,10 +39,10 @@ def pipeline_of(name: str) -> Pipeline:
     """
     from dataclasses import replace
 
-    from mlops_infra.lifecycle.pipeline.commits import commit_here, commit_of
-    from mlops_infra.lifecycle.pipeline.reading import read
-    from mlops_infra.lifecycle.pipeline.standard import standard
-    from mlops_infra.lifecycle.pipeline.user_pipeline import compile_file
+    from mlops_infra.lifecycle.pipeline.definition.standard import standard
+    from mlops_infra.lifecycle.pipeline.source.file import read
+    from mlops_infra.lifecycle.pipeline.source.user_pipeline import compile_file
+    from mlops_infra.lifecycle.pipeline.submission.commits import commit_here, commit_of
 
     if not name.endswith(SUFFIXES):
         return replace(standard(name), asked_from=commit_here())
@@ -52,6 +52,6 @@ def pipeline_of(name: str) -> Pipeline:
 
 def values_of(pipeline: Pipeline, parameters: tuple[str, ...]) -> dict[str, Value]:
     """The values of a run: what `-p` gives, else the defaults."""
-    from mlops_infra.lifecycle.pipeline.arguments import from_text
+    from mlops_infra.lifecycle.pipeline.definition.arguments import from_text
 
     return from_text(parameters, pipeline)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.endpoint.artefact import Artefact
 from mlops_infra.lifecycle.endpoint.rows import CSV, JSON, LINES, TYPES, table, written
-from mlops_infra.lifecycle.gateway.checking import Refused
+from mlops_infra.lifecycle.gateway.core.checking import Refused
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
