@@ -18,7 +18,7 @@ class DownOptions:
     break_lock: bool = False
     """Take the stack even if another run may hold it."""
     forget_unreachable: bool = False
-    """The cluster is gone for good: drop its objects from the state unseen."""
+    """The cluster no longer exists: remove its objects from the state."""
     remove_blockers: bool = False
     """What holds deletions up (finalizers, webhooks and API services that nobody answers for) is
     taken out of the way, for the stack's own namespaces and objects."""

@@ -1,4 +1,4 @@
-"""A `tracking.Tracking` over the MLflow client; the only file that imports MLflow.
+"""A `tracking.Tracking` over the MLflow client.
 
 The client is configured by environment variables that it reads when it is imported and later, so
 they are set before, for this process alone.

@@ -49,7 +49,7 @@ class Migration:
 def migrations() -> tuple[Migration, ...]:
     """All files of `migrations/`, by number."""
     found = []
-    for entry in files("mlops_infra.lifecycle").joinpath("migrations").iterdir():
+    for entry in files("mlops_infra.lifecycle.services").joinpath("migrations").iterdir():
         if match := _NAME.fullmatch(entry.name):
             sql = entry.read_text(encoding="utf-8")
             found.append(Migration(int(match[1]), entry.name, sql))
