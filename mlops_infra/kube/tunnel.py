@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import queue
 import re
+import socket
 import subprocess
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from mlops_infra.errors import OperationFailed
+from mlops_infra.kube.cluster import Cluster
+from mlops_infra.kube.failures import ApiError, UnreachableError
 
 FORWARD_SECONDS = 20.0
 """How long kubectl may take to open a tunnel."""
@@ -62,6 +66,46 @@ def forwarded_port(
         finally:
             process.terminate()
             reader.join()
+
+
+def pod_socket(
+    cluster: Cluster, namespace: str, pod: str, port: int, *, seconds: float = FORWARD_SECONDS
+) -> socket.socket:
+    """A connection to a port of a Pod through the API server; needs no kubectl.
+
+    `seconds` is the longest silence, while it is opened and of the connection afterwards.
+
+    Raises:
+        ApiError: the API server refuses.
+        UnreachableError: it does not answer in time.
+    """
+    from kubernetes import client
+    from kubernetes.stream import portforward
+
+    where = f"port {port} of Pod {namespace}/{pod}"
+    core = client.CoreV1Api(cluster.api)
+    opened: queue.Queue[Any] = queue.Queue()
+
+    def connect() -> None:
+        try:
+            method = core.connect_get_namespaced_pod_portforward
+            opened.put(portforward(method, pod, namespace, ports=str(port)))
+        except client.ApiException as error:
+            opened.put(ApiError(int(error.status or 0), "", str(error.reason), where))
+
+    # the library sets no limit to the opening of a websocket
+    threading.Thread(target=connect, daemon=True).start()
+    try:
+        answer = opened.get(timeout=seconds)
+    except queue.Empty:
+        raise UnreachableError(
+            f"no tunnel within {seconds:.0f} s", where=where, hint="kubectl get nodes"
+        ) from None
+    if isinstance(answer, ApiError):
+        raise answer
+    found: socket.socket = answer.socket(port)
+    found.settimeout(seconds)
+    return found
 
 
 def _local_port(lines: queue.Queue[str | None], target: str, seconds: float) -> int:
