@@ -32,7 +32,7 @@ def take_down(stack: str, file: Path | None, sink: Sink, options: DownOptions) -
     engine = engines.from_state(stack, file, sink)
     if engine is None:
         with step(sink, f"Stack {stack}") as work:
-            work.end("unchanged", "there is nothing of it")
+            work.end("unchanged", "it does not exist")
         return done
     record = engine.record
     locks.clear(record.backend, stack, sink, break_lock=options.break_lock)
@@ -47,7 +47,7 @@ def take_down(stack: str, file: Path | None, sink: Sink, options: DownOptions) -
     if _whole_cluster_goes(record, options):
         done.removed = _count(deployed)
     elif options.forget_unreachable:
-        done.kept.append("whatever the unreachable cluster still holds: it was not asked")
+        done.kept.append("unknown: the unreachable cluster was not examined")
     else:
         _take_apart(engine, deployed, options, sink, done)
     _end_cluster(record, options, sink, done)
@@ -79,9 +79,9 @@ def _refuse_locked_secrets(engine: Engine, deployed: Deployed, options: DownOpti
     if deployed.empty or options.purge or engine.room.opens(engine.record.secrets_provider):
         return
     raise InputError(
-        "the passphrase is gone, so Pulumi cannot open the state that it would destroy by",
+        "the passphrase is missing, so Pulumi cannot read the state",
         where=str(engine.room.passphrase),
-        hint="put it back, or let everything go that carries the stack's label: "
+        hint="restore it, or delete everything with the stack's label: "
         f"mlops-infra down -s {engine.stack} --purge",
     )
 

@@ -87,9 +87,9 @@ def drain(
         ]
         if stuck:
             raise OperationFailed(
-                f"{len(stuck)} things do not stop: {'; '.join(stuck)}",
+                f"{len(stuck)} resources do not stop: {'; '.join(stuck)}",
                 where=f"{cloud.site}; nothing was destroyed",
-                hint=f"wait for them, then again: mlops-infra down -s {scope.stack}",
+                hint=f"wait for them, then run again: mlops-infra down -s {scope.stack}",
             )
         strays.packages(cloud, strays.groups_to_empty(scope, purge=purge), work)
         strays.images(cloud, scope, work, purge=purge)

@@ -35,7 +35,7 @@ def open_cluster(kubeconfig: str | None, context: str | None) -> Cluster:
         raise OperationFailed(
             error.what,
             where=kubeconfig or "the default kubeconfig",
-            hint="bring it back, or, if it is gone for good: mlops-infra down --forget-unreachable",
+            hint="bring it back, or, if it no longer exists: mlops-infra down --forget-unreachable",
         ) from error
     return cluster
 

@@ -31,7 +31,7 @@ def sweep(cluster: Cluster, stack: str, kept: Iterable[str] | None, sink: Sink) 
         sink: progress.
     """
     spare = None if kept is None else set(kept)
-    with step(sink, "Looking for what the state does not know", unit="objects") as work:
+    with step(sink, "Looking for objects outside the state", unit="objects") as work:
         asked: set[str] = set()
         deadline = time.monotonic() + SWEEP_PATIENCE
         while True:
