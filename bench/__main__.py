@@ -7,7 +7,8 @@ and skopeo.
 
 `BENCH_COLD=1` measures the cold start of both too, with empty caches in a folder of its own: each
 compiles everything and takes a quarter of an hour or more. `python -m bench whole bundles` measures
-these parts alone (of: commands, aws, core, whole, bundles). Figures are written as soon as they are
+these parts alone (of: commands, aws, teardown, core, whole,
+bundles). Figures are written as soon as they are
 measured; those that a run does not measure keep the value of the last run that did.
 """
 
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import aws, aws_teardown, figures, memory, online
+from bench import aws, aws_teardown, figures, memory, online, teardown
 from bench.commands import ROOT, MeasureError, median, run, until
 
 MEASURED = ROOT / "docs" / "measured.json"
@@ -85,6 +86,10 @@ def _commands() -> Iterator[Measured]:
 
 def _aws() -> Iterator[Measured]:
     yield Measured(aws_teardown.figures())
+
+
+def _teardown() -> Iterator[Measured]:
+    yield Measured(teardown.figures())
 
 
 def _core() -> Iterator[Measured]:
@@ -180,6 +185,7 @@ def _cold(stack: str) -> float:
 PARTS: dict[str, Callable[[], Iterator[Measured]]] = {
     "commands": _commands,
     "aws": _aws,
+    "teardown": _teardown,
     "core": _core,
     "whole": _whole,
     "bundles": _bundles,

@@ -42,6 +42,7 @@ _OWN = frozenset(
         "customresourcecleanup.apiextensions.k8s.io",
     }
 )
+"""And those of volumes' drivers: `external-attacher/ebs-csi-aws-com`."""
 _ADVICE = {
     "kubernetes.io/pvc-protection": "end the Pods that use it",
     "kubernetes.io/pv-protection": "delete the claim that uses it",
@@ -311,7 +312,8 @@ def _lost_pod(pod: Found, seconds: float) -> Holder:
 def is_clusters_own(finalizer: str) -> bool:
     """Whether Kubernetes' own controllers take this finalizer off."""
     domain = finalizer.partition("/")[0]
-    return finalizer in _OWN or f".{domain}".endswith((".kubernetes.io", ".k8s.io"))
+    known = finalizer in _OWN or domain.startswith("external-")
+    return known or f".{domain}".endswith((".kubernetes.io", ".k8s.io"))
 
 
 def _finalizer_advice(obj: Found) -> str:

@@ -5,8 +5,11 @@ Each case prints its seconds: until all that holds was named, and until nothing 
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,8 +30,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 GROUP = "held.example.com"
 FINALIZER = f"{GROUP}/protect"
 STACK = "held"
-PATIENCE = 3.0
-"""Seconds; `down` itself has 40, so 37 more."""
+PATIENCE = float(os.environ.get("MLOPS_INFRA_PATIENCE", "3"))
+"""Seconds; `down` itself, and `make bench`, have 40."""
+FIGURES = os.environ.get("MLOPS_INFRA_FIGURES")
+"""Where `make bench` wants the seconds."""
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 WEBHOOKS = f"{ADMISSION}/validatingwebhookconfigurations"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -43,8 +48,14 @@ def _until(done: Callable[[], Any], seconds: float = 30) -> Any:
     return found
 
 
-def _print(figure: str) -> None:
-    print(f"\n    {figure}", end="")  # noqa: T201 - shown by pytest -s, kept in docs/performance.md
+def _measured(figure: str, seconds: float, what: str) -> None:
+    """Show the seconds under pytest -s; keep the longest of each figure for docs/performance.md."""
+    print(f"\n    {what} {seconds:.1f} s", end="")  # noqa: T201
+    if FIGURES:
+        file = Path(FIGURES)
+        known = json.loads(file.read_text()) if file.exists() else {}
+        known[figure] = max(seconds, known.get(figure, 0.0))
+        file.write_text(json.dumps(known))
 
 
 class Site:
@@ -84,13 +95,13 @@ class Site:
     def gone(self) -> bool:
         return self.plane.request("GET", self.path) is None
 
-    def named(self, **options: bool) -> list[str]:
+    def named(self, figure: str, **options: bool) -> list[str]:
         """All that holds, as `down` names it without consent."""
         started = time.monotonic()
         with pytest.raises(FoundError) as error:
             self.down(**options)
         seconds = time.monotonic() - started
-        _print(f"named in {seconds:.1f} s")
+        _measured(figure, seconds, "named in")
         assert "--remove-blockers" in (error.value.hint or "")
         return list(error.value.findings)
 
@@ -98,7 +109,7 @@ class Site:
         """What `down` took out of the way with consent; nothing is left."""
         started = time.monotonic()
         done = self.down(remove_blockers=True, **options)
-        _print(f"nothing left after {time.monotonic() - started:.1f} s")
+        print(f"\n    nothing left after {time.monotonic() - started:.1f} s", end="")  # noqa: T201
         assert self.gone()
         assert done.leftovers == []
         return done.cleared
@@ -204,7 +215,7 @@ def test_a_finalizer_on_any_kind_is_named_and_taken_off_with_consent(
 ) -> None:
     site.make(plural, "free")
     site.make(plural, "held", metadata={"finalizers": [FINALIZER]})
-    (line,) = site.named()
+    (line,) = site.named("teardown_finalizer")
     assert f"{site.namespace}/held: finalizer {FINALIZER}" in line
     assert not site.gone()
     (said,) = site.cleared()
@@ -213,7 +224,7 @@ def test_a_finalizer_on_any_kind_is_named_and_taken_off_with_consent(
 
 def test_a_custom_resource_without_its_controller(site: Site, widgets: str) -> None:
     """It is of an older version than the group prefers, and its finalizer waits for nobody."""
-    (line,) = site.named()
+    (line,) = site.named("teardown_custom_resource")
     assert f"Widget {site.namespace}/held: finalizer {FINALIZER}" in line
     assert site.plane.request("GET", widgets) is not None
     site.cleared()
@@ -226,7 +237,7 @@ def test_a_custom_resource_whose_version_is_served_no_more(site: Site, widgets: 
     }
     site.plane.request("PATCH", f"{DEFINITIONS}/widgets.{GROUP}", body)
     _until(lambda: site.plane.request("GET", widgets) is None)
-    (line,) = site.named()
+    (line,) = site.named("teardown_custom_resource")
     assert f"Widget {site.namespace}/held" in line
     site.cleared()
 
@@ -236,7 +247,7 @@ def test_a_dead_webhook_is_named_before_anything_is_removed(
 ) -> None:
     """It is asked about updates too: the finalizer goes only once the webhook is out of the way."""
     kept = site.make("configmaps", "settings")
-    named = site.named()
+    named = site.named("teardown_webhook_delete")
     assert any("ValidatingWebhookConfiguration policy: it stops" in line for line in named)
     assert any("there is no Service elsewhere/policy" in line for line in named)
     assert any(f"Widget {site.namespace}/held: finalizer" in line for line in named)
@@ -247,18 +258,67 @@ def test_a_dead_webhook_is_named_before_anything_is_removed(
     assert (webhook["failurePolicy"], webhook["timeoutSeconds"]) == ("Fail", 10)
 
 
-def test_our_own_dead_webhook_goes(site: Site, dead_webhook: str) -> None:
-    labels = {"metadata": {"labels": {STACK_LABEL: STACK}}}
-    site.plane.request("PATCH", dead_webhook, labels)
-    (line,) = site.named()
-    assert "ValidatingWebhookConfiguration policy" in line
+def test_a_dead_webhook_for_updates_alone(site: Site, widgets: str, dead_webhook: str) -> None:
+    """Deletions are let through, but the finalizer cannot be taken off."""
+    (webhook,) = site.plane.request("GET", dead_webhook)["webhooks"]
+    rules = [{**webhook["rules"][0], "operations": ["UPDATE"]}]
+    site.plane.request("PATCH", dead_webhook, {"webhooks": [{**webhook, "rules": rules}]})
+    named = site.named("teardown_webhook_update")
+    assert any("Configuration policy: it stops" in line for line in named)
+    site.cleared()
+
+
+def test_a_controller_that_was_scaled_to_nothing(
+    site: Site, widgets: str, dead_webhook: str
+) -> None:
+    """One of ours: its webhook goes for good, its finalizer afterwards."""
+    service = {"ports": [{"port": 443}], "selector": {"app": "controller"}}
+    site.make("services", "controller", spec=service)
+    site.plane.request("PATCH", dead_webhook, {"metadata": {"labels": {STACK_LABEL: STACK}}})
+    where = {"service": {"namespace": site.namespace, "name": "controller"}}
+    (webhook,) = site.plane.request("GET", dead_webhook)["webhooks"]
+    webhooks = [{**webhook, "clientConfig": where}]
+    site.plane.request("PATCH", dead_webhook, {"webhooks": webhooks})
+    named = site.named("teardown_controller")
+    why = f"Service {site.namespace}/controller has no ready endpoint"
+    assert any("Configuration policy: it stops" in line and why in line for line in named)
+    assert any(f"Widget {site.namespace}/held: finalizer" in line for line in named)
     site.cleared()
     assert site.plane.request("GET", dead_webhook) is None
 
 
+def test_custom_resources_that_nobody_can_convert(site: Site, widgets: str) -> None:
+    """Stored in a version that is served no more, behind a conversion webhook that is gone."""
+    path = f"{DEFINITIONS}/widgets.{GROUP}"
+    where = {"service": {"namespace": "elsewhere", "name": "conversion"}}
+    conversion = {
+        "strategy": "Webhook",
+        "webhook": {"clientConfig": where, "conversionReviewVersions": ["v1"]},
+    }
+    versions = [_version("v1alpha1", served=False), _version("v1", storage=False)]
+    body = {"spec": {"versions": versions, "conversion": conversion}}
+    site.plane.request("PATCH", path, body)
+    _until(lambda: site.plane.request("GET", widgets) is None)
+    (line,) = site.named("teardown_custom_resource")
+    assert f"CustomResourceDefinition widgets.{GROUP}: its objects cannot be read" in line
+    site.cleared()
+    after = site.plane.request("GET", path)["spec"]["conversion"]
+    assert after["webhook"]["clientConfig"]["service"]["name"] == "conversion"
+
+
+def test_a_finalizer_outside_of_any_namespace(site: Site) -> None:
+    roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
+    metadata = {"name": "held", "finalizers": [FINALIZER], "labels": {STACK_LABEL: STACK}}
+    site.plane.request("POST", roles, {"metadata": metadata})
+    (line,) = site.named("teardown_finalizer")
+    assert f"ClusterRole held: finalizer {FINALIZER}" in line
+    site.cleared()
+    assert site.plane.request("GET", f"{roles}/held") is None
+
+
 def test_an_api_service_without_a_server(site: Site, dead_api_service: None) -> None:
     site.make("configmaps", "settings")
-    (line,) = site.named()
+    (line,) = site.named("teardown_api_service")
     assert "APIService v1.dead.example.com: no server answers for it" in line
     site.cleared()
 
@@ -266,7 +326,7 @@ def test_an_api_service_without_a_server(site: Site, dead_api_service: None) -> 
 def test_a_namespace_that_was_deleted_by_hand_and_hangs(site: Site) -> None:
     site.make("secrets", "held", metadata={"finalizers": [FINALIZER]})
     site.plane.request("DELETE", site.path)
-    named = site.named()
+    named = site.named("teardown_namespace")
     assert any(f"Secret {site.namespace}/held: finalizer {FINALIZER}, for" in n for n in named)
     assert any(f"Namespace {site.namespace}: Terminating: " in line for line in named)
     site.cleared()
@@ -274,7 +334,7 @@ def test_a_namespace_that_was_deleted_by_hand_and_hangs(site: Site) -> None:
 
 def test_all_at_once(site: Site, widgets: str, dead_api_service: None, dead_webhook: str) -> None:
     site.make("configmaps", "held", metadata={"finalizers": [FINALIZER]})
-    named = " ".join(site.named())
+    named = " ".join(site.named("teardown_own_cluster"))
     for each in ("APIService v1.dead", "Configuration policy", "Widget", f"{site.namespace}/held"):
         assert each in named
     site.cleared()

@@ -19,6 +19,7 @@ from mlops_infra.plan.stateful import STACK_LABEL
 from mlops_infra.progress import Sink, Step, step
 from mlops_infra.teardown.kubernetes import set_aside
 from mlops_infra.teardown.kubernetes.access import delete, drop_finalizers
+from mlops_infra.teardown.kubernetes.leftovers import is_kept
 
 OPTION = "--remove-blockers"
 RECOVERY = 10.0
@@ -31,6 +32,8 @@ _JUST_ASKED = 2.0
 """Seconds that controllers have in any case."""
 _LOST_SECONDS = 20.0
 """How long after its grace period a Pod is taken to be on a node that is gone."""
+_NOT_REMOVED = frozenset({"Namespace", "PersistentVolume"})
+"""Kinds that are taken care of elsewhere: a volume may be one that is kept."""
 _NEEDS_CLEARING = frozenset({"apiservice", "unreadable", "namespace"})
 
 
@@ -54,6 +57,15 @@ class Blockers:
         """Everything that holds, or will hold, the stack's namespaces and objects."""
         selector = f"{STACK_LABEL}={self.stack}"
         return holders(self.cluster, self.namespaces, selector=selector)
+
+    def outside(self) -> list[Found]:
+        """The stack's objects outside of any namespace, but those that may have to stay."""
+        found = survey.labelled(self.cluster, f"{STACK_LABEL}={self.stack}").objects
+        return [
+            each
+            for each in found
+            if not each.namespace and each.kind not in _NOT_REMOVED and not is_kept(each)
+        ]
 
     def check(self) -> bool:
         """Before anything is removed: whether namespaces will not go, or are on their way.
@@ -167,7 +179,7 @@ def remove_held(blockers: Blockers) -> None:
 
         def held() -> list[Found]:
             inside = survey.inside(blockers.cluster, blockers.namespaces).objects
-            return [each for each in inside if _is_held(each)]
+            return [each for each in (*inside, *blockers.outside()) if _is_held(each)]
 
         found = held()
         for each in found:
