@@ -156,8 +156,8 @@ def _life(stack: str, besides: Measure | None = None) -> Figures:
 
 
 def _memory(data: Path, stack: str) -> int:
-    from mlops_infra.cluster import cgroups
-    from mlops_infra.cluster.layout import Layout
+    from mlops_infra.cluster.instance.layout import Layout
+    from mlops_infra.cluster.node import cgroups
 
     layout = Layout(stack, data / "clusters" / stack)
     return memory.proportional(cgroups.members(layout.cgroup))

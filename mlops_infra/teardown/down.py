@@ -14,9 +14,9 @@ from mlops_infra.teardown import local_files
 from mlops_infra.teardown.aws import stack as aws_stack
 from mlops_infra.teardown.kubernetes.access import open_cluster
 from mlops_infra.teardown.kubernetes.down import take_apart
-from mlops_infra.teardown.options import DownOptions
-from mlops_infra.teardown.result import DownResult
-from mlops_infra.teardown.state import Deployed
+from mlops_infra.teardown.model.options import DownOptions
+from mlops_infra.teardown.model.result import DownResult
+from mlops_infra.teardown.model.state import Deployed
 
 
 def take_down(stack: str, file: Path | None, sink: Sink, options: DownOptions) -> DownResult:

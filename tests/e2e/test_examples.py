@@ -47,7 +47,7 @@ def developers(tmp_path: Path) -> Iterator[Platform]:
 def _example(stack: str, folder: Path) -> Iterator[Platform]:
     if os.geteuid() != 0:
         pytest.skip("the footprint of other users' processes needs root")
-    from mlops_infra.cluster import footprint
+    from mlops_infra.cluster.node import footprint
 
     found = Platform(folder, stack)
     found.env["SITE_SECRET"] = "a-secret-of-the-site"

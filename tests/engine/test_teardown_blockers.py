@@ -21,7 +21,7 @@ from mlops_infra.progress import quiet
 from mlops_infra.teardown import DownOptions, DownResult
 from mlops_infra.teardown.kubernetes.access import open_cluster
 from mlops_infra.teardown.kubernetes.down import take_apart
-from mlops_infra.teardown.state import Deployed
+from mlops_infra.teardown.model.state import Deployed
 from tests.engine.control_plane import ControlPlane
 
 # the control plane of the tests has a certificate that it made for itself
@@ -151,10 +151,18 @@ def widgets(site: Site) -> Iterator[str]:
         "kind": "Widget",
         "metadata": {"name": "held", "finalizers": [FINALIZER]},
     }
-    # discovery tells of a kind a moment before the API server takes it
+    # the API server takes a kind and tells of it at different moments
     _until(lambda: site.plane.request("POST", path, body))
+    served = {f"{GROUP}/v1alpha1", f"{GROUP}/v1"}
+    _until(lambda: served <= {kind.version for kind in site.cluster.kinds(fresh=True)})
     yield f"{path}/held"
-    site.plane.request("DELETE", f"{DEFINITIONS}/widgets.{GROUP}")
+    # after a failure it is still there, and would hold the definition
+    for version in ("v1alpha1", "v1"):
+        held = f"/apis/{GROUP}/{version}/namespaces/{site.namespace}/widgets/held"
+        site.plane.request("PATCH", held, {"metadata": {"finalizers": None}})
+    definition = f"{DEFINITIONS}/widgets.{GROUP}"
+    site.plane.request("DELETE", definition)
+    _until(lambda: site.plane.request("GET", definition) is None)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from mlops_infra.errors import OperationFailed
 from mlops_infra.progress import Sink, step
 from mlops_infra.teardown.aws import buckets, residue, running, starters, strays, sweep
 from mlops_infra.teardown.aws.scope import BUCKETS, Made, Scope
-from mlops_infra.teardown.result import DownResult
+from mlops_infra.teardown.model.result import DownResult
 
 Destroy = Callable[[Sequence[Made]], int]
 """Takes away all of the state but what is handed in; returns how many resources went."""

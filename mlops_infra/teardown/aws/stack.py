@@ -11,9 +11,9 @@ from mlops_infra.errors import InputError
 from mlops_infra.progress import Sink
 from mlops_infra.teardown.aws.down import take_apart
 from mlops_infra.teardown.aws.scope import Made, Scope
-from mlops_infra.teardown.options import DownOptions
-from mlops_infra.teardown.result import DownResult
-from mlops_infra.teardown.state import Deployed
+from mlops_infra.teardown.model.options import DownOptions
+from mlops_infra.teardown.model.result import DownResult
+from mlops_infra.teardown.model.state import Deployed
 
 
 def take_down(

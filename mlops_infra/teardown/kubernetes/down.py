@@ -22,9 +22,9 @@ from mlops_infra.teardown.kubernetes import (
 )
 from mlops_infra.teardown.kubernetes.blockers import Blockers
 from mlops_infra.teardown.kubernetes.drain import drain
-from mlops_infra.teardown.options import DownOptions
-from mlops_infra.teardown.result import DownResult
-from mlops_infra.teardown.state import Deployed
+from mlops_infra.teardown.model.options import DownOptions
+from mlops_infra.teardown.model.result import DownResult
+from mlops_infra.teardown.model.state import Deployed
 
 SETTLED = 30.0
 """Seconds without any change after which what is still there is left over."""
