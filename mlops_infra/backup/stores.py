@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_infra import toolchain
+from mlops_infra import contract, toolchain
 from mlops_infra.catalog import load_catalog
 from mlops_infra.config import StackConfig
 from mlops_infra.engine import Engine
@@ -16,8 +16,6 @@ from mlops_infra.errors import InputError
 from mlops_infra.kube.tunnel import forwarded_port
 from mlops_infra.lifecycle.services.credentials import ClusterSecrets
 from mlops_infra.progress import Sink
-
-NAMESPACE = "mlops-stores"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,18 @@ class StoreAccess:
 
     def execute(self, pod: str, container: str, *command: str) -> list[str]:
         """Words that run `command` in a container, standard input attached."""
-        return [*self.kubectl, "-n", NAMESPACE, "exec", "-i", pod, "-c", container, "--", *command]
+        return [
+            *self.kubectl,
+            "-n",
+            contract.STORES_NAMESPACE,
+            "exec",
+            "-i",
+            pod,
+            "-c",
+            container,
+            "--",
+            *command,
+        ]
 
     @contextmanager
     def forward(self, service: str) -> Iterator[int]:
@@ -49,7 +58,9 @@ class StoreAccess:
             OperationFailed: kubectl could not forward.
         """
         port = load_catalog()[service].ports[0].number
-        with forwarded_port(self.kubectl, NAMESPACE, f"svc/{service}", port) as local:
+        with forwarded_port(
+            self.kubectl, contract.STORES_NAMESPACE, f"svc/{service}", port
+        ) as local:
             yield local
 
 
@@ -71,24 +82,26 @@ def open_stores(stack: str, config: StackConfig, engine: Engine, sink: Sink) -> 
     stores, skipped = config.stores, []
     found: dict[str, Any] = {}
     if stores.sql.state == "managed" and stores.sql.engine == "postgresql":
-        admin = secrets.read(NAMESPACE, "postgresql-admin")
+        admin = secrets.read(contract.STORES_NAMESPACE, contract.POSTGRESQL_ADMIN_SECRET)
         found |= {"sql_password": admin.get("password"), "sql_user": admin.get("username", "")}
     else:
         skipped.append(f"sql: {_why(stores.sql.state, stores.sql.engine)}")
     if stores.object.state == "managed":
-        root = secrets.read(NAMESPACE, "object-store-root")
+        root = secrets.read(contract.STORES_NAMESPACE, contract.OBJECT_STORE_ROOT_SECRET)
         found["object_service"] = stores.object.engine
         found["object_keys"] = (root.get("accessKey", ""), root.get("secretKey", ""))
     else:
         skipped.append(f"object: {_why(stores.object.state, stores.object.engine)}")
     if stores.kv.state == "managed":
         found["kv_service"] = stores.kv.engine
-        found["kv_password"] = secrets.read(NAMESPACE, "valkey-auth").get("password")
+        found["kv_password"] = secrets.read(contract.STORES_NAMESPACE, contract.VALKEY_SECRET).get(
+            "password"
+        )
     else:
         skipped.append(f"kv: {_why(stores.kv.state, stores.kv.engine)}")
     if not found:
         raise InputError(
-            f"stack '{stack}' has no store of its own", hint="back up the stores where they run"
+            f"stack '{stack}' has no managed store", hint="back up the stores where they run"
         )
     return StoreAccess(stack=stack, kubectl=tuple(kubectl), skipped=tuple(skipped), **found)
 

@@ -78,7 +78,7 @@ class ClusterSecrets:
             raise OperationFailed(
                 f"cannot read Secret {namespace}/{name}: {error.what}",
                 where=f"cluster of {self._kubeconfig or 'the default kubeconfig'}",
-                hint="is the cluster running? mlops-infra cluster status",
+                hint="check that the cluster runs: mlops-infra cluster status",
             ) from error
         data = (found or {}).get("data") or {}
         return {key: base64.b64decode(value).decode() for key, value in data.items()}

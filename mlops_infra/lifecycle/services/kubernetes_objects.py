@@ -91,7 +91,7 @@ class KubernetesCluster:
             return kube.Cluster.open(self._kubeconfig, self._context, seconds=SECONDS)
         except InputError as error:
             raise OperationFailed(
-                f"no cluster is named here: {error.what}",
+                f"no cluster is configured: {error.what}",
                 where=str(self._kubeconfig or "default kubeconfig"),
                 hint="set cluster.kubeconfig, or start one: mlops-infra up",
             ) from error

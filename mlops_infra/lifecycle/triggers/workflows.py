@@ -123,5 +123,5 @@ def _failed(error: ApiError, what: str) -> MlopsError:
     return kind(
         f"Kubernetes did not {what}: HTTP {error.status} {error.message}",
         where=error.where,
-        hint="are the tenant's namespace, its Roles and Argo's CRDs there?",
+        hint="check the tenant's namespace, its Roles and Argo's CRDs",
     )

@@ -32,7 +32,7 @@ class KubernetesRuns:
             self._cluster = Cluster.open(kubeconfig, context, seconds=SECONDS)
         except InputError as error:
             raise OperationFailed(
-                f"no cluster is named: {error.what}", where=error.where
+                f"no cluster is configured: {error.what}", where=error.where
             ) from error
 
     def create(self, manifest: Mapping[str, Any]) -> None:
@@ -95,7 +95,7 @@ class KubernetesRuns:
             raise OperationFailed(
                 f"the cluster did not {what}: {error.what}",
                 where=self._cluster.where,
-                hint="is it running? mlops-infra cluster status",
+                hint="check that the cluster runs: mlops-infra cluster status",
             ) from error
 
 
@@ -108,7 +108,7 @@ def _config_maps(namespace: str) -> str:
 
 
 _HINTS: dict[int, str] = {
-    HTTPStatus.NOT_FOUND: "are the tenant and Argo Workflows deployed? mlops-infra status",
+    HTTPStatus.NOT_FOUND: "check that tenant and Argo Workflows are deployed: mlops-infra status",
     HTTPStatus.FORBIDDEN: "this account may not run pipelines for the tenant",
-    HTTPStatus.CONFLICT: "a run of that name is there already",
+    HTTPStatus.CONFLICT: "a run of that name already exists",
 }
