@@ -8,7 +8,8 @@ fetched and pushed against crane, regctl and skopeo.
 `BENCH_COLD=1` measures the cold start of both too, with empty caches in a folder of its own: each
 compiles everything and takes a quarter of an hour or more. `python -m bench whole bundles` measures
 these parts alone (of: commands, aws, teardown, core, whole, bundles), `python -m bench steps` the
-pipeline on a sandbox that is up. Figures are written as soon as they are measured; those that a run does not measure keep the value of the last run that did.
+pipeline on a sandbox that is up. Figures are written as soon as they are measured; those that a run
+does not measure keep the value of the last run that did.
 """
 
 from __future__ import annotations
