@@ -7,8 +7,8 @@ and skopeo.
 
 `BENCH_COLD=1` measures the cold start of both too, with empty caches in a folder of its own: each
 compiles everything and takes a quarter of an hour or more. `python -m bench whole bundles` measures
-these parts alone (of: commands, aws, core, whole, bundles). Figures are written as soon as they are
-measured; those that a run does not measure keep the value of the last run that did.
+these parts alone (of: commands, aws, core, whole, connected, bundles). Figures are written as soon
+as they are measured; those that a run does not measure keep the value of the last run that did.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import aws, aws_teardown, figures, memory, online
+from bench import aws, aws_teardown, connected, figures, memory, online
 from bench.commands import ROOT, MeasureError, median, run, until
 
 MEASURED = ROOT / "docs" / "measured.json"
@@ -96,6 +96,10 @@ def _whole() -> Iterator[Measured]:
         yield Measured(
             {key if key.startswith(ONLINE) else f"whole_{key}": found[key] for key in found}
         )
+
+
+def _connected() -> Iterator[Measured]:
+    yield from map(Measured, connected.measure())
 
 
 def _bundles() -> Iterator[Measured]:
@@ -182,6 +186,7 @@ PARTS: dict[str, Callable[[], Iterator[Measured]]] = {
     "aws": _aws,
     "core": _core,
     "whole": _whole,
+    "connected": _connected,
     "bundles": _bundles,
 }
 
