@@ -1,8 +1,7 @@
-"""`mlops-infra bundle licences` and `bundle sbom`: the two documents that every bundle carries."""
+"""`mlops-infra bundle licences`: under what everything in a bundle may be used."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -63,24 +62,6 @@ def _require_taken(
             found,
             hint="read the terms of each; list the accepted ones in licence.accept",
         )
-
-
-@click.command()
-@bundle_options.folders
-@click.option(
-    "--image",
-    metavar="REF",
-    help="Print the document inside this image instead of the bundle's.",
-)
-@options.as_json
-def sbom(folders: tuple[Path, ...], image: str | None, as_json: bool) -> None:  # noqa: ARG001
-    """Print the bill of materials of the bundle or of one image (CycloneDX).
-
-    The output is JSON with or without --json.
-    """
-    from offline_bundle.inspect.contents import bill
-
-    output.document(json.loads(bill(folders, image)))
 
 
 def _short(version: object) -> str | None:
