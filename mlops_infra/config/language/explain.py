@@ -38,9 +38,7 @@ def problems(error: ValidationError, model: type[BaseModel], origin: Origin) -> 
         path = _path(details["loc"])
         problem = _problem(details, path, model, origin)
         found.setdefault((path, problem.message), problem)
-    misspelt = {
-        dotted((*path[:-1], meant)) for path, _ in found if (meant := _meant(path, model))
-    }
+    misspelt = {dotted((*path[:-1], meant)) for path, _ in found if (meant := _meant(path, model))}
     # one slip, one problem: what is misspelt is not missing as well
     return [p for p in found.values() if not (p.message == _MISSING and p.path in misspelt)]
 
