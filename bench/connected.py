@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.commands import MeasureError, run
 from mlops_infra import toolchain
-from mlops_infra.cluster.sources import CONTROL_PLANE, NODE
+from mlops_infra.cluster.bring_up.sources import CONTROL_PLANE, NODE
 from tests.archive_hosts import serving
 
 STACK = "core"
