@@ -33,14 +33,14 @@ def run(job: str, models: Path | None, partition: str | None, again: bool, as_js
     from mlops_infra.lifecycle.pods import assembly as in_cluster
     from mlops_infra.lifecycle.pods import jobs
     from mlops_infra.lifecycle.pods.champions import BatchChampion
-    from mlops_infra.lifecycle.services.environment import Surroundings
+    from mlops_infra.lifecycle.services.environment import Environment
 
     text, where = in_cluster.models(models)
     chosen = next((each for each in jobs.batch_jobs(text, where) if each.id == job), None)
     if chosen is None:
         known = ", ".join(each.id for each in jobs.batch_jobs(text, where)) or "none"
         raise InputError(f"there is no batch job '{job}'", where=where, hint=f"declared: {known}")
-    around, sink = Surroundings.here(), render.sink_for(as_json)
+    around, sink = Environment.here(), render.sink_for(as_json)
     source = sources.source(
         chosen, lambda name: in_cluster.bucket(around, name), in_cluster.connect
     )

@@ -34,7 +34,7 @@ def run(models: Path | None, tenant: str | None, model: str | None, as_json: boo
     from mlops_infra.lifecycle import drift
     from mlops_infra.lifecycle.pods import assembly as in_cluster
     from mlops_infra.lifecycle.pods import jobs
-    from mlops_infra.lifecycle.services.environment import Surroundings
+    from mlops_infra.lifecycle.services.environment import Environment
 
     text, where = in_cluster.models(models)
     chosen = [
@@ -46,7 +46,7 @@ def run(models: Path | None, tenant: str | None, model: str | None, as_json: boo
         raise InputError(
             f"no drift job is declared for {tenant or '*'}/{model or '*'}", where=where
         )
-    around, sink = Surroundings.here(), render.sink_for(as_json)
+    around, sink = Environment.here(), render.sink_for(as_json)
     registry = in_cluster.champions(around)
     results: list[dict[str, Any]] = []
     failed: list[str] = []

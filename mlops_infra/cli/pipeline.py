@@ -145,11 +145,12 @@ def _compiled(
     import yaml
 
     from mlops_infra.lifecycle.pipeline.engines import argo
+    from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings
     from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
     if tenant is None:
         raise InputError("a Workflow belongs to a tenant", hint="add --tenant NAME")
-    settings = argo.ArgoSettings(tenant=tenant, image=used, code=code)
+    settings = ArgoSettings(tenant=tenant, image=used, code=code)
     flow = argo.workflow(of, values, settings, run=run_name or new_run(of.name))
     return yaml.safe_dump(flow, sort_keys=False)
 

@@ -18,7 +18,7 @@ from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.data import folders
 from mlops_infra.lifecycle.data import storage as places
 from mlops_infra.lifecycle.data.table import Table, from_csv, from_parquet
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PACKAGED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
 
-def load(name: str, around: Surroundings, *, target: str | None = None) -> Table:
+def load(name: str, around: Environment, *, target: str | None = None) -> Table:
     """Load a table and check that it can be worked with.
 
     Raises:
@@ -45,7 +45,7 @@ def load(name: str, around: Surroundings, *, target: str | None = None) -> Table
     return Table(name=name, frame=frame, target=target)
 
 
-def _frame(name: str, around: Surroundings) -> pd.DataFrame:
+def _frame(name: str, around: Environment) -> pd.DataFrame:
     scheme, separator, rest = name.partition("://")
     if not separator or scheme == "s3":
         return _file(name, around)
@@ -61,7 +61,7 @@ def _frame(name: str, around: Surroundings) -> pd.DataFrame:
     )
 
 
-def _file(name: str, around: Surroundings) -> pd.DataFrame:
+def _file(name: str, around: Environment) -> pd.DataFrame:
     if name.endswith("/"):
         return folders.load(name)
     kind = PurePosixPath(name).suffix.lower()

@@ -26,7 +26,7 @@ from mlops_infra.lifecycle.services.credentials import Login
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Environment:
     """Where the services are, and how to get in; None where the platform does not tell."""
 
     tracking_uri: str | None = None
@@ -41,7 +41,7 @@ class Surroundings:
     runtime_image: str | None = None
 
     @classmethod
-    def here(cls, environment: Mapping[str, str] | None = None) -> Surroundings:
+    def here(cls, environment: Mapping[str, str] | None = None) -> Environment:
         """Read them from the environment of this process."""
         told = os.environ if environment is None else environment
 

@@ -127,7 +127,7 @@ class KubernetesCluster:
         if bearer := settings.get_api_key_with_prefix("authorization"):
             headers["Authorization"] = bearer
         url = f"{settings.host}{path}" + (f"?{urlencode(query)}" if query else "")
-        with self._told(f"{method} {path}"):
+        with self._translate_errors(f"{method} {path}"):
             answer = self._client.rest_client.pool_manager.request(
                 method,
                 url,
@@ -144,7 +144,7 @@ class KubernetesCluster:
         return read
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _translate_errors(self, what: str) -> Iterator[None]:
         from urllib3.exceptions import HTTPError
 
         try:

@@ -23,7 +23,7 @@ _DRIFT = (
 )
 
 
-class PlatformEyes:
+class PlatformSensors:
     """Looks at the platform's own services."""
 
     def __init__(

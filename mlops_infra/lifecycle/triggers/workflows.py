@@ -52,10 +52,11 @@ def build(image: str) -> Build:
         from mlops_infra.lifecycle.pipeline.definition.arguments import complete
         from mlops_infra.lifecycle.pipeline.definition.standard import standard
         from mlops_infra.lifecycle.pipeline.engines import argo
+        from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings
 
         pipeline = standard(model.pipeline)
         values = complete({**model.parameters, "model": model.name}, pipeline)
-        settings = argo.ArgoSettings(tenant=model.tenant, image=image)
+        settings = ArgoSettings(tenant=model.tenant, image=image)
         made = argo.workflow(pipeline, values, settings, run=claim.workflow)
         return marked(made, model, claim)
 
@@ -100,7 +101,7 @@ class KubernetesWorkflows:
         """Create it; False where one of that name exists; InputError where it is refused."""
         name = manifest["metadata"]["name"]
         try:
-            with self._told(f"create workflow {namespace}/{name}"):
+            with self._translate_errors(f"create workflow {namespace}/{name}"):
                 self._custom.create_namespaced_custom_object(
                     *(GROUP, VERSION, namespace, PLURAL, dict(manifest)),
                     _request_timeout=(CONNECT_SECONDS, READ_SECONDS),
@@ -112,7 +113,7 @@ class KubernetesWorkflows:
     def status(self, namespace: str, name: str) -> tuple[str, str] | None:
         """Phase and message; None where there is no such workflow."""
         try:
-            with self._told(f"read workflow {namespace}/{name}"):
+            with self._translate_errors(f"read workflow {namespace}/{name}"):
                 found = self._custom.get_namespaced_custom_object(
                     *(GROUP, VERSION, namespace, PLURAL, name),
                     _request_timeout=(CONNECT_SECONDS, READ_SECONDS),
@@ -123,7 +124,7 @@ class KubernetesWorkflows:
         return str(status.get("phase") or ""), str(status.get("message") or "")
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _translate_errors(self, what: str) -> Iterator[None]:
         from urllib3.exceptions import HTTPError
 
         try:

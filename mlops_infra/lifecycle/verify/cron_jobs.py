@@ -46,7 +46,7 @@ class JobRuns:
         Raises:
             OperationFailed: no such CronJob, or its run fails or takes too long.
         """
-        with self._told(f"run CronJob {namespace}/{cron_job}"):
+        with self._translate_errors(f"run CronJob {namespace}/{cron_job}"):
             batch, core = self._clients()
             found = batch.read_namespaced_cron_job(cron_job, namespace, _request_timeout=_TIMEOUT)
             name = f"{cron_job[:50]}-{secrets.token_hex(4)}"
@@ -119,7 +119,7 @@ class JobRuns:
         return self._opened
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _translate_errors(self, what: str) -> Iterator[None]:
         from kubernetes import client, config
         from urllib3.exceptions import HTTPError
 

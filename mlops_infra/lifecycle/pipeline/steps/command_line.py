@@ -11,7 +11,7 @@ from mlops_infra.lifecycle.pipeline.definition.model import Code, Pipeline
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
 from mlops_infra.lifecycle.pipeline.source.user_pipeline import from_code, origin
 from mlops_infra.lifecycle.pipeline.steps.job import Job
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 
 
 def job_of(
@@ -26,7 +26,7 @@ def job_of(
     code: str | None,
     code_sha256: str | None,
     commit: str | None,
-    around: Surroundings,
+    around: Environment,
 ) -> Job:
     """The job; everything comes from outside and is checked.
 
@@ -52,7 +52,7 @@ def job_of(
 
 
 def _pipeline(
-    name: str, code: str | None, sha256: str | None, commit: str | None, around: Surroundings
+    name: str, code: str | None, sha256: str | None, commit: str | None, around: Environment
 ) -> Pipeline:
     if code is None:
         return standard(name)

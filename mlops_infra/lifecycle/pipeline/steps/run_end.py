@@ -7,7 +7,7 @@ from typing import Any
 
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.data import storage as places
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.progress import Sink, step
 
 STATUSES = ("Succeeded", "Failed", "Error")
@@ -20,7 +20,7 @@ def finish(
     status: str,
     registration: str | None,
     place: str,
-    around: Surroundings,
+    around: Environment,
     sink: Sink,
 ) -> dict[str, Any]:
     """Write how the run ended beside its results, and onto its tracking run.
@@ -51,7 +51,7 @@ def finish(
     return told
 
 
-def _tell_tracking(made: dict[str, Any], status: str, around: Surroundings) -> None:
+def _tell_tracking(made: dict[str, Any], status: str, around: Environment) -> None:
     """A run whose later steps failed must not look finished."""
     from mlops_infra.lifecycle.registry.run_record import MlflowRegistry
 

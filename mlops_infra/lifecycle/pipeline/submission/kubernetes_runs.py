@@ -47,7 +47,7 @@ class KubernetesRuns:
     def create(self, manifest: Mapping[str, Any]) -> None:
         """Create a Workflow."""
         namespace = manifest["metadata"]["namespace"]
-        with self._told(f"take the run into {namespace}"):
+        with self._translate_errors(f"take the run into {namespace}"):
             self._custom.create_namespaced_custom_object(
                 *(GROUP, VERSION, namespace, PLURAL, dict(manifest)), _request_timeout=_TIME
             )
@@ -64,7 +64,7 @@ class KubernetesRuns:
             "immutable": True,
             "data": {file: text},
         }
-        with self._told(f"take the code into {namespace}"):
+        with self._translate_errors(f"take the code into {namespace}"):
             try:
                 self._core.create_namespaced_config_map(namespace, body, _request_timeout=_TIME)
             except self._client.ApiException as error:
@@ -73,7 +73,7 @@ class KubernetesRuns:
 
     def platform(self, namespace: str) -> Mapping[str, str]:
         """What the tenant's Pods are told of the platform; empty where it tells nothing."""
-        with self._told(f"show ConfigMap {PLATFORM} of {namespace}"):
+        with self._translate_errors(f"show ConfigMap {PLATFORM} of {namespace}"):
             try:
                 found = self._core.read_namespaced_config_map(
                     PLATFORM, namespace, _request_timeout=_TIME
@@ -86,7 +86,7 @@ class KubernetesRuns:
 
     def read(self, namespace: str, name: str) -> Mapping[str, Any]:
         """The Workflow as it is now."""
-        with self._told(f"show the run {name}"):
+        with self._translate_errors(f"show the run {name}"):
             found: Mapping[str, Any] = self._custom.get_namespaced_custom_object(
                 *(GROUP, VERSION, namespace, PLURAL, name), _request_timeout=_TIME
             )
@@ -94,7 +94,7 @@ class KubernetesRuns:
 
     def log(self, namespace: str, workflow: str, node: str, lines: int) -> str:
         """The last lines of a node's main container; empty where it never ran."""
-        with self._told(f"show the log of {workflow}"):
+        with self._translate_errors(f"show the log of {workflow}"):
             pods = self._core.list_namespaced_pod(
                 namespace, label_selector=f"{_WORKFLOW}={workflow}", _request_timeout=_TIME
             ).items
@@ -115,7 +115,7 @@ class KubernetesRuns:
         return text
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _translate_errors(self, what: str) -> Iterator[None]:
         from urllib3.exceptions import HTTPError
 
         try:

@@ -10,6 +10,7 @@ from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.data import storage as places
 from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
 from mlops_infra.lifecycle.pipeline.engines import argo
+from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings, namespace_of
 from mlops_infra.lifecycle.pipeline.steps import contents
 from mlops_infra.lifecycle.pipeline.submission.argo_run import Workflows
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
@@ -51,8 +52,8 @@ def submit(
             where="environment variable MLOPS_INFRA_TENANT",
             hint="add -s STACK --tenant NAME; inside of a tenant's Pod it is set",
         )
-    workflows, namespace = tenancy.workflows(), argo.namespace_of(around.tenant)
-    settings = argo.ArgoSettings(around.tenant, _image(workflows, namespace, around.runtime_image))
+    workflows, namespace = tenancy.workflows(), namespace_of(around.tenant)
+    settings = ArgoSettings(around.tenant, _image(workflows, namespace, around.runtime_image))
     if pipeline.code is not None:
         file = f"{pipeline.code.sha256}.py"
         if code_in_bucket:

@@ -16,7 +16,7 @@ from mlops_infra.lifecycle.pipeline.submission import argo_run as submission
 from mlops_infra.lifecycle.pipeline.submission.argo_run import failure, told_by, wait
 from mlops_infra.lifecycle.pipeline.submission.submit import submit
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.progress import Event, quiet
 
 CODE = Pipeline("p", (), (Step("one", "code"),), code=Code("x = 1\n", "ab" * 32, "p.py"))
@@ -65,7 +65,7 @@ class FakeTenancy(Tenancy):
 
 
 def tenancy(cluster: FakeCluster, **around: Any) -> Tenancy:
-    made = FakeTenancy(Surroundings(**{"tenant": "demo", **around}))
+    made = FakeTenancy(Environment(**{"tenant": "demo", **around}))
     object.__setattr__(made, "cluster", cluster)
     return made
 

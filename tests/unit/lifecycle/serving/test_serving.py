@@ -11,14 +11,8 @@ from hypothesis import strategies as st
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.registry.versions import ranges_of
 from mlops_infra.lifecycle.services.kubernetes_objects import EVENT, POD, Kind
-from mlops_infra.lifecycle.serving.kserve import (
-    CannotServe,
-    KServe,
-    Scaling,
-    Service,
-    inference_service,
-    server_name,
-)
+from mlops_infra.lifecycle.serving.interface import CannotServe, Scaling, Service, server_name
+from mlops_infra.lifecycle.serving.kserve import KServe, inference_service
 from mlops_infra.lifecycle.serving.seldon import Seldon, seldon_deployment
 from mlops_infra.lifecycle.verify.replay import replay
 from tests.unit.lifecycle.serving.fakes import FakeModels
