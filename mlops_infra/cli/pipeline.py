@@ -13,8 +13,7 @@ from mlops_infra.cli.pipeline_source import code_option, parameters_option, pipe
 from mlops_infra.errors import FoundError, InputError
 
 if TYPE_CHECKING:
-    from mlops_infra.lifecycle.pipeline import Pipeline
-    from mlops_infra.lifecycle.pipeline.definition.model import Value
+    from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
 
 RUNTIME = "runtime"
 

@@ -1,6 +1,6 @@
 """Puts triggers, drift and batch jobs together from what their Pod's environment tells.
 
-Beside the variables of `pipeline.surroundings` and libpq's own PG… ones:
+Beside the variables of `services.environment` and libpq's own PG… ones:
 
 | variable | meaning |
 |---|---|

@@ -28,7 +28,7 @@ _RELEASE = _IF_HELD + "return redis.call('DEL', KEYS[1])"
 
 
 class ValkeyStore:
-    """A `lineage.KeyValue` over one connection."""
+    """A `lineage.index.KeyValue` over one connection."""
 
     def __init__(self, endpoint: str, password: str | None) -> None:
         import valkey

@@ -9,9 +9,11 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from mlops_infra.errors import InputError, OperationFailed
@@ -21,6 +23,9 @@ NAMESPACE, PORT = "lifecycle", 8080
 SELECTOR = "app.kubernetes.io/name=lifecycle,app.kubernetes.io/component=triggers"
 SECRET = "trigger-token"  # noqa: S105 - its name
 SECONDS = 60.0
+"""For the controller's answer."""
+CONNECT_SECONDS = 15.0
+"""For one answer of the API server, and for the tunnel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,9 @@ class TriggerClient:
                 context=self._context,
             )
             core = client.CoreV1Api(api)
-            pods = core.list_namespaced_pod(NAMESPACE, label_selector=SELECTOR).items
+            pods = core.list_namespaced_pod(
+                NAMESPACE, label_selector=SELECTOR, _request_timeout=CONNECT_SECONDS
+            ).items
             ready = [pod for pod in pods if _is_ready(pod)]
             if not ready:
                 raise OperationFailed(
@@ -107,11 +114,12 @@ class TriggerClient:
                     where=f"namespace {NAMESPACE}",
                     hint="mlops-infra status shows why",
                 )
-            tunnel = portforward(
-                core.connect_get_namespaced_pod_portforward,
-                ready[0].metadata.name,
-                NAMESPACE,
-                ports=str(PORT),
+            name = ready[0].metadata.name
+            tunnel = _within(
+                CONNECT_SECONDS,
+                lambda: portforward(
+                    core.connect_get_namespaced_pod_portforward, name, NAMESPACE, ports=str(PORT)
+                ),
             )
         except (client.ApiException, HTTPError, config.ConfigException) as error:
             raise OperationFailed(
@@ -129,6 +137,31 @@ class _Tunnelled(http.client.HTTPConnection):
     def __init__(self, connection: socket.socket) -> None:
         super().__init__("triggers", timeout=SECONDS)
         self.sock = connection
+
+
+def _within(seconds: float, work: Callable[[], Any]) -> Any:
+    """The result of `work`, whose library takes no time limit; its thread is left behind if late.
+
+    Raises:
+        OperationFailed: it takes longer.
+    """
+    result: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except Exception as error:  # noqa: BLE001 - handed on to the caller
+            result.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    try:
+        return result.result(seconds)
+    except TimeoutError as error:
+        raise OperationFailed(
+            f"no tunnel to the trigger controller within {seconds:g} s",
+            where=f"namespace {NAMESPACE}",
+            hint="mlops-infra status shows the cluster's state",
+        ) from error
 
 
 def _is_ready(pod: Any) -> bool:

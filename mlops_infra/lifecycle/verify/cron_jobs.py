@@ -16,7 +16,9 @@ from mlops_infra.errors import OperationFailed
 PATIENCE = 300.0
 """Seconds for one run, its Pod's start included."""
 
-_PERIOD, _TIMEOUT, _LINES = 1.0, 15, 200
+_PERIOD, _LINES = 1.0, 200
+_TIMEOUT = 15.0
+"""Seconds for one answer of the API server."""
 _NAME = 43
 """Letters of a CronJob's name before its hash: Kubernetes takes 52."""
 
@@ -71,7 +73,9 @@ class JobRuns:
                     where=f"CronJob {cron_job}",
                     hint=f"kubectl -n {namespace} logs job/{name}",
                 )
-            batch.delete_namespaced_job(name, namespace, propagation_policy="Background")
+            batch.delete_namespaced_job(
+                name, namespace, propagation_policy="Background", _request_timeout=_TIMEOUT
+            )
         found = _document(log)
         if more and not found:
             raise OperationFailed(f"Job {namespace}/{name} printed no result: {_last(log)}")
@@ -96,14 +100,20 @@ class JobRuns:
 
     def _log(self, core: Any, namespace: str, job: str) -> str:
         pods = core.list_namespaced_pod(
-            namespace, label_selector=f"batch.kubernetes.io/job-name={job}"
+            namespace,
+            label_selector=f"batch.kubernetes.io/job-name={job}",
+            _request_timeout=_TIMEOUT,
         ).items
         if not pods:
             return ""
         newest = max(pods, key=lambda pod: pod.metadata.creation_timestamp)
         # raw: the library would read a log that is JSON, and give it back as Python's own form
         answer = core.read_namespaced_pod_log(
-            newest.metadata.name, namespace, tail_lines=_LINES, _preload_content=False
+            newest.metadata.name,
+            namespace,
+            tail_lines=_LINES,
+            _preload_content=False,
+            _request_timeout=_TIMEOUT,
         )
         return str(answer.data.decode(errors="replace"))
 

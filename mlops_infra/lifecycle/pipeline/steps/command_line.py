@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.definition.arguments import parse
 from mlops_infra.lifecycle.pipeline.definition.model import Code, Pipeline
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
@@ -56,8 +56,8 @@ def _pipeline(
 ) -> Pipeline:
     if code is None:
         return standard(name)
-    body = places.read(code, around)
-    found = places.digest(body)
+    body = storage.read(code, around)
+    found = storage.digest(body)
     if found != sha256:
         raise InputError(
             "the code is not the one that was sent",

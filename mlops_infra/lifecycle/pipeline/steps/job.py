@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Step, Value
 from mlops_infra.lifecycle.pipeline.steps import contents
 from mlops_infra.lifecycle.services.environment import Environment
@@ -60,7 +60,7 @@ class Job:
 
     def read(self, name: str) -> bytes:
         """The bytes of an input."""
-        return places.read(self.inputs[name], self.around)
+        return storage.read(self.inputs[name], self.around)
 
     def load(self, name: str) -> Any:
         """The value of an input: a table, a model, and so on, as the pipeline declares."""

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.progress import Sink, step
 
@@ -42,11 +42,11 @@ def finish(
         raise InputError(f"'{status}' is no end of a run", hint=f"it is {', '.join(STATUSES)}")
     with step(sink, f"{pipeline}: finish") as shown:
         made: dict[str, Any] = {}
-        if registration is not None and places.exists(registration, around):
-            made = json.loads(places.read(registration, around))
+        if registration is not None and storage.exists(registration, around):
+            made = json.loads(storage.read(registration, around))
             _tell_tracking(made, status, around)
         told = {"pipeline": pipeline, "run": run, "status": status, "registration": made or None}
-        places.write(place, json.dumps(told, sort_keys=True).encode(), around)
+        storage.write(place, json.dumps(told, sort_keys=True).encode(), around)
         shown.end("done", f"{run} {status}")
     return told
 

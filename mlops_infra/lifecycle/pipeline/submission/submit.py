@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
 from mlops_infra.lifecycle.pipeline.engines import argo
 from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings, namespace_of
@@ -58,7 +58,7 @@ def submit(
         file = f"{pipeline.code.sha256}.py"
         if code_in_bucket:
             settings = replace(settings, code=f"s3:///{argo.FOLDER}/code/{file}")
-            places.write(settings.code or "", pipeline.code.text.encode(), around)
+            storage.write(settings.code or "", pipeline.code.text.encode(), around)
         else:
             settings = replace(settings, code_config_map=f"code-{pipeline.code.sha256[:32]}")
             name = settings.code_config_map or ""
@@ -89,5 +89,5 @@ def metrics_of(pipeline: Pipeline, tenancy: Tenancy, run: str) -> dict[str, floa
     if pipeline.metrics is None:
         return {}
     place = argo.object_of("", run, pipeline.metrics)
-    found: dict[str, float] = contents.load("metrics", places.read(place, tenancy.around), place)
+    found: dict[str, float] = contents.load("metrics", storage.read(place, tenancy.around), place)
     return found

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.pipeline import Parameter, Pipeline, Source, Step
 from mlops_infra.lifecycle.pipeline.definition.arguments import complete, from_text, parse, to_text
+from mlops_infra.lifecycle.pipeline.definition.model import Parameter, Pipeline, Source, Step
 from mlops_infra.lifecycle.pipeline.definition.standard import STANDARD, standard
 from mlops_infra.lifecycle.pipeline.engines import argo, kfp, sagemaker
 from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings

@@ -12,7 +12,7 @@ from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.pipeline.definition.arguments import complete
 from mlops_infra.lifecycle.pipeline.definition.model import Code, Pipeline, Step
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
-from mlops_infra.lifecycle.pipeline.submission import argo_run as submission
+from mlops_infra.lifecycle.pipeline.submission import argo_run
 from mlops_infra.lifecycle.pipeline.submission.argo_run import failure, told_by, wait
 from mlops_infra.lifecycle.pipeline.submission.submit import submit
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
@@ -138,5 +138,5 @@ def test_a_failure_names_the_step_and_shows_its_last_try() -> None:
 
 
 def test_the_protocol_is_what_the_fake_offers() -> None:
-    checked: submission.Workflows = FakeCluster()
+    checked: argo_run.Workflows = FakeCluster()
     assert checked
