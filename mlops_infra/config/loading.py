@@ -10,8 +10,17 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mlops_infra import places
-from mlops_infra.config import explain, resolve, rules
-from mlops_infra.config.document import MAX_BYTES, WHOLE_FILE, Document, Origin, Tree, Value, read
+from mlops_infra.config import resolve, rules
+from mlops_infra.config.language import explain
+from mlops_infra.config.language.document import (
+    MAX_BYTES,
+    WHOLE_FILE,
+    Document,
+    Origin,
+    Tree,
+    Value,
+    read,
+)
 from mlops_infra.config.stack import StackConfig
 from mlops_infra.errors import ConfigError, Problem
 from mlops_infra.naming import dns_label

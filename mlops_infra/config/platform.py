@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mlops_infra.config.base import (
+from mlops_infra.config.language.section import (
     Cidr,
     DnsLabel,
     DnsName,

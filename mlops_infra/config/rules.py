@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from mlops_infra.config import (
-    rules_aws,
-    rules_aws_delivery,
-    rules_aws_platform,
-    rules_aws_values,
-)
-from mlops_infra.config.document import Origin, Path, Tree, dotted
-from mlops_infra.config.explain import nearest
-from mlops_infra.config.tree import get, section
+from mlops_infra.config.aws.rules import delivery as rules_aws_delivery
+from mlops_infra.config.aws.rules import platform as rules_aws_platform
+from mlops_infra.config.aws.rules import services as rules_aws
+from mlops_infra.config.aws.rules import values as rules_aws_values
+from mlops_infra.config.language.document import Origin, Path, Tree, dotted
+from mlops_infra.config.language.explain import nearest
+from mlops_infra.config.language.tree import get, section
 from mlops_infra.errors import Problem
 
 

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import Field, PrivateAttr
 
-from mlops_infra.config.aws import AwsConfig
-from mlops_infra.config.base import DnsLabel, Name, Policy, Profile, Section
-from mlops_infra.config.components import Components, LicenceConfig
-from mlops_infra.config.document import Origin
+from mlops_infra.config.aws.account import AwsConfig
+from mlops_infra.config.language.document import Origin
+from mlops_infra.config.language.section import DnsLabel, Name, Policy, Profile, Section
+from mlops_infra.config.onprem.components import Components, LicenceConfig
+from mlops_infra.config.onprem.stores import Secret, Stores
 from mlops_infra.config.platform import BackendConfig, ClusterConfig, NetworkConfig
-from mlops_infra.config.stores import Secret, Stores
-from mlops_infra.config.tenants import Tenant, TenantName
+from mlops_infra.config.tenants.tenant import Tenant, TenantName
 
 
 class StackConfig(Section):

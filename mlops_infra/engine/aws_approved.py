@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from mlops_infra.aws import Cloud
 from mlops_infra.engine.prepare import Asked
-from mlops_infra.plan.aws_approved import APPROVED_VARIABLE, NONE, asks
-from mlops_infra.plan.aws_names import names_of
+from mlops_infra.plan.aws.approved import APPROVED_VARIABLE, NONE, asks
+from mlops_infra.plan.aws.names import names_of
 from mlops_infra.progress import Sink, step
 
 

@@ -8,7 +8,7 @@ from mlops_infra.aws import Cloud
 from mlops_infra.aws.feature_additions import Additions, WantedGroup, add, look
 from mlops_infra.engine.prepare import Asked
 from mlops_infra.errors import InputError
-from mlops_infra.plan.aws_names import names_of
+from mlops_infra.plan.aws.names import names_of
 from mlops_infra.progress import Sink, step
 
 

@@ -13,7 +13,7 @@ from mlops_infra.engine.environment import applied
 from mlops_infra.engine.prepare import asked
 from mlops_infra.engine.recorded import Declared, declared
 from mlops_infra.errors import InputError
-from mlops_infra.plan.aws_approved import APPROVED_VARIABLE
+from mlops_infra.plan.aws.approved import APPROVED_VARIABLE
 
 _UNSEEN_MODEL = "arn:aws:sagemaker:us-east-1:000000000000:model-package/not-seen/1"
 

@@ -15,8 +15,8 @@ from mlops_infra.config import StackConfig
 from mlops_infra.engine.tools import NEEDED
 from mlops_infra.errors import PlanError, Problem
 from mlops_infra.plan import Plan
-from mlops_infra.plan.images import relocated
-from mlops_infra.plan.model import PlannedImage
+from mlops_infra.plan.images.roles import relocated
+from mlops_infra.plan.model.planned import PlannedImage
 
 
 def refuse_absent(config: StackConfig, plan: Plan, file: Path) -> None:

@@ -8,10 +8,10 @@ from typing import Literal
 
 from mlops_infra.catalog import Catalog, Component, Licence, alternatives, load_catalog
 from mlops_infra.config import LicenceConfig, StackConfig
-from mlops_infra.plan.denylist import denied
-from mlops_infra.plan.licence import PERMISSIVE, passes
+from mlops_infra.plan.gates.licence import PERMISSIVE, passes
+from mlops_infra.plan.images.denylist import denied
 from mlops_infra.plan.making import make_plan
-from mlops_infra.plan.model import Plan, PlannedImage
+from mlops_infra.plan.model.planned import Plan, PlannedImage
 
 Verdict = Literal["passes", "noted", "accepted", "refused", "unread"]
 """noted: the policy takes it, with duties; accepted: because `licence.accept` names it; unread: an

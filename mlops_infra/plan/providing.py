@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mlops_infra.catalog import Catalog, Component
 from mlops_infra.config import StackConfig
-from mlops_infra.plan.choices import STORES, Choice, StoreName, engine, store
-from mlops_infra.plan.refusals import Refusals
+from mlops_infra.plan.model.choices import STORES, Choice, StoreName, engine, store
+from mlops_infra.plan.model.refusals import Refusals
 
 CRDS = "crds"
 """The component, and the capability, of all CustomResourceDefinitions."""

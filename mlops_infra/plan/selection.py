@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from mlops_infra.catalog import Catalog
 from mlops_infra.config import ComponentConfig, StackConfig
-from mlops_infra.plan.choices import STORES, Choice, Selection, engine, store
-from mlops_infra.plan.images import settled
+from mlops_infra.plan.images.roles import settled
+from mlops_infra.plan.model.choices import STORES, Choice, Selection, engine, store
+from mlops_infra.plan.model.refusals import Refusals
 from mlops_infra.plan.ordering import in_order, with_wishes
 from mlops_infra.plan.providing import CRDS, providers, wished
-from mlops_infra.plan.refusals import Refusals
 
 
 def select(config: StackConfig, catalog: Catalog, refusals: Refusals) -> Selection:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from offline_bundle import layout
 from offline_bundle.differential.base import Base
-from offline_bundle.differential.delta import Delta
 from offline_bundle.sealing.writing import write
 from offline_bundle.volumes import images as contained
 from offline_bundle.volumes import open_source
+from offline_bundle.volumes.delta import Delta
 
 
 def thin(folder: Path, base: Base) -> Delta:

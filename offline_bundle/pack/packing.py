@@ -10,9 +10,9 @@ from pathlib import Path
 from mlops_infra.errors import OperationFailed
 from mlops_infra.progress import Sink, step
 from offline_bundle import layout
-from offline_bundle.fetch.files import obtain as from_source
 from offline_bundle.model import Descriptor, Lock, LockedFile
 from offline_bundle.pack import charts, wheels
+from offline_bundle.pack.obtaining import obtain as from_source
 from offline_bundle.pack.wheels import Wheel
 
 Obtain = Callable[[LockedFile, Sink], Path]

@@ -15,7 +15,7 @@ import pytest
 from mlops_infra.cli.main import run
 from mlops_infra.engine import aws_plugin
 from mlops_infra.engine.environment import pulumi_home
-from mlops_infra.plan.aws_names import STACK_TAG
+from mlops_infra.plan.aws.names import STACK_TAG
 from tests.engine.aws_emulator import ACCOUNT, REGION, Emulator, emulator
 
 STACK = "emulated"

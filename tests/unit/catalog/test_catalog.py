@@ -10,7 +10,7 @@ import yaml
 
 from mlops_infra.catalog import Component, load_catalog, loading
 from mlops_infra.config import KeyValueStore, ObjectStore, SqlStore
-from mlops_infra.config.components import ComponentName, Components
+from mlops_infra.config.onprem.components import ComponentName, Components
 from tests.golden import ROOT
 
 CATALOG = load_catalog()

@@ -2,7 +2,7 @@ import json
 
 from click.testing import CliRunner
 
-from mlops_infra.cli.toolchain import command
+from mlops_infra.cli.toolchain.group import command
 
 
 def run(*arguments):

@@ -1,0 +1,87 @@
+"""`mlops-infra bundle licences` and `bundle sbom`: the two documents that every bundle carries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops_infra.cli import options, output
+from mlops_infra.cli.bundle import options as bundle_options
+from mlops_infra.errors import FoundError
+
+
+@click.command()
+@bundle_options.folders
+@click.option(
+    "--policy",
+    type=click.Choice(("permissive", "commercial", "any")),
+    help="Exit with 3 if something is not taken by this policy of the gate, or states none.",
+)
+@bundle_options.stack
+@options.as_json
+def licences(
+    folders: tuple[Path, ...],
+    policy: str | None,
+    stack: str | None,
+    stack_file: Path | None,
+    as_json: bool,
+) -> None:
+    """List the licence of everything in a bundle.
+
+    Beside each: the mildest policy of the licence gate that takes it; `unread` where it states
+    none that could be read. With -s the gate of that stack, and what it accepts, is asked.
+    """
+    from offline_bundle.inspect.contents import licence_rows
+
+    rows = licence_rows(folders)
+    if as_json:
+        output.document(rows)
+    else:
+        output.table(
+            ("kind", "name", "version", "licence", "policy"),
+            [(r["kind"], r["name"], _short(r["version"]), r["licence"], r["policy"]) for r in rows],
+        )
+    if policy or stack:
+        _require_taken(rows, policy, stack, stack_file)
+
+
+def _require_taken(
+    rows: list[dict[str, Any]], policy: str | None, stack: str | None, stack_file: Path | None
+) -> None:
+    from mlops_infra.config import LicenceConfig, load
+    from mlops_infra.config import stack_file as file_of
+    from offline_bundle.gate import refused
+
+    gate = load(stack_file or file_of(stack)).licence if stack else LicenceConfig()
+    gate = gate.model_copy(update={"policy": policy}) if policy else gate
+    if found := refused(rows, gate):
+        raise FoundError(
+            f"policy '{gate.policy}' does not take {len(found)} of {len(rows)}",
+            found,
+            hint="read the terms of each; name what your owner agrees to in licence.accept",
+        )
+
+
+@click.command()
+@bundle_options.folders
+@click.option(
+    "--image",
+    metavar="REF",
+    help="The document that this image carries itself, in place of the bundle's.",
+)
+@options.as_json
+def sbom(folders: tuple[Path, ...], image: str | None, as_json: bool) -> None:  # noqa: ARG001
+    """Print the bill of materials: of the bundle (CycloneDX), or of one image.
+
+    It is JSON with or without --json.
+    """
+    from offline_bundle.inspect.contents import bill
+
+    output.document(json.loads(bill(folders, image)))
+
+
+def _short(version: object) -> str | None:
+    return str(version).removeprefix("sha256:")[:19] or None

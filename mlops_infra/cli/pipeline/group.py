@@ -1,0 +1,185 @@
+"""`mlops-infra pipeline`: check, show, compile and run pipelines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlops_infra.cli import options, output
+from mlops_infra.cli.pipeline.run import run
+from mlops_infra.cli.pipeline.source import code_option, parameters_option, pipeline_of, values_of
+from mlops_infra.errors import FoundError, InputError
+
+if TYPE_CHECKING:
+    from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
+
+RUNTIME = "runtime"
+
+
+@click.group()
+def command() -> None:
+    """Check, compile and run pipelines, on any engine.
+
+    A pipeline is one that comes with the kit (tabular-classification, tabular-regression), or a
+    Python file or notebook whose functions are marked with @step.
+    """
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@options.as_json
+def check(file: Path, as_json: bool) -> None:
+    """Find what would stop a file's pipeline in the cluster; nothing of it is run.
+
+    Exit code 3 if there is a mistake; each is told with cell and line.
+    """
+    from mlops_infra.lifecycle.pipeline.source.checking import check as find
+    from mlops_infra.lifecycle.pipeline.source.file import read
+    from mlops_infra.lifecycle.pipeline.source.user_pipeline import compile_file
+
+    source = read(file)
+    found = find(source)
+    if as_json:
+        listed = [finding.as_dict() for finding in found]
+        output.document({"file": str(file), "ok": not found, "findings": listed})
+    if found:
+        lines = [f"{f}" + (f" -> {f.hint}" if f.hint else "") for f in found]
+        count = f"{len(found)} mistake{'s' if len(found) != 1 else ''}"
+        raise FoundError(f"{file.name}: {count}", lines, where=str(file))
+    if not as_json:
+        _show(compile_file(source))
+
+
+@command.command()
+@click.argument("pipeline", metavar="NAME|FILE")
+@options.as_json
+def show(pipeline: str, as_json: bool) -> None:
+    """Show the steps and parameters of a pipeline."""
+    shown = pipeline_of(pipeline)
+    if not as_json:
+        _show(shown)
+        return
+    steps = [
+        {
+            "name": step.name,
+            "needs": list(step.needs),
+            "parameters": list(step.parameters),
+            "outputs": dict(step.outputs),
+            "cached": step.cached,
+        }
+        for step in shown.steps
+    ]
+    parameters = [
+        {"name": p.name, "type": p.kind, "default": p.default, "help": p.help}
+        for p in shown.parameters
+    ]
+    output.document({"name": shown.name, "steps": steps, "parameters": parameters})
+
+
+@command.command(name="compile")
+@click.argument("pipeline", metavar="NAME|FILE")
+@click.option(
+    "--engine",
+    type=click.Choice(["argo", "kfp", "sagemaker"]),
+    required=True,
+    help="Whose language.",
+)
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="Default: stdout.")
+@click.option("--image", metavar="REF", help="The runtime image; default: the one built here.")
+@click.option("--tenant", metavar="NAME", help="For argo: whose namespace.")
+@click.option("--run", "run_name", metavar="ID", help="For argo: name of the run.")
+@code_option
+@parameters_option
+def compile_(
+    pipeline: str,
+    engine: str,
+    target: Path | None,
+    image: str | None,
+    tenant: str | None,
+    run_name: str | None,
+    code: str | None,
+    parameters: tuple[str, ...],
+) -> None:
+    """Write a pipeline in the language of an engine.
+
+    argo: a Workflow (YAML). kfp: Kubeflow Pipelines IR (YAML). sagemaker: the JSON that
+    CreatePipeline takes.
+    """
+    of = pipeline_of(pipeline)
+    values = values_of(of, parameters)
+    text = _compiled(of, values, engine, image, tenant, run_name, code)
+    if target is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write: {error.strerror}", where=str(target)) from error
+    output.text(f"wrote {target}")
+
+
+def _compiled(
+    of: Pipeline,
+    values: dict[str, Value],
+    engine: str,
+    image: str | None,
+    tenant: str | None,
+    run_name: str | None,
+    code: str | None,
+) -> str:
+    if engine == "sagemaker":
+        import json
+
+        from mlops_infra.lifecycle.pipeline.engines import sagemaker
+
+        made: dict[str, Any] = sagemaker.definition(of, values, image=image, code=code)
+        return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+    used = image or runtime_image()
+    if engine == "kfp":
+        from mlops_infra.lifecycle.pipeline.engines import kfp
+
+        return kfp.to_yaml(kfp.documents(of, values, image=used, code=code))
+    import yaml
+
+    from mlops_infra.lifecycle.pipeline.engines import argo
+    from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings
+    from mlops_infra.lifecycle.pipeline.submission.runs import new_run
+
+    if tenant is None:
+        raise InputError("a Workflow belongs to a tenant", hint="add --tenant NAME")
+    settings = ArgoSettings(tenant=tenant, image=used, code=code)
+    flow = argo.workflow(of, values, settings, run=run_name or new_run(of.name))
+    return yaml.safe_dump(flow, sort_keys=False)
+
+
+def runtime_image() -> str:
+    """The reference of the runtime image as this program would build it."""
+    from mlops_infra.images import references
+
+    return references()[RUNTIME]
+
+
+def _show(pipeline: Pipeline) -> None:
+    output.text(f"{pipeline.name}: {pipeline.description}")
+    output.text()
+    output.table(
+        ("step", "after", "parameters", "makes"),
+        [
+            (
+                step.name,
+                ", ".join(step.needs) or None,
+                ", ".join(step.parameters) or None,
+                ", ".join(f"{name} ({content})" for name, content in step.outputs.items()) or None,
+            )
+            for step in pipeline.steps
+        ],
+    )
+    if pipeline.parameters:
+        output.text()
+        rows = [(f"-p {p.name}=", p.kind, p.default, p.help or None) for p in pipeline.parameters]
+        output.table(("parameter", "type", "default", "meaning"), rows)
+
+
+command.add_command(run)
