@@ -18,13 +18,13 @@ from mlops_infra.cli.render import sink_for
 @click.option(
     "--replace",
     is_flag=True,
-    help="Consent: all that the stores hold now is replaced by the backup.",
+    help="Confirm that the backup replaces the current content of the stores.",
 )
 def command(folder: Path, stack: str, file: Path | None, as_json: bool, replace: bool) -> None:
-    """Put a backup back into the platform's stores.
+    """Restore a backup into the platform's stores.
 
-    FOLDER is checked whole before anything is touched. What works with the stores is stopped
-    meanwhile. An interrupted restore is finished by typing the same command again.
+    FOLDER is checked completely before anything is changed. Components that use the stores are
+    stopped meanwhile. To finish an interrupted restore, repeat the command.
     """
     from mlops_infra.backup import open_stores
     from mlops_infra.backup.clients import Clients

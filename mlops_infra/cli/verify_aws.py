@@ -83,5 +83,5 @@ def show_status(stack: str, file: Path | None, sink: Sink, *, as_json: bool) -> 
             output.text(f"endpoint {each.endpoint}: {each.configuration}")
     if wrong:
         raise FoundError(
-            f"stack {stack} is not as it should be", wrong, hint=f"mlops-infra up -s {stack}"
+            f"stack {stack} is not in its desired state", wrong, hint=f"mlops-infra up -s {stack}"
         )

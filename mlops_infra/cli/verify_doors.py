@@ -31,7 +31,7 @@ def chosen(config: StackConfig, wanted: str | None) -> tuple[str, str] | None:
         if tenant not in config.tenants or model not in config.tenants[tenant].models:
             known = ", ".join(f"{t}/{m}" for t, m in _declared(config)) or "none"
             raise InputError(
-                f"'{wanted}' is no declared model", hint=f"TENANT/MODEL; declared: {known}"
+                f"'{wanted}' is not a declared model", hint=f"TENANT/MODEL; declared: {known}"
             )
         return tenant, model
     if not config.cluster.embedded:
@@ -100,8 +100,8 @@ def _whole(config: StackConfig, tenant: str, name: str) -> bool:
 def _require(config: StackConfig, tenant: str, name: str) -> None:
     if not _whole(config, tenant, name):
         raise InputError(
-            f"the life of {tenant}/{name} cannot be gone through: it needs {', '.join(NEEDED)} "
+            f"the life cycle of {tenant}/{name} cannot be tested: it needs {', '.join(NEEDED)} "
             "managed, drift, retrain.drift and a batch job over s3://",
             where=f"tenants.{tenant}.models.{name}",
-            hint="stacks/Pulumi.sandbox.yaml shows one",
+            hint="see the example in stacks/Pulumi.sandbox.yaml",
         )

@@ -19,7 +19,7 @@ from mlops_infra.plan.network.outputs import outputs
 from mlops_infra.plan.ordering import in_order
 from mlops_infra.plan.selection import select
 from mlops_infra.plan.tenancy import copies as tenant_copies
-from mlops_infra.plan.tenancy import tenants
+from mlops_infra.plan.tenants import tenants
 from mlops_infra.plan.values import Context, values
 from mlops_infra.plan.values.secrets import specs
 

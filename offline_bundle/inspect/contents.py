@@ -131,7 +131,7 @@ def html(inspection: Inspection) -> str:
     """A page that needs nothing but itself; every value in it is escaped."""
     from jinja2 import Environment
 
-    text = resources.files("offline_bundle").joinpath("inspect.html.j2").read_text("utf-8")
+    text = resources.files(__package__).joinpath("inspect.html.j2").read_text("utf-8")
     made = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters["bytes"] = _readable
     return made.from_string(text).render(bundle=inspection)

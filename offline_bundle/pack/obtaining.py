@@ -21,8 +21,12 @@ from mlops_infra import places, toolchain
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
 from mlops_infra.toolchain.download import download
+from offline_bundle.discover.programs import home
 from offline_bundle.fetch.storing import hash_file
 from offline_bundle.model import LockedFile
+from offline_bundle.pack.charts import archive
+from offline_bundle.pack.plugins import plugin_archive
+from offline_bundle.pack.program import program_wheel
 
 
 def obtain(file: LockedFile, sink: Sink) -> Path:
@@ -70,9 +74,6 @@ def make(source: str, name: str, version: str, sink: Sink, *, sha256: str | None
 
 
 def _packed(scheme: str, rest: str, version: str) -> bytes:
-    # the room `pack` imports this module: it is asked when its functions are needed
-    from offline_bundle.pack import archive, plugin_archive, program_wheel
-
     if scheme == "project" and rest == "wheel":
         return program_wheel()
     if scheme == "project":
@@ -80,8 +81,6 @@ def _packed(scheme: str, rest: str, version: str) -> bytes:
     if scheme == "chart":
         return archive(Path(rest))
     if scheme == "plugin":
-        from offline_bundle.discover.programs import home
-
         number = version.removeprefix("v")
         return plugin_archive(home() / "plugins" / f"resource-{rest}-v{number}")
     raise InputError(f"the lock takes a file from '{scheme}:', which is not known here")
@@ -93,7 +92,7 @@ def _downloaded(url: str, name: str, sha256: str | None, sink: Sink) -> Path:
     kept = _kept(sha256)
     if not kept.exists():
         with step(sink, f"Downloading {name}", unit="bytes") as work:
-            part = download(url, sha256, work)
+            part = download(url, f"sha256:{sha256}", work)
         kept.parent.mkdir(parents=True, exist_ok=True)
         part.replace(kept)
     return kept

@@ -15,7 +15,7 @@ import pytest
 
 from mlops_infra.components.aws.iam.lint import require_least_privilege
 from mlops_infra.components.aws.iam.roles import RoleSpec, Statement, pass_role
-from mlops_infra.components.aws.network.vpc import subnet_range
+from mlops_infra.components.aws.network.subnets import subnet_range
 from mlops_infra.errors import MlopsError
 from mlops_infra.plan import CONTRACT
 from mlops_infra.plan.aws.names import AwsNames

@@ -22,8 +22,8 @@ RUNTIME = "runtime"
 def command() -> None:
     """Check, compile and run pipelines, on any engine.
 
-    A pipeline is one that comes with the kit (tabular-classification, tabular-regression), or a
-    Python file or notebook whose functions are marked with @step.
+    A pipeline is one of the built-in pipelines (tabular-classification, tabular-regression), or a
+    Python file or notebook with functions marked @step.
     """
 
 
@@ -31,9 +31,9 @@ def command() -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @options.as_json
 def check(file: Path, as_json: bool) -> None:
-    """Find what would stop a file's pipeline in the cluster; nothing of it is run.
+    """Find mistakes in a pipeline file without running it.
 
-    Exit code 3 if there is a mistake; each is told with cell and line.
+    Exit code 3 if there are any; each is shown with its cell and line.
     """
     from mlops_infra.lifecycle.pipeline.source.checking import check as find
     from mlops_infra.lifecycle.pipeline.source.file import read
@@ -84,12 +84,20 @@ def show(pipeline: str, as_json: bool) -> None:
     "--engine",
     type=click.Choice(["argo", "kfp", "sagemaker"]),
     required=True,
-    help="Whose language.",
+    help="Engine to compile for.",
 )
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="Default: stdout.")
-@click.option("--image", metavar="REF", help="The runtime image; default: the one built here.")
-@click.option("--tenant", metavar="NAME", help="For argo: whose namespace.")
-@click.option("--run", "run_name", metavar="ID", help="For argo: name of the run.")
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Output file (default: stdout).",
+)
+@click.option(
+    "--image", metavar="REF", help="Image of the steps (default: the runtime image built here)."
+)
+@click.option("--tenant", metavar="NAME", help="argo: tenant in whose namespace it runs.")
+@click.option("--run", "run_name", metavar="ID", help="argo: name of the run.")
 @code_option
 @parameters_option
 def compile_(
@@ -102,7 +110,7 @@ def compile_(
     code: str | None,
     parameters: tuple[str, ...],
 ) -> None:
-    """Write a pipeline in the language of an engine.
+    """Compile a pipeline for an engine.
 
     argo: a Workflow (YAML). kfp: Kubeflow Pipelines IR (YAML). sagemaker: the JSON that
     CreatePipeline takes.
@@ -148,7 +156,7 @@ def _compiled(
     from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
     if tenant is None:
-        raise InputError("a Workflow belongs to a tenant", hint="add --tenant NAME")
+        raise InputError("a Workflow needs a tenant", hint="add --tenant NAME")
     settings = ArgoSettings(tenant=tenant, image=used, code=code)
     flow = argo.workflow(of, values, settings, run=run_name or new_run(of.name))
     return yaml.safe_dump(flow, sort_keys=False)

@@ -25,23 +25,25 @@ if TYPE_CHECKING:
     type=click.Choice(["local", "argo"]),
     default="local",
     show_default=True,
-    help="Where it runs.",
+    help="Engine to run on.",
 )
-@click.option("-s", "--stack", metavar="NAME", help="The stack whose platform is used.")
-@click.option("--tenant", metavar="NAME", help="Whose namespace, bucket and experiments.")
+@click.option("-s", "--stack", metavar="NAME", help="Stack of the platform to use.")
+@click.option("--tenant", metavar="NAME", help="Tenant: its namespace, bucket and experiments.")
 @parameters_option
-@click.option("--run", "run_name", metavar="ID", help="Name of the run; a new one if absent.")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Follow it to its end.")
-@click.option("--timeout", type=float, default=3600, show_default=True, help="Seconds to wait.")
-@click.option("--processes", is_flag=True, help="local: every step as a process of its own.")
+@click.option("--run", "run_name", metavar="ID", help="Name of the run (default: a new one).")
+@click.option(
+    "--wait/--no-wait", default=True, show_default=True, help="Wait for the end of the run."
+)
+@click.option("--timeout", type=float, default=3600, show_default=True, help="Time limit, seconds.")
+@click.option("--processes", is_flag=True, help="local: run every step in its own process.")
 @click.option(
     "--code-in",
     type=click.Choice(["configmap", "bucket"]),
     default="configmap",
     show_default=True,
-    help="argo: how the code of a file travels.",
+    help="argo: how the code of a file reaches its Pods.",
 )
-@click.option("--image", metavar="REF", help="argo: the image of the steps; default: the stack's.")
+@click.option("--image", metavar="REF", help="argo: image of the steps (default: the stack's).")
 @options.file
 @options.as_json
 def run(
@@ -61,8 +63,8 @@ def run(
 ) -> None:
     """Run a pipeline and show its metrics.
 
-    With -s and --tenant the tenant's MLflow, bucket and lineage are used, also by a local run.
-    Inside of a tenant's Pod, a notebook for example, neither is needed.
+    With -s and --tenant, the tenant's MLflow, bucket and lineage are used, by local runs too.
+    Neither is needed inside a Pod of the tenant, such as a notebook.
     """
     from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
@@ -85,10 +87,10 @@ def _tenancy(
 
     if stack is None:
         if tenant is not None:
-            raise InputError("a tenant of which stack?", hint="add -s NAME")
+            raise InputError("a tenant needs a stack", hint="add -s NAME")
         return tenancy.here()
     if tenant is None:
-        raise InputError("for which tenant of the stack?", hint="add --tenant NAME")
+        raise InputError("a stack needs a tenant", hint="add --tenant NAME")
     from mlops_infra.cli.access import kubeconfig_of
     from mlops_infra.config import load, stack_file
     from mlops_infra.engine import open_engine

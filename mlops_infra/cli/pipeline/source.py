@@ -18,14 +18,19 @@ SUFFIXES = (".py", ".ipynb")
 def parameters_option(function: _F) -> _F:
     """`-p name=value`, passed on as `parameters: tuple[str, ...]`."""
     return click.option(
-        "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter."
+        "-p",
+        "--parameter",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Pipeline parameter; repeatable.",
     )(function)
 
 
 def code_option(function: _F) -> _F:
     """`--code PLACE`, passed on as `code: str | None`."""
     return click.option(
-        "--code", metavar="PLACE", help="For a file: s3:// place where its code will be found."
+        "--code", metavar="PLACE", help="For a file: s3:// URL of its code at run time."
     )(function)
 
 

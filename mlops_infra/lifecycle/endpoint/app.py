@@ -119,7 +119,7 @@ class Endpoint:
 
 
 def kind_of(header: str | None) -> str | None:
-    """The first type of the header that is ours; JSON where nothing is asked for."""
+    """The first type of the header that is ours; JSON where nothing is requested."""
     for each in (header or JSON).split(","):
         kind = each.partition(";")[0].strip().lower()
         if kind in ("*/*", "application/*"):

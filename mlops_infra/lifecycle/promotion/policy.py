@@ -54,7 +54,7 @@ class Policy:
     stage_seconds: float = 600.0
     """After which a stage without enough requests fails."""
     ready_seconds: float = 300.0
-    """For its server to start."""
+    """Time limit for the start of the server, seconds."""
 
     def __post_init__(self) -> None:
         if any(not 0 < share <= 100 for share in self.canary):

@@ -18,6 +18,7 @@ from pulumi_aws.ec2 import (
     VpcEndpoint,
 )
 
+from mlops_infra.components.aws.network.subnets import PUBLIC_FROM, subnet_range
 from mlops_infra.config.aws.account import AwsConfig
 from mlops_infra.plan.aws.names import AwsNames
 
@@ -39,8 +40,6 @@ def nat_exits(
     parent: pulumi.Resource,
 ) -> list[pulumi.Resource]:
     """Public subnets with NAT gateways, and the private routes to them; nothing where none."""
-    from mlops_infra.components.aws.network.vpc import PUBLIC_FROM, subnet_range
-
     count = min(config.vpc.nat_gateways, len(zones))
     if count == 0:
         return []

@@ -6,8 +6,6 @@ nothing; NAT and interface endpoints, which cost more than a small model, only w
 
 from __future__ import annotations
 
-import ipaddress
-
 import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws.ec2 import (
@@ -20,15 +18,9 @@ from pulumi_aws.ec2 import (
 )
 
 from mlops_infra.components.aws.network.exits import nat_exits
+from mlops_infra.components.aws.network.subnets import subnet_range
 from mlops_infra.config.aws.account import AwsConfig
 from mlops_infra.plan.aws.names import AwsNames
-
-SUBNET_BITS = 4
-"""Of the VPC's addresses for the subnet's number: sixteen subnets."""
-PUBLIC_FROM = 8
-"""Public subnets take the upper half of the numbers."""
-SMALLEST = 28
-"""AWS's smallest subnet."""
 
 
 class Vpcs(pulumi.ComponentResource):
@@ -116,11 +108,3 @@ def zones_of(config: AwsConfig) -> tuple[str, ...]:
     if config.zones:
         return config.zones
     return tuple(f"{config.region}{letter}" for letter in _FIRST_TWO.get(config.region, "ab"))
-
-
-def subnet_range(cidr: str, number: int) -> str:
-    """Addresses of subnet `number` (0 to 15) of a VPC."""
-    whole = ipaddress.IPv4Network(cidr)
-    prefix = min(whole.prefixlen + SUBNET_BITS, SMALLEST)
-    size = 2 ** (32 - prefix)
-    return f"{whole.network_address + number * size}/{prefix}"
