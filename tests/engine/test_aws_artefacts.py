@@ -47,7 +47,7 @@ def test_a_model_of_mlflow_is_held_to_its_signature(model: Any, tmp_path: Path) 
         ("area", "string"),
     ]
     assert loaded.predict(table("text/csv", b"2,a\n20,b\n", loaded.fields)) == [0, 1]
-    with pytest.raises(Refused, match=r"hour \(row 0\): '2\.5' is no integer"):
+    with pytest.raises(Refused, match=r"hour \(row 0\): '2\.5' is not an integer"):
         table("text/csv", b"2.5,a\n", loaded.fields)
 
 
@@ -77,7 +77,7 @@ def test_without_a_signature_names_are_checked_and_the_model_judges_the_rest(
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"data": b"junk"}, "this is no model"),
+        ({"data": b"junk"}, "this is not a model"),
         ({"MLmodel": b"flavors: {}\n"}, "cannot be loaded"),
         ({"MLmodel": b"\0"}, "cannot be loaded"),
     ],
@@ -92,5 +92,5 @@ def test_a_broken_model_is_told(files: dict[str, bytes], words: str, tmp_path: P
 def test_a_broken_signature_is_told(model: Any, tmp_path: Path) -> None:
     (tmp_path / "data").write_bytes(contents.dump("model", model, ""))
     (tmp_path / "signature.json").write_text('{"inputs": 7}', "utf-8")
-    with pytest.raises(InputError, match="this is no signature"):
+    with pytest.raises(InputError, match="this is not a signature"):
         load(tmp_path)

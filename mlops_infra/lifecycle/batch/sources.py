@@ -55,7 +55,7 @@ def source(job: BatchJob, bucket: Callable[[str], Bucket], connect: Connect) -> 
         return BucketSource(bucket(name), prefix, job.source)
     if scheme == "sql":
         return TableSource(connect, rest, job)
-    raise InputError(f"'{job.source}' is no source", hint="s3://bucket/prefix or sql://table")
+    raise InputError(f"'{job.source}' is not a source", hint="s3://bucket/prefix or sql://table")
 
 
 class BucketSource:

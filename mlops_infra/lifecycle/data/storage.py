@@ -88,7 +88,7 @@ def split(url: str, around: Environment) -> tuple[str, str]:
     parts = urlsplit(url)
     bucket, key = parts.netloc or around.bucket, parts.path.lstrip("/")
     if parts.scheme != "s3" or not key:
-        raise InputError(f"'{url}' is no object", hint="write s3://bucket/key")
+        raise InputError(f"'{url}' is not an object", hint="write s3://bucket/key")
     if not bucket:
         raise InputError(
             f"'{url}' names no bucket", where="environment variable MLOPS_INFRA_BUCKET"

@@ -164,7 +164,7 @@ def _document(cloud: Cloud, watch: Watch, name: str) -> dict[str, Any]:
     try:
         read: dict[str, Any] = json.loads(answer["Body"].read())
     except ValueError as error:
-        raise InputError(f"{name} is no JSON: {error}", where=where) from error
+        raise InputError(f"{name} is not valid JSON: {error}", where=where) from error
     return read
 
 
@@ -207,5 +207,5 @@ def place(url: str) -> tuple[str, str]:
     scheme, _, rest = url.partition("://")
     bucket, _, folder = rest.partition("/")
     if scheme != "s3" or not bucket or not folder.strip("/"):
-        raise InputError(f"'{url}' is no s3://BUCKET/FOLDER", where=url)
+        raise InputError(f"'{url}' is not s3://BUCKET/FOLDER", where=url)
     return bucket, folder.strip("/")

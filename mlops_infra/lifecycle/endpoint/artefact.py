@@ -108,7 +108,7 @@ def _signature(file: Path) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Ma
         inputs = [dict(each) for each in read["inputs"]]
         ranges = {str(name): dict(span) for name, span in read.get("ranges", {}).items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"this is no signature: {error!r}", where=str(file)) from error
+        raise InputError(f"this is not a signature: {error!r}", where=str(file)) from error
     return inputs, ranges
 
 

@@ -97,7 +97,7 @@ def _of_csv(body: bytes, fields: Sequence[Field]) -> list[Row]:
     try:
         lines = [line for line in csv.reader(io.StringIO(body.decode("utf-8-sig"))) if line]
     except (csv.Error, UnicodeDecodeError) as error:
-        raise Refused([Refusal("request", f"it is no CSV: {error}")]) from error
+        raise Refused([Refusal("request", f"it is not valid CSV: {error}")]) from error
     names = [field.name for field in fields]
     # batch transform cuts files into pieces: only the first one can have the heading
     headed = bool(lines) and (not names or {name.strip() for name in lines[0]} == set(names))

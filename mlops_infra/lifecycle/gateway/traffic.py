@@ -13,7 +13,7 @@ class TrafficSummary:
     errors: int = 0
     p99_ms: float | None = None
     disagreement: float | None = None
-    """Share of rows on which it differed from the champion; None where it was no shadow."""
+    """Share of rows on which it differed from the champion; None where it was not a shadow."""
 
     @property
     def error_share(self) -> float:

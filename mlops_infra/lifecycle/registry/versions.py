@@ -157,7 +157,7 @@ def ranges_of(text: str | None, where: str) -> dict[str, dict[str, Any]]:
     """Read declared ranges.
 
     Raises:
-        OperationFailed: they are no ranges; a gateway that skipped them would let anything in.
+        OperationFailed: they are not ranges; a gateway that skipped them would let anything in.
     """
     if not text:
         return {}

@@ -31,7 +31,7 @@ class ObjectStore(Protocol):
         """Read one object whole."""
 
     def delete(self, key: str) -> None:
-        """Delete one object; an absent one is no mistake."""
+        """Delete one object; an absent one is not an error."""
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
@@ -87,7 +87,7 @@ class S3Store:
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
     def delete(self, key: str) -> None:
-        """Delete one object; an absent one is no mistake."""
+        """Delete one object; an absent one is not an error."""
         with self._translate_errors(f"delete {key}"):
             self._client.delete_object(Bucket=self._bucket, Key=key)
 

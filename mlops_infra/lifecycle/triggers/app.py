@@ -121,7 +121,7 @@ class TriggerApp:
         """Alertmanager's webhook: every firing alert that names a declared model is a signal."""
         alerts = body.get("alerts")
         if not isinstance(alerts, list):
-            raise InputError("this is no notification of Alertmanager: it has no list 'alerts'")
+            raise InputError("this is not a notification of Alertmanager: it has no list 'alerts'")
         taken, left = [], []
         for alert in alerts:
             labels = alert.get("labels") or {}
@@ -183,7 +183,7 @@ async def _body(request: Request) -> Mapping[str, Any]:
     try:
         body = json.loads(bytes(raw))
     except ValueError as error:
-        raise InputError(f"the body is no JSON: {error}") from error
+        raise InputError(f"the body is not valid JSON: {error}") from error
     if not isinstance(body, dict):
-        raise InputError("the body is no JSON object")
+        raise InputError("the body is not a JSON object")
     return body

@@ -80,7 +80,7 @@ def parse(text: str) -> Cron:
     """
     parts = text.split()
     if len(parts) != len(_FIELDS):
-        raise InputError(f"'{text}' is no schedule", hint="five fields, for example 0 3 * * mon")
+        raise InputError(f"'{text}' is not a schedule", hint="five fields, for example 0 3 * * mon")
     sets = [_field(part, text, *field) for part, field in zip(parts, _FIELDS, strict=True)]
     weekdays = frozenset(day % 7 for day in sets[4])
     cron = Cron(

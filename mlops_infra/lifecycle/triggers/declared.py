@@ -59,7 +59,7 @@ def duration(text: str) -> datetime.timedelta:
     """
     match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text)
     if match is None:
-        raise InputError(f"'{text}' is no time span", hint="for example 90s, 30m, 2h or 7d")
+        raise InputError(f"'{text}' is not a time span", hint="for example 90s, 30m, 2h or 7d")
     return datetime.timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 

@@ -30,7 +30,7 @@ class Answer:
     """HTTP status; 0 where there was none."""
     body: bytes
     document: dict[str, Any] | None
-    """The body, read; None where it is no answer of the protocol."""
+    """The body, read; None where it is not an answer of the protocol."""
     seconds: float
     error: str | None = None
     timed_out: bool = False

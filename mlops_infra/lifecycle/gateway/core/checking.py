@@ -29,17 +29,17 @@ class Refused(Exception):
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """Read the body as JSON, strictly: NaN and Infinity are no JSON.
+    """Read the body as JSON, strictly: NaN and Infinity are not valid JSON.
 
     Raises:
-        Refused: it is no JSON object.
+        Refused: it is not a JSON object.
     """
     try:
         read = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise Refused([Refusal("request", f"it is no JSON: {error}")]) from error
+        raise Refused([Refusal("request", f"it is not valid JSON: {error}")]) from error
     if not isinstance(read, dict):
-        raise Refused([Refusal("request", "it is no JSON object")])
+        raise Refused([Refusal("request", "it is not a JSON object")])
     return read
 
 
@@ -83,10 +83,10 @@ def _malformed(index: int, given: object) -> Refusal | None:
         return Refusal(f"inputs[{index}]", "it has no name")
     name, shape, data = given["name"], given.get("shape"), given.get("data")
     if given.get("datatype") not in _DATATYPES:
-        return Refusal(name, f"datatype {given.get('datatype')!r} is none of the protocol's")
+        return Refusal(name, f"datatype {given.get('datatype')!r} is not one of the protocol's")
     sizes = isinstance(shape, list) and all(type(n) is int and n >= 0 for n in shape)
     if not sizes or not shape:
-        return Refusal(name, f"shape {shape!r} is no list of sizes")
+        return Refusal(name, f"shape {shape!r} is not a list of sizes")
     if not isinstance(data, list):
         return Refusal(name, "data must be a list; binary tensors are not taken")
     return None
@@ -140,4 +140,4 @@ def _fits(shape: Sequence[int], wanted: Sequence[int] | None) -> bool:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

@@ -120,7 +120,7 @@ class Field:
 
     def _bounds(self, value: float) -> str | None:
         if value != value or value in (math.inf, -math.inf):  # an int may be too great to ask isnan
-            return f"{value} is no number"
+            return f"{value} is not a number"
         if self.least is not None and value < self.least:
             return f"{value} is below {_plain(self.least)}{self._span()}"
         if self.most is not None and value > self.most:
@@ -171,10 +171,10 @@ def _field(index: int, read: Mapping[str, Any], ranges: Mapping[str, Mapping[str
 
 def _mismatch(value: object, allowed: set[type], datatype: str) -> str:
     if allowed == {int}:
-        return f"{_shown(value)} is no integer"
+        return f"{_shown(value)} is not an integer"
     if allowed == {int, float}:
-        return f"{_shown(value)} is no number"
-    return f"{_shown(value)} is no {'text' if allowed == {str} else datatype}"
+        return f"{_shown(value)} is not a number"
+    return f"{_shown(value)} is not {'text' if allowed == {str} else f'a {datatype}'}"
 
 
 def _shown(value: object) -> str:

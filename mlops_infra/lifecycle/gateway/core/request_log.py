@@ -54,7 +54,7 @@ _COLUMNS = ", ".join(field.name for field in fields(Row))
 _PLACES = ", ".join(
     "%s::jsonb" if field.name in ("request", "response") else "%s" for field in fields(Row)
 )
-# A batch whose commit got lost is written again: the same rows are no mistake.
+# A batch whose commit got lost is written again: the same rows are not an error.
 _INSERT = f"INSERT INTO prediction ({_COLUMNS}) VALUES ({_PLACES}) ON CONFLICT DO NOTHING"  # noqa: S608
 
 

@@ -152,7 +152,9 @@ async def _answered(given: Given, model: str, context: Any, *, raw: bool) -> Any
     try:
         return response_of(told, raw=raw)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
-        await _abort(context, "INTERNAL", f"the model's answer is none of the protocol: {error}")
+        await _abort(
+            context, "INTERNAL", f"the model's answer is not part of the protocol: {error}"
+        )
 
 
 _STATUS = {400: "INVALID_ARGUMENT", 422: "INVALID_ARGUMENT", 404: "NOT_FOUND"} | {
@@ -167,7 +169,7 @@ def _body(document: Mapping[str, Any]) -> bytes:
     except ValueError as error:
         from mlops_infra.lifecycle.gateway.core.fields import Refusal
 
-        raise Refused([Refusal("inputs", "NaN and Infinity are no numbers")]) from error
+        raise Refused([Refusal("inputs", "NaN and Infinity are not numbers")]) from error
 
 
 def _metadata(context: Any) -> dict[str, str]:

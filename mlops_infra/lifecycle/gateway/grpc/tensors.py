@@ -78,7 +78,7 @@ def response_of(document: Mapping[str, Any], *, raw: bool) -> Any:
     """The `ModelInferResponse` of an answer in JSON; its tensors raw where the request's were.
 
     Raises:
-        ValueError: a model server gave an answer that is none of the protocol.
+        ValueError: a model server gave an answer that is not part of the protocol.
     """
     made = messages()["ModelInferResponse"](
         model_name=document["model_name"],
@@ -123,7 +123,7 @@ def _unpacked(name: str, datatype: str, shape: Sequence[int], raw: bytes) -> lis
         return [_text(name, each) for each in _strings(name, raw)]
     layout = _LAYOUT.get(datatype)
     if layout is None:
-        raise Refused([Refusal(name, f"datatype {datatype!r} is none of the protocol's")])
+        raise Refused([Refusal(name, f"datatype {datatype!r} is not one of the protocol's")])
     wanted = prod(shape) * struct.calcsize(f"<{layout}") if min(shape, default=0) >= 0 else -1
     if len(raw) != wanted:
         raise Refused(
@@ -151,7 +151,7 @@ def _packed(datatype: str, data: Sequence[Any]) -> bytes:
         return b"".join(chain.from_iterable((_LENGTH.pack(len(t)), t) for t in texts))
     layout = _LAYOUT.get(datatype)
     if layout is None:
-        raise ValueError(f"datatype {datatype!r} is none of the protocol's")
+        raise ValueError(f"datatype {datatype!r} is not one of the protocol's")
     try:
         return struct.pack(f"<{len(data)}{layout}", *data)
     except struct.error as error:

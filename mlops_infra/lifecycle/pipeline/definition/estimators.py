@@ -22,9 +22,11 @@ def hyperparameters(text: str) -> dict[str, Any]:
     try:
         read = json.loads(text or "{}")
     except ValueError as error:
-        raise InputError(f"the hyperparameters are no JSON: {error}", where=text[:80]) from error
+        raise InputError(
+            f"the hyperparameters are not valid JSON: {error}", where=text[:80]
+        ) from error
     if not isinstance(read, dict):
-        raise InputError("the hyperparameters are no JSON object", where=text[:80])
+        raise InputError("the hyperparameters are not a JSON object", where=text[:80])
     return read
 
 

@@ -38,7 +38,7 @@ WANTED = (
 
 
 def dotted(node: ast.expr, imported: Mapping[str, str]) -> str | None:
-    """The full name that an expression such as `pd.DataFrame` means; None where it is no name."""
+    """The full name that an expression such as `pd.DataFrame` means; None where it has none."""
     if isinstance(node, ast.Name):
         return imported.get(node.id, node.id)
     if isinstance(node, ast.Attribute):

@@ -33,7 +33,7 @@ class Parameter:
     def __post_init__(self) -> None:
         if not _PARAMETER.fullmatch(self.name):
             raise InputError(
-                f"'{self.name}' is no name of a parameter",
+                f"'{self.name}' is not a name of a parameter",
                 hint="1 to 40 small letters, digits and _, a letter first",
             )
 
@@ -155,7 +155,7 @@ def _check_names(pipeline: Pipeline) -> None:
     for name in (pipeline.name, *names, *(o for s in pipeline.steps for o in s.outputs)):
         if not _NAME.fullmatch(name):
             raise InputError(
-                f"'{name}' is no name of a pipeline, a step or an output",
+                f"'{name}' is not a name of a pipeline, a step or an output",
                 where=f"pipeline '{pipeline.name}'",
                 hint="1 to 40 small letters, digits and -, a letter first",
             )

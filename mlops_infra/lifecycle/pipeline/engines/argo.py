@@ -77,11 +77,11 @@ def workflow(
     """The Workflow of one run, as plain data.
 
     Raises:
-        InputError: `run` is no name, a value holds `{{`, or the code has no place.
+        InputError: `run` is not a name, a value holds `{{`, or the code has no place.
     """
     if len(run) > LONGEST_NAME or not _NAME.fullmatch(run):
         raise InputError(
-            f"'{run}' is no name of a run",
+            f"'{run}' is not a name of a run",
             hint=f"1 to {LONGEST_NAME} small letters, digits and -",
         )
     for name, value in values.items():

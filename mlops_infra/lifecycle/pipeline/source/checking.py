@@ -24,7 +24,7 @@ def check(file: SourceFile, packages: Packages | None = None) -> list[Finding]:
         module = parse(file.text)
     except SyntaxError as error:
         place = file.place(error.lineno or 1)
-        return [Finding("syntax", f"this is no Python: {error.msg}", place)]
+        return [Finding("syntax", f"this is not valid Python: {error.msg}", place)]
     except (ValueError, RecursionError, MemoryError) as error:
         return [Finding("syntax", f"this cannot be parsed: {error}", Place(1))]
     steps = list(marked(module))

@@ -38,7 +38,7 @@ def _names(file: SourceFile, steps: Sequence[Marked]) -> Iterator[Finding]:
         try:
             Pipeline("check", (), (Step(step.step, "code"),))
         except InputError as error:
-            yield Finding("name", f"'{step.name}' is no name of a step", place, error.hint)
+            yield Finding("name", f"'{step.name}' is not a name of a step", place, error.hint)
 
 
 def _types(file: SourceFile, module: Module, steps: Sequence[Marked]) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ def unpacked(body: bytes, where: str) -> bytes:
                 if member.isfile() and member.name.removeprefix("./") == MEMBER:
                     return _content(archive, member, where)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise InputError(f"this is no archive of a model: {error}", where=where) from error
+        raise InputError(f"this is not an archive of a model: {error}", where=where) from error
     raise InputError(f"the archive holds no file '{MEMBER}'", where=where)
 
 

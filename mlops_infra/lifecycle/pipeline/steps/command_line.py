@@ -74,7 +74,7 @@ def pairs(option: str, given: Iterable[str]) -> Mapping[str, str]:
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise InputError(f"'{pair}' is no pair", hint=f"write {option} name=value")
+            raise InputError(f"'{pair}' is not a pair", hint=f"write {option} name=value")
         if name in found:
             raise InputError(f"{option} {name} is given twice")
         found[name] = value

@@ -38,7 +38,7 @@ def submit(
 ) -> Submitted:
     """Create the Workflow of one run.
 
-    The code goes first, named by its content: to send it again is no mistake, and a Workflow never
+    The code goes first, named by its content: to send it again is no error, and a Workflow never
     names code that is not there.
 
     Raises:

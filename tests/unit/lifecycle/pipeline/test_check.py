@@ -97,7 +97,7 @@ def one(arguments: str = "", returns: str = "int", body: str = "return 1") -> st
 
 
 MISTAKES = [
-    ("x = (", "syntax", "no Python"),
+    ("x = (", "syntax", "not valid Python"),
     ("x = 1", "no-steps", "no function is marked"),
     (one(arguments="n"), "missing-type", "argument 'n' of step 'one' has no type"),
     ("@step\ndef one():\n    return 1\n", "missing-type", "does not say what it returns"),
@@ -195,7 +195,7 @@ def test_steps_may_be_called_as_before() -> None:
     "text", ["", "[]", "{}", '{"cells": 1}', '{"cells": [{"cell_type": "code"}]}', "[" * 10**5]
 )
 def test_what_is_no_notebook_is_told(text: str) -> None:
-    with pytest.raises(InputError, match="no notebook"):
+    with pytest.raises(InputError, match="not a notebook"):
         notebook("a.ipynb", text)
 
 

@@ -81,8 +81,8 @@ def test_argo_gives_no_step_a_secret_in_its_arguments() -> None:
     ("given", "run", "what"),
     [
         ({"data": "{{workflow.uid}}"}, "run-1", "Argo would replace"),
-        ({}, "Run_1", "no name of a run"),
-        ({}, "x" * 53, "no name of a run"),
+        ({}, "Run_1", "not a name of a run"),
+        ({}, "x" * 53, "not a name of a run"),
     ],
 )
 def test_argo_refuses_what_it_would_misread(given: dict[str, str], run: str, what: str) -> None:
@@ -143,7 +143,7 @@ def test_a_pipeline_names_its_mistakes_when_it_is_made() -> None:
         Pipeline("p", (), (Step("one", "x"), Step("one", "x")))
     with pytest.raises(InputError, match="no parameter"):
         Pipeline("p", (), (Step("one", "x", parameters=("n",)),))
-    with pytest.raises(InputError, match="no name"):
+    with pytest.raises(InputError, match="not a name"):
         Pipeline("p", (), (Step("One", "x"),))
 
 
