@@ -36,7 +36,7 @@ def compared(cloud: Cloud, groups: tuple[WantedGroup, ...]) -> list[Additions]:
         raise InputError(
             "; ".join(conflicts),
             where="aws.features",
-            hint="add a feature with another name and leave this one as it is",
+            hint="add a feature with another name instead",
         )
     return found
 

@@ -30,7 +30,7 @@ def graph_of(stack: str, file: Path | None) -> tuple[str, list[Declared]]:
     want = asked(stack, file)
     if want.record.site is None:
         raise InputError(
-            f"stack {stack} has profile {want.config.profile}: only AWS sends a bill for resources",
+            f"stack {stack} has profile {want.config.profile}: only AWS resources have a price",
             where=str(want.file),
         )
     return want.record.site.region, declare(stack, want.file)

@@ -97,7 +97,7 @@ def _verdict(licence: Licence, component: Component, policy: LicenceConfig) -> V
 def _overridden(image: PlannedImage, version: str, policy: LicenceConfig) -> ImageLicence:
     found = denied(image.reference)
     if found is None:
-        source = f"network.overrides.{image.component}/{image.role}: nobody here has read it"
+        source = f"network.overrides.{image.component}/{image.role}: its licence is unknown"
         return ImageLicence(
             image.reference, image.component, image.role, "-", "NOASSERTION", source, "unread"
         )

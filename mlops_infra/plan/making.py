@@ -91,7 +91,7 @@ def _note_simulated(
     for choice in selection.choices:
         found = images.get(choice.component.name, ())
         if simulated(found, config):
-            message = "no image of it can be made from packages: its Pods are simulated here"
+            message = "no image can be built from packages: its Pods are simulated here"
             refusals.note(Finding("compatibility", ".".join(choice.path), message))
 
 

@@ -24,7 +24,7 @@ def select(config: StackConfig, catalog: Catalog, refusals: Refusals) -> Selecti
     needs, later = with_wishes(hard, {c.name: wished(c, chosen) for c in chosen})
     order = in_order(needs)
     if stuck := sorted(set(choices) - set(order)):
-        message = f"{', '.join(stuck)} wait for each other, so none can be installed first"
+        message = f"{', '.join(stuck)} depend on each other, so none can be installed first"
         refusals.add(("components",), message)
     return Selection(tuple(choices[name] for name in (*order, *stuck)), needs, later)
 

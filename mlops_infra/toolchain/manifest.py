@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from mlops_infra import places
+from mlops_infra import files, places
 from mlops_infra.errors import InputError, MissingError
 
 _DATA = Path(__file__).with_name("tools.yaml")
@@ -162,21 +162,18 @@ def key(name: str) -> str:
         "flags": family.flags,
         "programs": sorted(wanted.programs.items()),
         "files": sorted(wanted.files.items()),
-        "sources": [(file.name, _sha256(file)) for file in _sources(family.folder)],
+        "sources": [(file.name, files.sha256(file)) for file in _sources(family.folder)],
     }
     if family.overlay:
         inputs["overlay"] = [
-            (path, _sha256(family.folder / file)) for path, file in sorted(family.overlay.items())
+            (path, files.sha256(family.folder / file))
+            for path, file in sorted(family.overlay.items())
         ]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
 def _sources(folder: Path) -> list[Path]:
     return [folder / "go.mod", folder / "go.sum", *sorted(folder.glob("*.go"))]
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _family(name: str, entry: Mapping[str, Any], common: list[str]) -> Family:

@@ -13,11 +13,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
-from mlops_infra import places, toolchain
+from mlops_infra import files, places, toolchain
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
 from mlops_infra.toolchain.download import download
@@ -102,10 +100,7 @@ def _keep(content: bytes) -> Path:
     kept = _kept(hashlib.sha256(content).hexdigest())
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=kept.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(kept)
+        files.write(kept, content)
     return kept
 
 

@@ -44,6 +44,17 @@ def folders(function: _F) -> _F:
     )
 
 
+def root(function: _F) -> _F:
+    """`--root ROOT` of an installation, passed on as `root: Path`."""
+    return click.option(
+        "--root",
+        type=FOLDER,
+        required=True,
+        metavar="ROOT",
+        help="Folder of the installation.",
+    )(function)
+
+
 def stack(function: _F) -> _F:
     """`-s/--stack` where it may be absent, and `--stack-file`."""
     with_file = click.option(

@@ -52,46 +52,46 @@ KeyArn = Annotated[
 ]
 
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
-"""Retention periods that CloudWatch Logs knows."""
+"""Retention periods that CloudWatch Logs supports."""
 
 
 class VpcConfig(Section):
     """Network of training, notebooks and endpoints: a new one, or an existing one by id."""
 
     cidr: Cidr = "10.0.0.0/16"
-    """Addresses of a new VPC (/16 to /24), or those of the existing one (to /28)."""
+    """Address range of a new VPC (/16 to /24), or of the existing one (to /28)."""
     id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")] | None = None
     """An existing VPC; then `subnets` names its private subnets."""
     subnets: tuple[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")], ...] = ()
-    """Private subnets of an existing VPC, in two zones or more where policy is not dev."""
+    """Private subnets of an existing VPC, in two or more zones unless policy is dev."""
     nat_gateways: Annotated[int, Field(ge=0, le=6)] = 0
-    """NAT gateways of a new VPC. Each costs by the hour: none unless packages come from outside."""
+    """NAT gateways of a new VPC, billed by the hour; only needed to reach the internet."""
     interface_endpoints: bool = False
-    """Private endpoints of the AWS services. Each costs by the hour and zone."""
+    """Private endpoints of AWS services, billed by the hour and zone."""
     flow_logs: bool = True
-    """Record accepted and refused connections."""
+    """Record accepted and rejected connections (flow logs)."""
 
 
 class KmsConfig(Section):
     """Keys that data, volumes and logs are encrypted by."""
 
     key: KeyArn | None = None
-    """An existing key of data; a key of the stack's own where absent."""
+    """Existing key for data (default: a key of the stack)."""
     logs_key: KeyArn | None = None
-    """An existing key of log groups; CloudWatch Logs must be allowed to use it."""
+    """Existing key for log groups; CloudWatch Logs needs permission to use it."""
     deletion_window_days: Annotated[int, Field(ge=7, le=30)] = 30
-    """Days between the key's deletion and its end (KMS: 7 to 30)."""
+    """Days until a deleted key is destroyed (KMS: 7 to 30)."""
 
 
 class AlarmConfig(Section):
     """Who is told when an endpoint or a job misbehaves."""
 
     emails: tuple[Email, ...] = ()
-    """Each address must confirm a first mail."""
+    """Mail addresses; each must confirm its subscription."""
     p99_milliseconds: Annotated[int, Field(ge=1, le=60_000)] = 1_000
-    """Model latency that raises an alarm (SageMaker gives up after 60 s)."""
+    """Model latency that raises an alarm (SageMaker's limit: 60 s)."""
     errors_per_five_minutes: Annotated[int, Field(ge=1)] = 5
-    """5xx answers that raise an alarm."""
+    """Number of 5xx responses that raises an alarm."""
 
 
 class BudgetConfig(Section):
@@ -100,7 +100,7 @@ class BudgetConfig(Section):
     monthly_usd: Annotated[int, Field(ge=1)]
     """US dollars a month."""
     emails: Annotated[tuple[Email, ...], Field(min_length=1, max_length=10)]
-    """Told at 80 % and at 100 %."""
+    """Mail addresses, notified at 80 % and 100 %."""
 
 
 class AwsConfig(Section):
@@ -111,15 +111,15 @@ class AwsConfig(Section):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
     """For example `ap-northeast-2`."""
     zones: Annotated[tuple[Zone, ...], Field(max_length=6)] = ()
-    """Availability zones of a new VPC; the first two of the region where absent."""
+    """Availability zones of a new VPC (default: the first two of the region)."""
     role: RoleArn | None = None
     """Role to assume for deployment."""
     permissions_boundary: PolicyArn | None = None
-    """Attached to every role this stack makes."""
+    """Permissions boundary of every role of the stack."""
     endpoint_url: HttpUrl | None = None
     """An emulator instead of AWS, for tests."""
     prefix: Annotated[DnsLabel, Field(max_length=20)] = "mlops"
-    """Begins every name that is unique in the account or the world."""
+    """Prefix of every name that must be unique in the account or globally."""
     tags: Annotated[
         dict[
             Annotated[str, Field(pattern=r"^[\w .:/=+@-]+$", max_length=128)],
@@ -130,27 +130,27 @@ class AwsConfig(Section):
         ],
         Field(max_length=40),
     ] = Field(default_factory=dict)
-    """On every resource, beside those of the kit (AWS allows 50)."""
+    """Tags of every resource, besides those of mlops-infra (AWS allows 50)."""
     log_retention_days: LogDays = 365
-    """Of all log groups."""
+    """Retention of all log groups."""
     vpc: VpcConfig = Field(default_factory=VpcConfig)
     """Network."""
     kms: KmsConfig = Field(default_factory=KmsConfig)
     """Keys."""
     lake: LakeConfig = Field(default_factory=LakeConfig)
-    """S3 buckets of raw, curated and produced data."""
+    """S3 buckets for raw, curated and produced data."""
     stores: AwsStores = Field(default_factory=AwsStores)
     """PostgreSQL and Valkey."""
     images: EcrConfig = Field(default_factory=EcrConfig)
-    """Repositories of images."""
+    """Container image repositories."""
     glue: GlueConfig = Field(default_factory=GlueConfig)
-    """Catalogue, crawlers and ETL jobs."""
+    """Data catalogue, crawlers and ETL jobs."""
     athena: AthenaConfig = Field(default_factory=AthenaConfig)
     """Queries."""
     quicksight: QuickSightConfig | None = None
-    """Pictures."""
+    """Dashboards."""
     streams: Annotated[dict[DnsLabel, Stream], Field(max_length=50)] = Field(default_factory=dict)
-    """Streams into the lake by name."""
+    """Streams into the lake, by name."""
     registry: RegistryConfig = Field(default_factory=RegistryConfig)
     """Model package group."""
     features: Annotated[dict[DnsLabel, FeatureGroup], Field(max_length=100)] = Field(
@@ -166,11 +166,11 @@ class AwsConfig(Section):
     )
     """Serving endpoints by name."""
     fronts: Annotated[dict[DnsLabel, Front], Field(max_length=50)] = Field(default_factory=dict)
-    """Public doors of endpoints by name."""
+    """Public API fronts of endpoints, by name."""
     batches: Annotated[dict[DnsLabel, BatchTransform], Field(max_length=100)] = Field(
         default_factory=dict
     )
-    """Batch predictions by name."""
+    """Batch predictions, by name."""
     monitors: Annotated[dict[DnsLabel, Monitor], Field(max_length=100)] = Field(
         default_factory=dict
     )

@@ -17,7 +17,7 @@ BucketName = Literal["raw", "curated", "features", "artifacts", "logs", "results
 """The buckets of the lake."""
 
 Column = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,255}$")]
-"""Name of a column or table; Athena takes lower case, digits and `_` only."""
+"""Name of a column or table; Athena allows lower case, digits and `_`."""
 
 Folder = Annotated[str, Field(pattern=r"^(raw|curated)(/[A-Za-z0-9_.=-]+)+$")]
 """Bucket and folder of the lake, for example `raw/orders`."""
@@ -36,23 +36,23 @@ class LakeConfig(Section):
     """The six buckets of the lake; private, encrypted, TLS only, always."""
 
     versioning: bool = True
-    """Keep overwritten and deleted objects."""
+    """Keep overwritten and deleted objects (versioning)."""
     expire_old_versions_days: Days = 90
-    """After which an overwritten object goes."""
+    """Days until an overwritten object is deleted."""
     expire_days: dict[BucketName, Days] = Field(default_factory=dict)
-    """After which an object goes, by bucket; logs and results end by their own settings."""
+    """Days until an object is deleted, by bucket; logs and results have their own settings."""
     raw_to_cold_days: Days | None = None
-    """After which raw data moves to a cheaper storage class; never where absent."""
+    """Days until raw data moves to a cheaper storage class (default: never)."""
     object_lock: bool = False
-    """Raw data cannot be changed or deleted; can only be chosen when the bucket is made."""
+    """Protect raw data from change and deletion; only possible when the bucket is created."""
     object_lock_mode: Literal["GOVERNANCE", "COMPLIANCE"] = "GOVERNANCE"
-    """GOVERNANCE: a special permission may still delete; COMPLIANCE: nobody, the owner included."""
+    """GOVERNANCE: deletion needs a special permission; COMPLIANCE: nobody can delete."""
     object_lock_days: Days | None = None
-    """How long a new object of raw is locked; each object's own setting where absent."""
+    """Days that a new object of raw is locked (default: the object's own setting)."""
     access_logs: bool = True
-    """Record who read what in the logs bucket."""
+    """Log all accesses in the logs bucket."""
     force_destroy: bool = False
-    """`down` empties the buckets. Only with policy dev."""
+    """Let `down` empty the buckets. Only with policy dev."""
 
 
 class Crawler(Section):
@@ -61,18 +61,18 @@ class Crawler(Section):
     path: Annotated[str, Field(pattern=r"^(raw|curated)/\S+$")]
     """Bucket and folder, for example `raw/orders`."""
     schedule: Schedule | None = None
-    """On request only where absent."""
+    """Schedule (default: on request only)."""
     description: Annotated[str, Field(max_length=2_048)] = ""
-    """What people read about it in the catalogue."""
+    """Description in the catalogue."""
 
 
 class Table(Section):
     """A table whose columns are known: no crawler has to guess them."""
 
     path: Folder
-    """Where its files lie."""
+    """Folder of its files."""
     format: Literal["parquet", "csv", "json"] = "parquet"
-    """Form of its files."""
+    """File format."""
     columns: Annotated[dict[Column, DataType], Field(min_length=1, max_length=2_000)]
     """Columns and their types, in order."""
     partitions: Annotated[dict[Column, DataType], Field(max_length=10)] = Field(
@@ -87,11 +87,11 @@ class Etl(Section):
     source: Folder
     """Folder of the raw files."""
     format: Literal["csv", "json"] = "csv"
-    """Form of the raw files; JSON is one object a line."""
+    """Format of the raw files; JSON has one object per line."""
     table: Column
-    """Name under `glue.tables`: its path, columns and partitions are what is written."""
+    """Name under `glue.tables`: the path, columns and partitions that are written."""
     keys: Annotated[tuple[Column, ...], Field(max_length=20)] = ()
-    """Rows that agree in these are one row; the newest file wins. All rows where absent."""
+    """Columns that identify a row; the newest file wins (default: all rows are kept)."""
 
 
 class GlueJob(Section):
@@ -100,21 +100,21 @@ class GlueJob(Section):
     script: Annotated[str, Field(pattern=r"^\S+\.(py|scala)$")] | None = None
     """Path of a script within the project."""
     etl: Etl | None = None
-    """What the kit's own script does."""
+    """Settings of the built-in script."""
     worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X", "G.025X"] = "G.1X"
     """Size of one worker."""
     workers: Annotated[int, Field(ge=2, le=299)] = 2
-    """Number of workers (Glue asks for two)."""
+    """Number of workers (Glue needs two)."""
     execution: Literal["STANDARD", "FLEX"] = "STANDARD"
-    """FLEX is cheaper and starts when there is room."""
+    """FLEX is cheaper and starts when capacity is available."""
     timeout_minutes: Annotated[int, Field(ge=1, le=10_080)] = 120
-    """After which a run is stopped."""
+    """Time limit of a run."""
     retries: Annotated[int, Field(ge=0, le=10)] = 1
-    """Runs after a failed one."""
+    """Number of retries."""
     schedule: Schedule | None = None
-    """On request only where absent."""
+    """Schedule (default: on request only)."""
     then_crawl: DnsLabel | None = None
-    """Name under `crawlers`, started after each run that succeeded."""
+    """Name under `crawlers`, started after each successful run."""
 
 
 class Quality(Section):
@@ -136,21 +136,21 @@ class LakeFormation(Section):
         tuple[Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:\S+$")], ...],
         Field(min_length=1, max_length=30),
     ]
-    """ARNs of those who give rights; they replace the account's own list."""
+    """ARNs of the administrators; they replace the account's list."""
     readers: Annotated[
         tuple[Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:\S+$")], ...],
         Field(max_length=100),
     ] = ()
-    """ARNs of those who may read every table of the database."""
+    """ARNs that may read every table of the database."""
 
 
 class GlueConfig(Section):
     """Glue's catalogue and what fills it."""
 
     database: Column = "lake"
-    """Database of the catalogue; Athena takes lower case, digits and `_` only."""
+    """Database of the catalogue; Athena allows lower case, digits and `_`."""
     version: Literal["4.0", "5.0"] = "5.0"
-    """Of Glue, which names those of Spark and Python."""
+    """Glue version, which decides those of Spark and Python."""
     encrypt_catalog: bool = False
     """Encrypt the account's whole catalogue in this region: one setting for all stacks."""
     crawlers: Annotated[dict[DnsLabel, Crawler], Field(max_length=50)] = Field(default_factory=dict)
@@ -162,7 +162,7 @@ class GlueConfig(Section):
     quality: Annotated[dict[DnsLabel, Quality], Field(max_length=50)] = Field(default_factory=dict)
     """Data-quality rulesets by name."""
     lake_formation: LakeFormation | None = None
-    """IAM alone decides where absent."""
+    """Lake Formation permissions (default: IAM alone)."""
 
 
 class NamedQuery(Section):
@@ -171,16 +171,16 @@ class NamedQuery(Section):
     sql: Annotated[str, Field(min_length=1, max_length=262_144)]
     """The query."""
     description: Annotated[str, Field(max_length=1_024)] = ""
-    """What it answers."""
+    """Description."""
 
 
 class AthenaConfig(Section):
     """The workgroup that everybody queries in."""
 
     scan_limit_bytes: Annotated[int, Field(ge=10_485_760)] = 107_374_182_400
-    """A query that reads more is stopped (Athena: 10 MiB or more)."""
+    """Maximum data read by a query (Athena: 10 MiB or more)."""
     results_expire_days: Days = 30
-    """After which results go."""
+    """Days until results are deleted."""
     queries: Annotated[dict[DnsLabel, NamedQuery], Field(max_length=100)] = Field(
         default_factory=dict
     )
@@ -200,14 +200,14 @@ class FeatureGroup(Section):
     """Features of one kind of thing, the same ones for training and for serving."""
 
     record_identifier: Name
-    """The feature that tells one thing from another."""
+    """The feature that identifies a record."""
     event_time: Name
-    """The feature that holds when; String (ISO 8601) or Fractional (seconds)."""
+    """The feature with the event time: String (ISO 8601) or Fractional (seconds)."""
     features: Annotated[tuple[Feature, ...], Field(min_length=2, max_length=2_500)]
-    """All features, these two included. Adding later is possible, taking away is not."""
+    """All features, these two included. Features can be added later, not removed."""
     online: bool = True
     """Keep the newest values for serving."""
     offline: bool = True
     """Keep the history in the lake."""
     ttl_days: Days | None = None
-    """After which an online value goes."""
+    """Lifetime of an online value."""

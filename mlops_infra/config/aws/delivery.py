@@ -16,18 +16,18 @@ class GitHub(Section):
     """GitHub Actions deploys by OpenID Connect: no key of AWS is kept at GitHub."""
 
     repository: Repository
-    """The one repository that may."""
+    """The repository with access."""
     environments: Annotated[tuple[DnsLabel, ...], Field(max_length=10)] = ()
-    """Environments of GitHub that may; they can ask a person first."""
+    """GitHub environments with access; they can require an approval."""
     branches: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]{1,200}$")], ...],
         Field(max_length=10),
     ] = ()
-    """Branches that may. One environment or branch at least."""
+    """Branches with access. At least one environment or branch."""
     provider: (
         Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/\S+$")] | None
     ) = None
-    """The account's provider where it has one: an account has one for GitHub at most."""
+    """Existing identity provider of the account, which can have only one for GitHub."""
 
 
 class CodePipelineConfig(Section):
@@ -40,13 +40,13 @@ class CodePipelineConfig(Section):
             r":connection/[0-9a-f-]{36}$"
         ),
     ]
-    """A connection that somebody has confirmed in the console."""
+    """A connection that was confirmed in the console."""
     repository: Repository
-    """What is built."""
+    """Branch to build."""
     branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]{1,200}$")] = "main"
     """Which branch."""
     approval: bool = True
-    """A person says yes before deployment."""
+    """Require an approval before deployment."""
 
 
 class Stage(Section):
@@ -55,11 +55,11 @@ class Stage(Section):
     account: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
     """The 12 digits, in quotes."""
     role: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S{1,512}$")]
-    """Role that deploys there; it trusts this account, and is `aws.role` of the stack's file."""
+    """Role that deploys there; it trusts this account and is `aws.role` of its stack file."""
     stack: DnsLabel
     """Stack that is deployed there."""
     approval: bool = True
-    """A person says yes before."""
+    """Require an approval."""
 
 
 class DeliveryConfig(Section):

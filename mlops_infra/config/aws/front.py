@@ -13,13 +13,13 @@ class Bounds(Section):
     """What a field of a request may hold."""
 
     type: Literal["integer", "number", "string", "boolean"]
-    """Kind of the value."""
+    """Type of the value."""
     min: float | None = None
     """Smallest number."""
     max: float | None = None
     """Largest number."""
     values: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()
-    """The only texts."""
+    """Allowed texts."""
 
 
 class Jwt(Section):
@@ -28,7 +28,7 @@ class Jwt(Section):
     issuer: HttpUrl
     """For example `https://login.example.com/realms/company`."""
     audience: Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
-    """For whom the token must be made."""
+    """Audience of the token."""
 
 
 class Front(Section):
@@ -37,12 +37,12 @@ class Front(Section):
     endpoint: DnsLabel
     """Name under `endpoints`."""
     jwt: Jwt | None = None
-    """Callers sign with IAM (SigV4) where absent; nobody comes in without either."""
+    """Token issuer (default: callers sign with IAM, SigV4)."""
     fields: Annotated[dict[str, Bounds], Field(max_length=500)] = Field(default_factory=dict)
-    """Fields of one row; anything else is refused with a reason. Any row where absent."""
+    """Fields of a row; other rows are refused with a reason (default: any row)."""
     rate: Annotated[int, Field(ge=1, le=10_000)] = 100
-    """Requests a second."""
+    """Requests per second."""
     burst: Annotated[int, Field(ge=1, le=5_000)] = 200
-    """Requests at once."""
+    """Burst of requests."""
     timeout_seconds: Annotated[int, Field(ge=1, le=29)] = 10
-    """After which the caller is told (API Gateway gives up after 30)."""
+    """Time limit of a request (API Gateway: 30 s)."""

@@ -10,7 +10,7 @@ from mlops_infra.config.aws.data import Schedule
 from mlops_infra.config.language.section import DnsLabel, Percent, Section
 
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z][a-z0-9-]*\.[a-z0-9]+$")]
-"""For example `ml.m5.large`; whether a region has it is asked at `preview`."""
+"""For example `ml.m5.large`; `preview` checks whether the region has it."""
 
 BucketPath = Annotated[str, Field(pattern=r"^(raw|curated)/\S*$")]
 """A folder of the lake, for example `curated/orders`."""
@@ -33,7 +33,7 @@ class RegistryConfig(Section):
     reader_accounts: tuple[Annotated[str, Field(pattern=r"^[0-9]{12}$")], ...] = ()
     """Other accounts that may deploy from it."""
     mlflow: Literal["Small", "Medium", "Large"] | None = None
-    """Size of a tracking server run by SageMaker; costs by the hour. None where absent."""
+    """Size of a tracking server run by SageMaker, billed by the hour (default: none)."""
 
 
 class Training(Section):
@@ -42,25 +42,25 @@ class Training(Section):
     data: BucketPath
     """Folder or file of CSV or Parquet, for example `curated/orders`."""
     target: Annotated[str, Field(min_length=1, max_length=128)]
-    """The column that the model shall tell."""
+    """The column to predict."""
     ignore: tuple[Annotated[str, Field(pattern=r"^[^\s,]{1,60}$")], ...] = ()
-    """Columns that the model does not see: keys, dates, whatever no request has."""
+    """Columns that are not inputs: keys, dates, anything that requests lack."""
     task: Literal["classification", "regression"] = "classification"
-    """A class or a number."""
+    """Classification or regression."""
     algorithm: Literal["linear", "forest", "boosting", "neighbours"] = "linear"
-    """How it learns."""
+    """Algorithm."""
     hyperparameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    """Handed to the algorithm."""
+    """Hyperparameters of the algorithm."""
     metric: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")] = "accuracy"
     """classification: accuracy, f1_macro, log_loss; regression: r2, mae, rmse."""
     threshold: float = 0.8
-    """The metric must be as good; otherwise the run fails and nothing is registered."""
+    """Required value of the metric; otherwise the run fails and nothing is registered."""
     approve: bool = False
-    """Approve without a person; the endpoint may then take it at once."""
+    """Approve automatically; the endpoint can then deploy it at once."""
     instance: InstanceType = "ml.m5.large"
-    """Machine of every step."""
+    """Instance type of every step."""
     image: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    """The runtime image; the one in the stack's own repository where absent."""
+    """Runtime image (default: the one in the stack's repository)."""
 
 
 class Pipeline(Section):
@@ -69,11 +69,11 @@ class Pipeline(Section):
     definition: Annotated[str, Field(pattern=r"^\S+\.json$")] | None = None
     """Path within the project of a definition (`mlops-infra pipeline compile` writes one)."""
     training: Training | None = None
-    """What the kit's own pipeline does."""
+    """Settings of the built-in pipeline."""
     parallelism: Annotated[int, Field(ge=1, le=1_000)] = 10
-    """Steps at the same time."""
+    """Maximum number of parallel steps."""
     parameters: dict[DnsLabel, str | int | float | bool] = Field(default_factory=dict)
-    """Values other than the definition's defaults."""
+    """Parameter values that differ from the definition's defaults."""
 
 
 class Variant(Section):
@@ -84,13 +84,13 @@ class Variant(Section):
     model: ModelSource = "latest-approved"
     """`latest-approved`, a version of the registry's group, or `s3://.../model.tar.gz`."""
     instance: InstanceType = "ml.m5.large"
-    """Machine; not used by a serverless endpoint."""
+    """Instance type; not used by a serverless endpoint."""
     count: Annotated[int, Field(ge=1, le=1_000)] = 1
-    """Machines at the start; not below `scaling.min`, or a change throws the scaled ones away."""
+    """Initial number of instances; not below `scaling.min`, or an update would scale down."""
     weight: Annotated[float, Field(ge=0, le=1_000_000)] = 1.0
     """Share of the traffic against the other variants."""
     shadow: bool = False
-    """Gets a copy of the traffic; its answers go nowhere."""
+    """Receives a copy of the traffic; its responses are discarded."""
 
 
 class Scaling(Section):
@@ -101,7 +101,7 @@ class Scaling(Section):
     max: Annotated[int, Field(ge=1, le=1_000)] = 2
     """At most."""
     invocations_per_instance: Annotated[int, Field(ge=1)] = 700
-    """Requests a minute and machine that scaling aims at."""
+    """Target of scaling: requests per minute and instance."""
 
 
 class Serverless(Section):
@@ -110,44 +110,44 @@ class Serverless(Section):
     memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
     """Memory of one instance."""
     max_concurrency: Annotated[int, Field(ge=1, le=200)] = 5
-    """Requests at the same time."""
+    """Maximum number of concurrent requests."""
 
 
 class Queue(Section):
     """An endpoint that takes requests from S3 and answers there."""
 
     max_concurrency: Annotated[int, Field(ge=1, le=1_000)] = 4
-    """Requests that one machine works on at the same time."""
+    """Concurrent requests per instance."""
 
 
 class Deployment(Section):
     """Roll-out of a new model, and the way back."""
 
     strategy: Literal["canary", "linear", "allAtOnce"] = "canary"
-    """A part first, step by step, or everything."""
+    """Canary, linear, or all at once."""
     step_percent: Annotated[int, Field(ge=1, le=50)] = 10
     """Size of the canary or of one step (SageMaker: at most half)."""
     bake_minutes: Annotated[int, Field(ge=1, le=60)] = 10
-    """How long alarms are watched after each step; any alarm rolls back."""
+    """Time that alarms are watched after each step; any alarm rolls back."""
 
 
 class Endpoint(Section):
     """An HTTP endpoint that serves models."""
 
     mode: Literal["realtime", "serverless", "async"] = "realtime"
-    """Machines that wait, none that wait, or a queue."""
+    """Permanent instances, serverless, or a queue."""
     variants: Annotated[tuple[Variant, ...], Field(min_length=1, max_length=10)]
     """Models behind the endpoint (SageMaker: up to ten)."""
     scaling: Scaling | None = None
-    """A fixed number of machines where absent."""
+    """Autoscaling (default: a fixed number of instances)."""
     serverless: Serverless | None = None
     """Only with mode serverless."""
     queue: Queue | None = None
     """Only with mode async."""
     capture_percent: Percent = 0
-    """Share of requests and answers recorded; monitors need it above 0."""
+    """Percentage of recorded requests; monitors need more than 0."""
     deployment: Deployment = Field(default_factory=Deployment)
-    """How a new model takes over."""
+    """Deployment of a new model."""
 
 
 class BatchTransform(Section):
@@ -158,9 +158,9 @@ class BatchTransform(Section):
     input: BucketPath
     """Folder of CSV or JSON lines."""
     output: BucketPath
-    """Folder that answers go to; one folder a run."""
+    """Folder of the predictions; one subfolder per run."""
     content: Literal["text/csv", "application/jsonlines"] = "text/csv"
-    """Form of the input."""
+    """Input format."""
     instance: InstanceType = "ml.m5.large"
     """Machine."""
     count: Annotated[int, Field(ge=1, le=100)] = 1
@@ -175,27 +175,27 @@ class Monitor(Section):
     endpoint: DnsLabel
     """Name under `endpoints`."""
     kind: Literal["dataQuality"] = "dataQuality"
-    """What is compared. AWS's provider has no resource for model quality, bias and so on."""
+    """What is monitored; Pulumi's AWS provider has no resource for model quality and bias."""
     by: Literal["kit", "modelMonitor"] = "kit"
-    """A job of the kit, in every account; or SageMaker's own, which AWS closed to new customers."""
+    """A job of mlops-infra, or SageMaker Model Monitor, which is closed to new customers."""
     baseline: BucketPath | None = None
-    """Folder of statistics.json and constraints.json; that of `pipeline` where absent."""
+    """Folder of statistics.json and constraints.json (default: that of `pipeline`)."""
     pipeline: DnsLabel | None = None
-    """Name under `pipelines` that makes the baseline; the endpoint's own name where absent."""
+    """Name under `pipelines` that creates the baseline (default: the endpoint's name)."""
     columns: Annotated[
         tuple[Annotated[str, Field(pattern=r"^\S{1,200}$")], ...], Field(max_length=9)
     ] = ()
-    """Columns whose drift raises the alarm (nine at most); by the kit: all where absent."""
+    """Columns whose drift raises the alarm, at most nine (default with `mlops-infra`: all)."""
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.1
     """Distance to the baseline that raises the alarm."""
     window_hours: Annotated[int, Field(ge=1, le=168)] = 24
-    """By the kit: how far back a run looks; SageMaker's own looks at what is new since the last."""
+    """Period that a run examines; SageMaker's monitor examines what is new since the last run."""
     min_rows: Annotated[int, Field(ge=1, le=20_000)] = 50
-    """By the kit: fewer rows in the window are not judged."""
+    """Minimum number of rows in the period; not for SageMaker's monitor."""
     schedule: Schedule = "cron(0 * ? * * *)"
-    """When; each run is paid for. SageMaker's own: hourly at most."""
+    """Schedule; each run is billed. SageMaker's monitor: at most hourly."""
     instance: InstanceType = "ml.m5.xlarge"
-    """Machine of a run."""
+    """Instance type of a run."""
 
 
 class Trigger(Section):
@@ -206,18 +206,18 @@ class Trigger(Section):
     new_data: BucketPath | None = None
     """A folder of the lake that new objects arrive in."""
     marker: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = None
-    """With newData: only an object that ends so counts, for example `_SUCCESS`."""
+    """With newData: suffix of the objects that count, for example `_SUCCESS`."""
     schedule: Schedule | None = None
     """Times."""
     drift: DnsLabel | None = None
     """Name under `monitors`; its alarm starts the pipeline."""
     approval: bool = False
-    """A model that somebody approved in the registry."""
+    """Start when a model is approved in the registry."""
     on_demand: bool = False
     """An event with source `mlops-infra` and detail-type `Run pipeline`."""
     parameters: dict[str, str] = Field(default_factory=dict)
     """Values of the pipeline's parameters for these runs."""
     cool_down_minutes: Annotated[int, Field(ge=0, le=10_080)] = 0
-    """After a start, this long none of the same pipeline by newData or drift."""
+    """Minimum time between two starts of the pipeline by newData or drift."""
     enabled: bool = True
-    """False keeps the rule and stops it."""
+    """False disables the rule and keeps it."""

@@ -18,6 +18,6 @@ class QuickSightConfig(Section):
     """A data source over the Athena workgroup, and one data set a table."""
 
     owners: Annotated[tuple[QuickSightPrincipal, ...], Field(min_length=1, max_length=64)]
-    """QuickSight users or groups that may change it; QuickSight itself must be subscribed."""
+    """QuickSight users or groups with write access; needs a QuickSight subscription."""
     tables: Annotated[tuple[Column, ...], Field(min_length=1, max_length=50)]
     """Names under `glue.tables`."""

@@ -16,10 +16,10 @@ class Stream(Section):
     path: Folder
     """Folder that the files go to, for example `raw/clicks`."""
     shards: Annotated[int, Field(ge=1, le=500)] | None = None
-    """Fixed number of shards; on demand where absent."""
+    """Fixed number of shards (default: on demand)."""
     retention_hours: Annotated[int, Field(ge=24, le=8_760)] = 24
     """How long a record can be read again."""
     buffer_seconds: Annotated[int, Field(ge=60, le=900)] = 300
-    """A file is written after this time at the latest ..."""
+    """Maximum time until a file is written."""
     buffer_mb: Annotated[int, Field(ge=1, le=128)] = 64
-    """... or when it has grown to this size."""
+    """Maximum size until a file is written."""

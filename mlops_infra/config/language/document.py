@@ -100,14 +100,14 @@ class _Reader:
         next(self._events)  # DocumentEnd
         more = next(self._events)
         if not isinstance(more, yaml.StreamEndEvent):
-            raise self._stopped(more, (), "a second document begins here, one is allowed")
+            raise self._stopped(more, (), "a second document begins here, only one is allowed")
 
     def _value(self, event: yaml.Event, path: Path) -> Value:
         self._check(event, path)
         if isinstance(event, yaml.ScalarEvent):
             if not event.style and _LEADING_ZERO.fullmatch(event.value):
                 line = _line(event)
-                reason = "a number that begins with 0 is read as octal by some and not by others"
+                reason = "a number with a leading 0 is ambiguous (octal or decimal)"
                 self._note(path, reason, line, f'write "{event.value}" in quotes')
                 return str(event.value)
             return _scalar(event)

@@ -85,7 +85,7 @@ def _explained(details: ErrorDetails, path: Path, model: type[BaseModel]) -> tup
         return f"{_shown(value)} is not one of {context['expected']}", _choice(model, path, value)
     if kind == "string_pattern_mismatch":
         advice = _example(_field(model, path)) or _purpose(model, path)
-        return f"{_shown(value)} does not have the right form", advice
+        return f"{_shown(value)} has the wrong format", advice
     if kind in _KINDS:
         advice = "write it in quotes" if kind == "string_type" and _is_number(value) else None
         return f"must be {_KINDS[kind]}, not {_shown(value)}", advice or _purpose(model, path)
@@ -97,11 +97,11 @@ def _unknown(path: Path, model: type[BaseModel]) -> tuple[str, str | None]:
     known = keys_of(owner) if owner else []
     close = nearest(str(path[-1]), known)
     if close:
-        return "there is no such key", f"{_MEANT}{close}'?"
+        return "unknown key", f"{_MEANT}{close}'?"
     elsewhere = _paths_ending_in(str(path[-1]), model)
     if elsewhere:
-        return "there is no such key here", f"it belongs at {elsewhere}"
-    return "there is no such key", "known here: " + (", ".join(known) or "none")
+        return "unknown key here", f"it belongs at {elsewhere}"
+    return "unknown key", "known here: " + (", ".join(known) or "none")
 
 
 def _paths_ending_in(key: str, model: type[BaseModel], above: str = "") -> str | None:

@@ -65,7 +65,7 @@ HttpUrl = Annotated[
     StringConstraints(pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+(:[0-9]+)?(/\S*)?$"),
     Field(examples=["https://host.example:8443/path"]),
 ]
-"""An http or https URL without credentials: `user@` has no place in a file."""
+"""An http or https URL without credentials."""
 
 HostPort = Annotated[
     str,

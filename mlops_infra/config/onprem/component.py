@@ -30,112 +30,112 @@ class ComponentConfig(Section):
     """What every component has; removed unless the file says otherwise."""
 
     state: State = "removed"
-    """managed: deployed here; external: someone else runs it; removed: there is none."""
+    """managed: deployed here; external: an existing service; removed: none."""
     version: Version | None = None
-    """Only where another version than the catalog's is wanted and its licence is to be checked."""
+    """Version other than the catalogue's; its licence is checked."""
     endpoint: HttpUrl | None = None
     """External only: URL of the service."""
     secret: Name | None = None
-    """External only: the name under `secrets` with the keys username and password."""
+    """External only: name under `secrets` with the keys username and password."""
     settings: Section = Field(default_factory=Section)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class MlflowComponent(ComponentConfig):
     """MLflow, the one component that is there unless it is taken out."""
 
     state: State = "managed"
-    """managed: deployed here; external: someone else runs it; removed: there is none."""
+    """managed: deployed here; external: an existing service; removed: none."""
     settings: MlflowSettings = Field(default_factory=MlflowSettings)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class KubeflowPipelinesComponent(ComponentConfig):
     """Kubeflow Pipelines."""
 
     settings: KubeflowPipelinesSettings = Field(default_factory=KubeflowPipelinesSettings)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class KserveComponent(ComponentConfig):
     """KServe."""
 
     settings: KserveSettings = Field(default_factory=KserveSettings)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class SeldonCoreComponent(ComponentConfig):
     """Seldon Core."""
 
     settings: SeldonCoreSettings = Field(default_factory=SeldonCoreSettings)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class FeastComponent(ComponentConfig):
     """Feast."""
 
     settings: FeastSettings = Field(default_factory=FeastSettings)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class KatibComponent(ComponentConfig):
     """Katib."""
 
     settings: KatibSettings = Field(default_factory=KatibSettings)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class TrainerComponent(ComponentConfig):
     """Kubeflow Trainer."""
 
     settings: TrainerSettings = Field(default_factory=TrainerSettings)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class NotebooksComponent(ComponentConfig):
     """Notebooks."""
 
     settings: NotebooksSettings = Field(default_factory=NotebooksSettings)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class PrometheusComponent(ComponentConfig):
     """Prometheus and Alertmanager."""
 
     settings: PrometheusSettings = Field(default_factory=PrometheusSettings)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class GrafanaComponent(ComponentConfig):
     """Grafana."""
 
     settings: GrafanaSettings = Field(default_factory=GrafanaSettings)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class ArgoWorkflowsComponent(ComponentConfig):
     """Argo Workflows."""
 
     settings: ArgoWorkflowsSettings = Field(default_factory=ArgoWorkflowsSettings)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class EnvoyGatewayComponent(ComponentConfig):
     """Envoy Gateway."""
 
     settings: EnvoyGatewaySettings = Field(default_factory=EnvoyGatewaySettings)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class AirflowComponent(ComponentConfig):
     """Apache Airflow."""
 
     settings: AirflowSettings = Field(default_factory=AirflowSettings)
-    """What only this component understands."""
+    """Settings of this component."""
 
 
 class LifecycleComponent(ComponentConfig):
     """Model gateway, triggers, drift and batch jobs."""
 
     settings: LifecycleSettings = Field(default_factory=LifecycleSettings)
-    """What only this component understands."""
+    """Settings of this component."""

@@ -58,11 +58,11 @@ class Components(Section):
     seldon_core: Annotated[SeldonCoreComponent, Field(alias="seldon-core")] = Field(
         default_factory=SeldonCoreComponent
     )
-    """Model serving, an explicit choice: 1.17.1 is the last release under Apache-2.0."""
+    """Model serving by Seldon Core; 1.17.1 is the last release under Apache-2.0."""
     feast: FeastComponent = Field(default_factory=FeastComponent)
     """Feature store."""
     katib: KatibComponent = Field(default_factory=KatibComponent)
-    """Search for hyperparameters."""
+    """Hyperparameter search."""
     trainer: TrainerComponent = Field(default_factory=TrainerComponent)
     """Distributed training."""
     notebooks: NotebooksComponent = Field(default_factory=NotebooksComponent)
@@ -78,9 +78,9 @@ class Components(Section):
     envoy_gateway: Annotated[EnvoyGatewayComponent, Field(alias="envoy-gateway")] = Field(
         default_factory=EnvoyGatewayComponent
     )
-    """Edge: TLS, names and login in front of everything that is exposed."""
+    """Edge: TLS, host names and login in front of everything that is exposed."""
     airflow: AirflowComponent = Field(default_factory=AirflowComponent)
-    """Scheduler for DAGs that exist already."""
+    """Scheduler for existing DAGs."""
     lifecycle: LifecycleComponent = Field(default_factory=LifecycleComponent)
     """Model gateway, triggers of retraining, drift and batch jobs."""
 
@@ -100,6 +100,6 @@ class LicenceConfig(Section):
     """The gate that says what may be shipped."""
 
     policy: Literal["permissive", "commercial", "any"] = "commercial"
-    """What passes; see docs/decisions/0003-licence-gate.md."""
+    """Which licences are allowed; see docs/decisions/0003-licence-gate.md."""
     accept: tuple[Text, ...] = ()
-    """Components (`grafana`) or SPDX ids (`AGPL-3.0-only`) that the owner has decided to take."""
+    """Accepted exceptions: components (`grafana`) or SPDX ids (`AGPL-3.0-only`)."""

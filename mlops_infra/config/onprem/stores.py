@@ -36,7 +36,7 @@ class SecretsManagerKey(Section):
     id: Text
     """Name or ARN of the secret."""
     key: Text | None = None
-    """Key within its JSON; the whole value where absent."""
+    """Key within its JSON (default: the whole value)."""
 
 
 class SecretReference(Section):
@@ -60,20 +60,20 @@ class StoreConfig(Section):
     """What all stores have in common."""
 
     state: State = "managed"
-    """managed: deployed here; external: someone else runs it; removed: there is none."""
+    """managed: deployed here; external: an existing service; removed: none."""
     size: Size = "5Gi"
-    """Size of the volume; it can grow where the StorageClass allows, never shrink."""
+    """Size of the volume; it can grow if the StorageClass allows it, never shrink."""
     retain: bool = False
     """Keep the volume on `down`."""
     secret: Name | None = None
-    """External only: the name under `secrets` that holds the credentials."""
+    """External only: name under `secrets` of the credentials."""
 
 
 class ObjectStore(StoreConfig):
     """S3 storage for artefacts and models. An external one needs the keys accessKey, secretKey."""
 
     engine: Literal["versitygw", "seaweedfs", "minio"] = "versitygw"
-    """What is deployed."""
+    """Software to deploy."""
     endpoint: HttpUrl | None = None
     """External only: URL of the S3 API."""
     region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")] = "us-east-1"
@@ -86,9 +86,9 @@ class SqlStore(StoreConfig):
     """Relational storage. An external one needs the keys username and password."""
 
     engine: Literal["postgresql", "cloudnative-pg"] = "postgresql"
-    """What is deployed: one server, or several that take over from each other."""
+    """Software to deploy: one server, or several with failover."""
     instances: Annotated[int, Field(ge=1, le=9)] = 3
-    """Servers of cloudnative-pg."""
+    """Number of CloudNativePG servers."""
     endpoint: HostPort | None = None
     """External only: `host:port`."""
     database: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "mlflow"
@@ -99,7 +99,7 @@ class KeyValueStore(StoreConfig):
     """Redis-protocol storage for lineage and features. An external one needs the key password."""
 
     engine: Literal["valkey", "redis"] = "valkey"
-    """What is deployed."""
+    """Software to deploy."""
     size: Size = "1Gi"
     """Size of the volume."""
     endpoint: HostPort | None = None

@@ -51,39 +51,39 @@ class NewData(Section):
     """Train again when objects of a bucket are new or changed."""
 
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = None
-    """Bucket that is listed; the tenant's own where absent."""
+    """Bucket to watch (default: the tenant's)."""
     prefix: Annotated[str, StringConstraints(max_length=512)] = ""
-    """Only objects whose keys begin so."""
+    """Prefix of the keys that count."""
     settle: Duration = "1m"
-    """How long nothing may have been written: an upload under way is not new data yet."""
+    """Time without writes before data counts as complete."""
     min_objects: Annotated[int, Field(ge=1)] = 1
-    """How many objects must be new or changed."""
+    """Minimum number of new or changed objects."""
 
 
 class MetricDrop(Section):
     """Train again when a metric of the model has become worse."""
 
     source: Literal["mlflow", "prometheus"] = "mlflow"
-    """mlflow: latest run that evaluated the champion; prometheus: a query of production."""
+    """mlflow: latest run that evaluated the champion; prometheus: a query."""
     metric: Text = "accuracy"
     """Name of the metric in MLflow, or a PromQL query that gives one number."""
     below: float | None = None
-    """Fire when the value is lower."""
+    """Fire below this value."""
     above: float | None = None
-    """Fire when the value is higher."""
+    """Fire above this value."""
     drop: Annotated[float, Field(gt=0)] | None = None
-    """mlflow only: fire when the value is lower by this much than at the champion's training."""
+    """mlflow only: fire when the value is lower than at training by this amount."""
 
 
 class Retrain(Section):
     """When a model is trained again. On demand is always possible."""
 
     cool_down: Duration = "1h"
-    """From the end of one to the start of the next, whatever the cause. On demand need not wait."""
+    """Minimum time from the end of a training to the start of the next; not on demand."""
     windows: tuple[Window, ...] = ()
-    """Training starts only then; always where empty. What happened meanwhile is not forgotten."""
+    """Time windows for starting a training (default: any time); events wait for a window."""
     timezone: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$")] = "UTC"
-    """Zone of `schedule` and `windows`, for example `Asia/Seoul`."""
+    """Time zone of `schedule` and `windows`, for example `Asia/Seoul`."""
     schedule: Cron | None = None
     """Fire at these times."""
     new_data: NewData | None = None
@@ -98,28 +98,28 @@ class Drift(Section):
     """Compares the inputs of production with the data that the model was trained on."""
 
     schedule: Cron = "*/30 * * * *"
-    """When the job runs."""
+    """Schedule of the job."""
     window: Duration = "1d"
-    """How far back logged requests count."""
+    """Period of logged requests to compare."""
     share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """Share of drifted columns from which the model counts as drifted."""
+    """Share of drifted columns that counts as drift of the model."""
     min_rows: Annotated[int, Field(ge=10)] = 50
-    """With fewer logged requests nothing is said."""
+    """Minimum number of logged requests."""
 
 
 class Batch(Section):
     """Scores a table or a folder of a bucket with the champion on a schedule."""
 
     schedule: Cron = "0 1 * * *"
-    """When the job runs."""
+    """Schedule of the job."""
     source: Annotated[str, Field(pattern=r"^(s3|sql)://\S+$")]
     """`s3://bucket/prefix` with one file (.csv, .parquet) or folder a partition, `sql://table`."""
     key: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Columns that name a row."""
+    """Columns that identify a row."""
     partition_column: Text | None = None
-    """Of a table: the column that tells the partition; the whole table is one where absent."""
+    """Partition column of a table (default: the whole table is one partition)."""
     chunk_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
-    """Rows that are scored and written at once."""
+    """Rows per write."""
 
 
 class ModelConfig(Section):
@@ -130,8 +130,8 @@ class ModelConfig(Section):
     parameters: dict[Text, Text] = Field(default_factory=dict)
     """Parameters of the pipeline that differ from its defaults."""
     retrain: Retrain = Field(default_factory=Retrain)
-    """When it is trained again."""
+    """When it is retrained."""
     drift: Drift | None = None
-    """How its inputs are watched."""
+    """How its inputs are monitored."""
     batch: dict[DnsLabel, Batch] = Field(default_factory=dict)
-    """Jobs that score in bulk, by name."""
+    """Batch scoring jobs, by name."""

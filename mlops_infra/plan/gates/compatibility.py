@@ -26,7 +26,7 @@ def _release(choice: Choice, refusals: Refusals) -> None:
         message = (
             f"{component.title} cannot be deployed by mlops-infra {__version__}: {component.reason}"
         )
-        advice = "set state: external if someone else runs it, or state: removed"
+        advice = "set state: external for an existing service, or state: removed"
         refusals.add(choice.path, message, advice if choice.path[0] == "components" else None)
     elif choice.version != component.version:
         message = f"mlops-infra {__version__} deploys {component.title} {component.version} only"
@@ -61,7 +61,7 @@ def _models(config: StackConfig, refusals: Refusals) -> None:
         )
         refusals.note(Finding("compatibility", "network.images", message))
     if kserve.settings.torchserve:
-        message = "nobody maintains TorchServe any more: there are no security fixes"
+        message = "TorchServe is no longer maintained: there are no security fixes"
         refusals.note(Finding("compatibility", "components.kserve.settings.torchserve", message))
 
 
@@ -71,12 +71,14 @@ def _tenants(config: StackConfig, refusals: Refusals) -> None:
         return
     if config.components.mlflow.state == "managed" and not config.components.mlflow.settings.auth:
         path = "components.mlflow.settings.auth"
-        message = "without a login every tenant sees the experiments and models of all others"
+        message = "without a login, tenants see each other's experiments and models"
         refusals.note(Finding("compatibility", path, message))
     if config.stores.object.state == "external":
         for name in (each for each, tenant in config.tenants.items() if tenant.secret is None):
-            message = "has no keys of its own, so it uses the store's and reaches every bucket"
+            message = (
+                "has no credentials of its own: it uses the store's and can access every bucket"
+            )
             refusals.note(Finding("compatibility", f"tenants.{name}.secret", message))
     if not config.cluster.embedded and not config.cluster.api_server:
-        message = "is not told, so Pods of tenants may connect to ports 443 and 6443 of any address"
+        message = "is not set, so Pods of tenants may connect to ports 443 and 6443 of any address"
         refusals.note(Finding("compatibility", "cluster.apiServer", message))

@@ -93,7 +93,7 @@ def _judge(choice: Choice, licence: Licence, policy: LicenceConfig, refusals: Re
         message = f"{title}, which policy '{policy.policy}' refuses (source: {licence.source})"
         refusals.add(choice.path, message, _advice(component, name))
     elif not any(found <= PERMISSIVE for found in alternatives(licence.spdx)):
-        message = f"{title}; policy '{policy.policy}' lets it pass (source: {licence.source})"
+        message = f"{title}; policy '{policy.policy}' allows it (source: {licence.source})"
         refusals.note(Finding("licence", ".".join(choice.path), message))
 
 
@@ -102,14 +102,14 @@ def _acknowledged(choice: Choice, policy: LicenceConfig, refusals: Refusals) -> 
     if component.acknowledge is None or component.name in policy.accept:
         return
     message = (
-        f"{component.title} {choice.version} must be chosen knowingly: {component.acknowledge}"
+        f"{component.title} {choice.version} needs an explicit choice: {component.acknowledge}"
     )
     refusals.add(choice.path, message, _advice(component, component.name))
 
 
 def _advice(component: Component, name: str) -> str:
     other = f"'{component.instead}'" if component.instead else "another component"
-    return f"choose {other}, or put '{name}' into licence.accept once your owner agrees"
+    return f"choose {other}, or accept '{name}' in licence.accept"
 
 
 def _unused(choices: tuple[Choice, ...], policy: LicenceConfig, refusals: Refusals) -> None:

@@ -22,7 +22,7 @@ def judge(selection: Selection, config: StackConfig, refusals: Refusals) -> None
             refusals.add(path, "no component of this stack has such an image", _known(role, roles))
         found = denied(reference)
         if found is None:
-            message = f"{reference} is not in the catalog: nobody here has read its licence"
+            message = f"{reference} is not in the catalog: its licence is unknown"
             refusals.note(Finding("licence", ".".join(path), message))
         elif config.licence.policy == "any" or found.spdx in config.licence.accept:
             refusals.note(Finding("licence", ".".join(path), f"{found.reason} ({found.spdx})"))

@@ -73,8 +73,8 @@ def _planned(
     reference = built.get(recipe) if recipe else image.upstream
     if reference is None:
         lacking = f"recipe '{recipe}'" if recipe else f"{network.images} image"
-        message = f"there is no {lacking} for {component.title} ({image.role})"
-        advice = "set images: built, or a registry that holds what this kit builds"
+        message = f"no {lacking} exists for {component.title} ({image.role})"
+        advice = "set images: built, or a registry with the images built by mlops-infra"
         refusals.add(("network", "images"), message, None if recipe else advice)
         return None
     return PlannedImage(

@@ -92,7 +92,7 @@ def _certificate(key: str, recipe: str, namespace: str) -> Certificate | None:
     match key:
         case "ca.crt" | "tls.crt" | "tls.key":
             return Certificate(service, namespace, key)
-    raise ValueError(f"'{recipe}' stands under '{key}', not ca.crt, tls.crt or tls.key")
+    raise ValueError(f"'{recipe}' is under '{key}' instead of ca.crt, tls.crt or tls.key")
 
 
 def _value(key: str, recipe: str, secret: CatalogSecret, config: StackConfig) -> SecretValue:

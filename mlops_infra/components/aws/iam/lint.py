@@ -65,7 +65,7 @@ def require_least_privilege(spec: RoleSpec, names: AwsNames) -> None:
     found = [*judge_permissions(permissions(spec)), *judge_trust(trust(spec, names))]
     if found:
         raise InputError(
-            f"role '{spec.name}' asks for too much: {'; '.join(found)}",
+            f"role '{spec.name}' requests too much: {'; '.join(found)}",
             hint="name the actions and resources that are needed",
         )
 

@@ -36,7 +36,7 @@ def container(foundation: Foundation, source: str) -> dict[str, str] | None:
     told = os.environ.get(APPROVED_VARIABLE, "")
     if not told:
         raise MissingError(
-            "which model is approved is not known here",
+            "the approved model is unknown here",
             where=APPROVED_VARIABLE,
             hint=f'eval "$(mlops-infra env -s {foundation.names.stack})", or name a version '
             "under aws.endpoints",

@@ -17,10 +17,10 @@ def _deployer(tree: Tree) -> Iterator[Broken]:
         return
     if get(tree, "aws", "role") is None:
         account = get(tree, "aws", "account")
-        message = "is missing: delivery deploys by it"
+        message = "is missing: delivery deploys with it"
         yield ("aws", "role"), message, f"for example arn:aws:iam::{account}:role/deployer"
     if get(tree, "backend", "url") is None:
-        message = "is missing: a build does not see the state on a person's disk"
+        message = "is missing: a build cannot read the state on your disk"
         yield ("backend", "url"), message, "for example s3://company-mlops-state"
 
 
@@ -37,7 +37,7 @@ def _stages(tree: Tree) -> Iterator[Broken]:
     stages = section(delivery, "stages")
     if stages and not delivery.get("codepipeline"):
         path = ("aws", "delivery", "stages")
-        yield path, "have no use without codepipeline", "GitHub's workflow names its own stages"
+        yield path, "need codepipeline", "GitHub's workflow names its own stages"
     seen: dict[object, str] = {}
     for name in stages:
         base: Path = ("aws", "delivery", "stages", name)

@@ -27,7 +27,7 @@ def _zones(tree: Tree) -> Iterator[Broken]:
     zones = items(tree, "aws", "zones")
     for index, zone in enumerate(zones):
         if zone in zones[:index]:
-            yield ("aws", "zones", index), f"'{zone}' is there twice", None
+            yield ("aws", "zones", index), f"'{zone}' is duplicated", None
     gateways = get(tree, "aws", "vpc", "natGateways")
     if zones and isinstance(gateways, int) and gateways > len(zones):
         message = f"{gateways} gateways in {len(zones)} zones: one zone uses one"
@@ -41,7 +41,7 @@ def _existing_vpc(tree: Tree) -> Iterator[Broken]:
     subnets = items(tree, "aws", "vpc", "subnets")
     for index, subnet in enumerate(subnets):
         if subnet in subnets[:index]:
-            yield ("aws", "vpc", "subnets", index), f"'{subnet}' is there twice", None
+            yield ("aws", "vpc", "subnets", index), f"'{subnet}' is duplicated", None
     if _strict(tree) and len(subnets) == 1:
         message = "one subnet is a single point of failure"
         yield ("aws", "vpc", "subnets"), message, "name two or more, in different zones"
@@ -49,7 +49,7 @@ def _existing_vpc(tree: Tree) -> Iterator[Broken]:
         message = "is missing: security groups let traffic into the existing VPC's addresses"
         yield ("aws", "vpc", "cidr"), message, "for example 10.20.0.0/16"
     if vpc.get("natGateways"):
-        message = "an existing VPC brings its own way out"
+        message = "an existing VPC has its own gateways"
         yield ("aws", "vpc", "natGateways"), message, "remove it, or remove vpc.id"
     if items(tree, "aws", "zones"):
         message = "the zones are those of the existing subnets"
@@ -95,11 +95,11 @@ def _lake(tree: Tree) -> Iterator[Broken]:
         yield (*base, "forceDestroy"), message, "remove it, or remove objectLock"
     cold, end = lake.get("rawToColdDays"), get(tree, "aws", "lake", "expireDays", "raw")
     if isinstance(cold, int) and isinstance(end, int) and cold >= end:
-        message = f"raw data goes after {end} days, it would move after {cold}"
+        message = f"raw data is deleted after {end} days but would move after {cold}"
         yield (*base, "rawToColdDays"), message, f"less than {end}"
     locked = lake.get("objectLockDays")
     if isinstance(locked, int) and isinstance(end, int) and locked > end:
-        message = f"an object of raw is locked for {locked} days, it cannot go after {end}"
+        message = f"an object of raw is locked for {locked} days and cannot be deleted after {end}"
         yield (*base, "expireDays", "raw"), message, f"at least {locked}"
 
 
@@ -109,7 +109,7 @@ def _stores(tree: Tree) -> Iterator[Broken]:
     limit = get(tree, "aws", "stores", "sql", "storageLimitGib")
     if isinstance(size, int) and isinstance(limit, int) and limit * 100 < size * GROWTH_PERCENT:
         least = -(-size * GROWTH_PERCENT // 100)
-        message = f"{limit} leaves no room above storageGib {size}"
+        message = f"{limit} is too close to storageGib {size}"
         yield ("aws", "stores", "sql", "storageLimitGib"), message, f"at least {least}"
 
 
@@ -118,11 +118,11 @@ def _hardened(tree: Tree) -> Iterator[Broken]:
         return
     days = get(tree, "aws", "logRetentionDays")
     if isinstance(days, int) and days < HARDENED_LOG_DAYS:
-        message = "policy hardened keeps logs for a year"
+        message = "policy hardened requires logs for a year"
         yield ("aws", "logRetentionDays"), message, f"{HARDENED_LOG_DAYS} or more"
     window = get(tree, "aws", "kms", "deletionWindowDays")
     if isinstance(window, int) and window < 30:
-        message = "policy hardened gives 30 days to notice a key's deletion"
+        message = "policy hardened requires 30 days until a key is destroyed"
         yield ("aws", "kms", "deletionWindowDays"), message, "30"
     for path, why in _ALWAYS_ON.items():
         if get(tree, *path) is False:
@@ -139,14 +139,14 @@ _ALWAYS_ON: dict[tuple[str, ...], str] = {
 def _kit_tags(tree: Tree) -> Iterator[Broken]:
     for key in section(tree, "aws", "tags"):
         if key.lower().startswith(KIT_TAGS):
-            yield ("aws", "tags", key), f"keys that begin with '{KIT_TAGS}' are the kit's", None
+            yield ("aws", "tags", key), f"keys that begin with '{KIT_TAGS}' are reserved", None
 
 
 def _images(tree: Tree) -> Iterator[Broken]:
     names = items(tree, "aws", "images", "repositories")
     for index, name in enumerate(names):
         if name in names[:index]:
-            yield ("aws", "images", "repositories", index), f"'{name}' is there twice", None
+            yield ("aws", "images", "repositories", index), f"'{name}' is duplicated", None
 
 
 RULES = (

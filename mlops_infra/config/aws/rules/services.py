@@ -47,7 +47,7 @@ def _vpc(tree: Tree) -> Iterator[Broken]:
 def _tags(tree: Tree) -> Iterator[Broken]:
     for key in section(tree, "aws", "tags"):
         if key.lower().startswith("aws:"):
-            yield ("aws", "tags", key), "AWS keeps keys that begin with 'aws:' to itself", None
+            yield ("aws", "tags", key), "AWS reserves keys that begin with 'aws:'", None
 
 
 def _destroy(tree: Tree) -> Iterator[Broken]:
@@ -64,7 +64,7 @@ def _features(tree: Tree) -> Iterator[Broken]:
         for index, feature in enumerate(items(group, "features")):
             key = get(feature, "name")
             if isinstance(key, str) and key in types:
-                yield (*base, "features", index), f"'{key}' is there twice", None
+                yield (*base, "features", index), f"'{key}' is duplicated", None
             if isinstance(key, str) and key.lower() in RESERVED_FEATURES:
                 yield (*base, "features", index), f"'{key}' is reserved by SageMaker", None
             if isinstance(key, str):
@@ -84,7 +84,7 @@ def _endpoints(tree: Tree) -> Iterator[Broken]:
         endpoint = section(tree, "aws", "endpoints", name)
         mode = endpoint.get("mode", "realtime")
         if mode != "serverless" and endpoint.get("serverless") is not None:
-            yield (*base, "serverless"), f"has no use in mode {mode}", "set mode: serverless"
+            yield (*base, "serverless"), f"does not apply to mode {mode}", "set mode: serverless"
         if mode == "serverless" and endpoint.get("scaling") is not None:
             message = "a serverless endpoint scales by itself"
             yield (*base, "scaling"), message, "use serverless.maxConcurrency"
@@ -106,14 +106,14 @@ def _variants(base: Path, endpoint: Tree) -> Iterator[Broken]:
         name = get(variant, "name")
         if isinstance(name, str):
             if name in names:
-                yield (*base, "variants", index), f"'{name}' is there twice", None
+                yield (*base, "variants", index), f"'{name}' is duplicated", None
             names.add(name)
     live = [v for v in variants if isinstance(v, dict) and v.get("shadow") is not True]
     if variants and not live:
-        yield (*base, "variants"), "all are shadows, nobody would answer", None
+        yield (*base, "variants"), "all variants are shadows, none would respond", None
     if len(variants) > len(live) > 1:
         # CreateEndpointConfig takes a shadow beside exactly one production variant.
-        yield (*base, "variants"), "a shadow stands beside exactly one other variant", None
+        yield (*base, "variants"), "a shadow needs exactly one other variant", None
     if len(live) > 1 and endpoint.get("mode") in ("serverless", "async"):
         yield (*base, "variants"), f"mode {endpoint.get('mode')} has one variant", None
 
@@ -132,10 +132,10 @@ def _scaling(base: Path, endpoint: Tree, tree: Tree) -> Iterator[Broken]:
         where = (*base, "variants", index)
         if scaled and isinstance(count, int) and count < low:
             message = f"count {count} is below scaling.min {low}"
-            yield where, message, "an update would fall back to it"
+            yield where, message, "an update would reset to it"
         strict = tree.get("policy") == "hardened" and endpoint.get("mode", "realtime") == "realtime"
         if strict and isinstance(count, int) and count < 2:
-            yield where, "policy hardened serves from two machines or more", "count: 2"
+            yield where, "policy hardened requires two or more instances", "count: 2"
 
 
 def _monitors(tree: Tree) -> Iterator[Broken]:
@@ -146,11 +146,11 @@ def _monitors(tree: Tree) -> Iterator[Broken]:
         yield from _named(wanted, endpoints, path, "endpoint")
         found = endpoints.get(wanted) if isinstance(wanted, str) else None
         if isinstance(found, dict) and not found.get("capturePercent"):
-            message = f"endpoint '{wanted}' records nothing that could be compared"
+            message = f"endpoint '{wanted}' records no traffic to compare"
             yield path, message, f"set aws.endpoints.{wanted}.capturePercent"
         vpc = section(tree, "aws", "vpc")
         if not any(vpc.get(key) for key in ("id", "interfaceEndpoints", "natGateways")):
-            message = "puts metrics to CloudWatch, and its private network has no way there"
+            message = "sends metrics to CloudWatch, which its private network cannot reach"
             yield ("aws", "monitors", name), message, "set aws.vpc.interfaceEndpoints: true"
 
 

@@ -52,14 +52,14 @@ def _schedules(tree: Tree) -> Iterator[Broken]:
 def _rate(path: Path, value: str) -> Iterator[Broken]:
     for where in CRON_ONLY:
         if tuple(path[: len(where)]) == where:
-            yield path, "takes cron(…) only", "for example cron(0 2 * * ? *)"
+            yield path, "only accepts cron(…)", "for example cron(0 2 * * ? *)"
     match = _RATE.fullmatch(value)
     if match is None:
         return
     number, unit = int(match.group(1)), match.group(2)
     wanted = [unit if number == 1 else f"{unit}s" for unit in _UNITS]
     if unit not in wanted:
-        yield path, f"'{unit}' does not follow {number}", f"one of {', '.join(wanted)}"
+        yield path, f"'{unit}' does not match {number}", f"one of {', '.join(wanted)}"
 
 
 def _cron(path: Path, value: str) -> Iterator[Broken]:
@@ -69,7 +69,7 @@ def _cron(path: Path, value: str) -> Iterator[Broken]:
         yield path, message, f"cron({' '.join(name.replace(' ', '-') for name in _FIELDS)})"
         return
     if [fields[2], fields[4]].count("?") != 1:
-        message = "exactly one of day of month and day of week is '?'"
+        message = "exactly one of day of month and day of week must be '?'"
         yield path, message, "for example cron(0 2 * * ? *)"
     for name, field, (low, high) in zip(_FIELDS, fields, _RANGES, strict=True):
         for number in re.findall(r"(?<![A-Z#/0-9])[0-9]+", field):

@@ -13,8 +13,8 @@ class ArgoWorkflowsSettings(Section):
     """Settings of the workflow engine."""
 
     per_tenant: Annotated[int, Field(ge=1, le=10_000)] = 20
-    """Workflows that run at one time for one tenant; more of them wait."""
+    """Maximum number of running Workflows per tenant; others wait."""
     longest_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24
-    """A workflow that runs longer is stopped, unless it says otherwise itself."""
+    """Default time limit of a Workflow."""
     keep_days: Annotated[int, Field(ge=0, le=3650)] = 7
-    """Days that failed Workflows are kept; succeeded ones one day. Logs stay in the store."""
+    """Retention of failed Workflows in days; successful ones: one day. Logs are kept."""

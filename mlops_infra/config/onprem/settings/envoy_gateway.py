@@ -15,11 +15,11 @@ class LoginConfig(Section):
     issuer: HttpUrl
     """URL of the provider, as its tokens write it."""
     client_id: Text
-    """The platform's name at the provider."""
+    """Client id of the platform at the provider."""
     secret: Name
-    """The name under `secrets` with the key clientSecret."""
+    """Name under `secrets` with the key clientSecret."""
     scopes: tuple[Text, ...] = ("openid", "email", "profile")
-    """What is asked for."""
+    """Requested scopes."""
 
 
 class EnvoyGatewaySettings(Section):
@@ -28,10 +28,10 @@ class EnvoyGatewaySettings(Section):
     hostname: Annotated[
         str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
     ] = "mlops.internal"
-    """Every page has a name below this one, for example mlflow.mlops.internal."""
+    """Domain of all pages, for example mlflow.mlops.internal."""
     certificate: Name | None = None
-    """The name under `secrets` with the keys certificate and key, for *.hostname; else http."""
+    """Name under `secrets` with the keys certificate and key for *.hostname (default: http)."""
     oidc: LoginConfig | None = None
-    """Who may come in; everybody who reaches the edge where absent. Needs `certificate`."""
+    """Login (default: none). Needs `certificate`."""
     replicas: Annotated[int, Field(ge=1, le=20)] = 1
     """Proxies."""

@@ -11,19 +11,19 @@ from mlops_infra.config.tenants.models import Cron
 
 Definition = Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
 FileName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}\.py$")]
-"""A Python file: Feast imports every one of its repository."""
+"""A Python file; Feast imports every file of its repository."""
 
 
 class FeastSettings(Section):
     """Settings of the feature store."""
 
     project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")] = "platform"
-    """Feast's project: the first part of every name in the registry and the online store."""
+    """Feast project, the first part of every name in registry and online store."""
     demo: bool = True
-    """Tables and definitions of an example, `demo_machines`, which `verify` reads."""
+    """Create the example `demo_machines`, which `verify` reads."""
     definitions: dict[FileName, Definition] = Field(default_factory=dict)
     """Files with entities and feature views, by name."""
     config_map: DnsName | None = None
-    """A ConfigMap in namespace feast with more such files, kept by someone else."""
+    """ConfigMap in namespace feast with more such files, maintained elsewhere."""
     materialize: Cron = "*/15 * * * *"
-    """When new rows of the offline store are copied to the online store."""
+    """Schedule for copying new rows from the offline to the online store."""

@@ -9,8 +9,8 @@ class GrafanaSettings(Section):
     """Settings of dashboards."""
 
     anonymous_viewers: bool = False
-    """Let people look without signing in; for an edge that has asked who they are."""
+    """Read access without login; for an edge that already requires one."""
     root_url: HttpUrl | None = None
-    """URL that browsers use, where it is not the Service's."""
+    """URL for browsers (default: the Service's)."""
     size: Size = "1Gi"
-    """Size of the volume with people's preferences; the dashboards themselves are in the chart."""
+    """Size of the volume with user preferences; dashboards are in the chart."""

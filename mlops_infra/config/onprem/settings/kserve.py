@@ -24,14 +24,14 @@ class KserveSettings(Section):
     tensorflow: bool = True
     """Offer TensorFlow Serving for models of the format `tensorflow`."""
     triton: bool = False
-    """Offer NVIDIA Triton. Its image is under NVIDIA's own terms: the licence gate asks."""
+    """Offer NVIDIA Triton; its image is under NVIDIA's terms, which the licence gate checks."""
     torchserve: bool = False
     """Offer TorchServe. Its repository is archived: no security fixes."""
     bentoml_image: ImageReference | None = None
     """Offer this image, made by `bentoml containerize`, for models of the format `bentoml`."""
     request_agent: bool = False
-    """Offer `logger` and `batcher`, a container beside a model's server."""
+    """Offer `logger` and `batcher`, a sidecar of the model server."""
     inference_graphs: bool = False
     """Offer InferenceGraphs: a request that goes through several models."""
     replicas: Annotated[int, Field(ge=1, le=5)] = 1
-    """Controllers; one works, the others stand by. All answer webhooks."""
+    """Number of controllers; one is active, all serve webhooks."""

@@ -13,14 +13,14 @@ class KubeflowPipelinesSettings(Section):
     """Settings of Kubeflow Pipelines."""
 
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] = "pipelines"
-    """Bucket of what steps hand on (3 to 63 characters: S3's own rule)."""
+    """Bucket of artifacts (3 to 63 characters, as S3 requires)."""
     size: Size = "20Gi"
     """Size of the volume of its MySQL server."""
     retain: bool = False
     """Keep that volume on `down`."""
     cache: bool = True
-    """Take results of steps that ran before with the same inputs."""
+    """Reuse results of steps with the same inputs."""
     mlflow: bool = True
-    """Tell every run to MLflow, where the stack has one."""
+    """Record every run in MLflow, if the stack has it."""
     timezone: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$")] = "UTC"
     """Time zone of schedules, for example `Asia/Seoul`."""

@@ -15,10 +15,10 @@ class MlflowSettings(Section):
     workers: Annotated[int, Field(ge=1, le=16)] = 1
     """Server processes; each takes about 250 MB."""
     auth: bool = False
-    """Ask for a user name and a password (MLflow's basic auth)."""
+    """Require a user name and password (MLflow basic auth)."""
     allowed_hosts: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.*:\[\]_-]+$")], ...] = ()
-    """Further host names that clients use, beside the Service's names and the node's address."""
+    """Additional host names for clients, besides the Service's names and the node's address."""
     artifact_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")] = (
         "artifacts"
     )
-    """Folder of the bucket that artefacts go to."""
+    """Artifact folder in the bucket."""

@@ -17,6 +17,6 @@ class NotebooksSettings(Section):
     size: Size = "2Gi"
     """Size of one person's volume."""
     retain: bool = False
-    """Keep a person's volume when the notebook goes."""
+    """Keep a person's volume when the notebook is removed."""
     idle_minutes: Annotated[int, Field(ge=1, le=10_000)] = 60
-    """Kernels that have been idle for so long are stopped; what is saved stays."""
+    """Idle time after which kernels are stopped; saved files are kept."""

@@ -15,17 +15,17 @@ class Thresholds(Section):
     """When the rules of models and volumes raise an alert."""
 
     error_share: Share = 0.05
-    """Share of requests that a model server failed on."""
+    """Share of requests that fail in a model server."""
     latency_seconds: Annotated[float, Field(gt=0)] = 0.5
-    """99th percentile of a model server's answers."""
+    """99th percentile of a model server's latency."""
     refused_share: Share = 0.25
-    """Share of requests that the gateway refused because of their inputs."""
+    """Share of requests with invalid inputs."""
     silent_hours: Annotated[int, Field(ge=1, le=23)] = 2
-    """Hours without any prediction, for a model that had some the day before."""
+    """Hours without predictions, for a model that had some the day before."""
     batch_hours: Annotated[int, Field(ge=1, le=8760)] = 26
-    """Hours since a batch job last wrote, or drift was last looked for."""
+    """Hours since the last batch write or drift check."""
     certificate_days: Annotated[int, Field(ge=1, le=365)] = 21
-    """Days before a certificate ends."""
+    """Days until a certificate expires."""
     volume_share: Share = 0.1
     """Free share of a volume."""
 
@@ -34,14 +34,14 @@ class PrometheusSettings(Section):
     """Settings of metrics and alerts."""
 
     size: Size = "5Gi"
-    """Size of the volume; the oldest metrics go when four fifths of it are taken."""
+    """Size of the volume; the oldest metrics are dropped when it is 80 % full."""
     days: Annotated[int, Field(ge=1, le=3650)] = 15
-    """Days that metrics are kept."""
+    """Retention of metrics in days."""
     scrape_seconds: Annotated[int, Field(ge=10, le=300)] = 30
-    """Seconds between two looks at each Pod, and at each rule."""
+    """Interval of scrapes and rule evaluations, seconds."""
     thresholds: Thresholds = Field(default_factory=Thresholds)
-    """When models and volumes raise an alert."""
+    """Alert thresholds of models and volumes."""
     webhook_secret: DnsName | None = None
-    """A Secret in namespace monitoring with the key `url`: every alert goes there."""
+    """Secret in namespace monitoring with the key `url` of a webhook for all alerts."""
     slack_secret: DnsName | None = None
     """A Secret in namespace monitoring with the key `url` of a Slack webhook."""

@@ -29,9 +29,9 @@ def check_definition(text: str, where: str) -> dict[str, Any]:
     try:
         read = json.loads(text)
     except ValueError as error:
-        raise InputError(f"the definition is no JSON: {error}", where=where) from error
+        raise InputError(f"the definition is not valid JSON: {error}", where=where) from error
     if not isinstance(read, dict):
-        raise InputError("the definition is no JSON object", where=where)
+        raise InputError("the definition is not a JSON object", where=where)
     found = list(_mistakes(read, len(text)))
     if found:
         raise InputError(
@@ -53,9 +53,9 @@ def _mistakes(read: dict[str, Any], length: int) -> Iterator[str]:
         yield "no Steps"
     for name in names:
         if not _NAME.fullmatch(name):
-            yield f"'{name}' is no name of a step"
+            yield f"'{name}' is not a valid step name"
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"step '{name}' is there twice"
+        yield f"step '{name}' is duplicated"
     yield from _wiring(read, steps, set(names))
 
 
@@ -63,7 +63,7 @@ def _wiring(read: dict[str, Any], steps: list[dict[str, Any]], names: set[str]) 
     for step in steps:
         for needed in step.get("DependsOn") or ():
             if needed not in names:
-                yield f"step '{step.get('Name')}' waits for '{needed}', which is not there"
+                yield f"step '{step.get('Name')}' depends on '{needed}', which does not exist"
     parameters = {str(each.get("Name")) for each in _objects(read.get("Parameters"))}
     known = {"Parameters": (parameters, "parameter"), "Steps": (names, "step")}
     for reference in sorted(set(_references(read.get("Steps")))):

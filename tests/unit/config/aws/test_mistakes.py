@@ -27,9 +27,9 @@ MISTAKES = [
     ("endpointUrl: localhost:5000", "aws.endpointUrl", "https://"),
     ("prefix: My_Platform", "aws.prefix", "team-a"),
     ("prefix: a-name-of-21-characters", "aws.prefix", "20"),
-    ("tags: {'mlops-infra:stack': other}", "aws.tags.mlops-infra:stack", "the kit's"),
+    ("tags: {'mlops-infra:stack': other}", "aws.tags.mlops-infra:stack", "reserved"),
     ("tags: {owner: 'a#b'}", "aws.tags.owner", "team a"),
-    ("zones: [eu-west-1a, eu-west-1a]", "aws.zones[1]", "twice"),
+    ("zones: [eu-west-1a, eu-west-1a]", "aws.zones[1]", "duplicated"),
     # keys and logs
     ("kms: {deletionWindowDays: 3}", "aws.kms.deletionWindowDays", "7"),
     ("kms: {deletionWindowDays: 31}", "aws.kms.deletionWindowDays", "30"),
@@ -65,7 +65,7 @@ MISTAKES = [
     ("stores: {kv: {version: '7.4'}}", "aws.stores.kv.version", "7.2"),
     ("stores: {kv: {instance: db.t4g.micro}}", "aws.stores.kv.instance", "cache."),
     ("images: {repositories: [Training]}", "aws.images.repositories[0]", "team-a"),
-    ("images: {repositories: [a, a]}", "aws.images.repositories[1]", "twice"),
+    ("images: {repositories: [a, a]}", "aws.images.repositories[1]", "duplicated"),
     # schedules
     (CRAWLER % "rate(1 day)", "aws.glue.crawlers.c.schedule", "cron"),
     (CRAWLER % "cron(0 2 * * *)....", "aws.glue.crawlers.c.schedule", "cron"),
