@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from mlops_infra import files
+from mlops_infra import contract, files
 from mlops_infra.backup.stores import StoreAccess
 from mlops_infra.errors import FoundError, OperationFailed
 
@@ -125,7 +125,7 @@ def _run(
         if code:
             raise OperationFailed(
                 f"{what} failed: {_last(said.read())}",
-                where=f"Pod mlops-stores/{POD}",
+                where=f"Pod {contract.STORES_NAMESPACE}/{POD}",
                 hint=f"mlops-infra status -s {access.stack} shows the Pod",
             )
     return told

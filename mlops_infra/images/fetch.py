@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 
-from mlops_infra import files, places
+from mlops_infra import contract, files, places
 from mlops_infra.errors import OperationFailed
 from mlops_infra.images.debian_index import MIRROR
 from mlops_infra.images.locks import Package
@@ -30,7 +30,7 @@ _BATCH = 12
 
 def mirror() -> str:
     """`$MLOPS_INFRA_DEBIAN_MIRROR`, or Debian's own."""
-    return os.environ.get("MLOPS_INFRA_DEBIAN_MIRROR", MIRROR).rstrip("/")
+    return os.environ.get(contract.DEBIAN_MIRROR_VARIABLE, MIRROR).rstrip("/")
 
 
 def packages_folder() -> Path:
@@ -130,8 +130,8 @@ def _with_http(package: Package, snapshot: str, partial: Path, target: Path, wor
     raise OperationFailed(
         f"the Debian package {package.name} {package.version} cannot be fetched",
         where="; ".join(reasons),
-        hint="check the network, set MLOPS_INFRA_DEBIAN_MIRROR to a mirror that you reach, or"
-        " type: mlops-infra images lock",
+        hint=f"check the network, set {contract.DEBIAN_MIRROR_VARIABLE} to a mirror that you reach,"
+        " or type: mlops-infra images lock",
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.errors import MissingError, OperationFailed
 from mlops_infra.progress import Sink, Step, step
 from mlops_infra.toolchain import archive, bundle, go_build, go_client, on_path, store
@@ -182,5 +183,6 @@ def _nothing_serves(one: Pin, refused: Sequence[PassedOver]) -> MissingError:
         f"{one.name} {one.version} is not on this machine and no source has it",
         where="; ".join(map(str, refused)),
         hint=f"install Go {go_client.MINIMUM} or newer (https://go.dev/dl), or set"
-        f" {bundle.VARIABLE} to an offline bundle; then: mlops-infra toolchain install {one.name}",
+        f" {contract.BUNDLE_VARIABLE} to an offline bundle;"
+        f" then: mlops-infra toolchain install {one.name}",
     )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.errors import Interrupted, OperationFailed
 from mlops_infra.progress import Step
 from mlops_infra.toolchain import go_client
@@ -196,8 +197,8 @@ def _explained(error: _GoError, family: Family) -> PassedOver:
         raise OperationFailed(
             f"the disk is full while {family.name} {family.version} is compiled",
             where=str(root()),
-            hint="free some space (or set MLOPS_INFRA_CACHE to another disk) and run it again:"
-            " what is compiled so far is kept",
+            hint=f"free some space (or set {contract.CACHE_VARIABLE} to another disk) and run it"
+            " again: what is compiled so far is kept",
         )
     if "signal: killed" in text:
         raise OperationFailed(

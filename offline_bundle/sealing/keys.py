@@ -12,10 +12,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, MissingError
-
-PASSPHRASE = "MLOPS_INFRA_BUNDLE_PASSPHRASE"  # noqa: S105 - the name of a variable
-PASSPHRASE_FILE = "MLOPS_INFRA_BUNDLE_PASSPHRASE_FILE"  # noqa: S105
 
 
 class KeyFileError(InputError):
@@ -28,14 +26,14 @@ def passphrase() -> bytes | None:
     Raises:
         InputError: the file that it names cannot be read.
     """
-    if file := os.environ.get(PASSPHRASE_FILE):
+    if file := os.environ.get(contract.BUNDLE_PASSPHRASE_FILE_VARIABLE):
         try:
             return Path(file).read_bytes().rstrip(b"\r\n")
         except OSError as error:
             raise InputError(
                 f"the passphrase cannot be read: {error.strerror}", where=file
             ) from error
-    text = os.environ.get(PASSPHRASE)
+    text = os.environ.get(contract.BUNDLE_PASSPHRASE_VARIABLE)
     return text.encode() if text else None
 
 
@@ -79,7 +77,8 @@ def read_private(file: Path) -> ec.EllipticCurvePrivateKey:
         raise MissingError(
             "the key needs a passphrase",
             where=str(file),
-            hint=f"set {PASSPHRASE_FILE} to a file that holds it, or {PASSPHRASE}",
+            hint=f"set {contract.BUNDLE_PASSPHRASE_FILE_VARIABLE} to a file that holds it,"
+            f" or {contract.BUNDLE_PASSPHRASE_VARIABLE}",
         )
     try:
         key = serialization.load_pem_private_key(raw, phrase if b"ENCRYPTED" in raw else None)

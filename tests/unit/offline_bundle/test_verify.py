@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, MissingError
 from offline_bundle import layout, lockfile
 from offline_bundle.model import Found
@@ -194,7 +195,7 @@ def test_sealing_twice_gives_the_same_bytes_and_a_passphrase_is_never_guessed(
     assert {name: (bundle / name).read_bytes() for name in before} == before
     phrase = tmp_path / "phrase"
     phrase.write_text("secret canary\n")
-    monkeypatch.setenv(keys.PASSPHRASE_FILE, str(phrase))
+    monkeypatch.setenv(contract.BUNDLE_PASSPHRASE_FILE_VARIABLE, str(phrase))
     seal(bundle, lock, key=locked)
     assert verify([bundle], key=public).signature == "good"
     assert not any(
