@@ -11,7 +11,7 @@ from pulumi import ResourceOptions
 
 from mlops_infra import contract, places
 from mlops_infra.components import passwords
-from mlops_infra.components.onprem import OnPremPlatform, cluster_provider
+from mlops_infra.components.onprem import OnPremPlatform, cluster_provider, without_links
 from mlops_infra.components.protection import protecting
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.config import StackConfig
@@ -41,7 +41,7 @@ def build(config: StackConfig, *, stack: str) -> None:
     OnPremPlatform(
         plan,
         stack=stack,
-        charts=network.charts or str(places.project() / "charts"),
+        charts=network.charts or str(without_links(places.project() / "charts")),
         values=values,
         authorities=_authorities(config),
         login=values.login(network.registry, network.registry_login)
