@@ -82,7 +82,7 @@ def _authorities(config: StackConfig) -> str | None:
             f"the site's certificates cannot be read: {reason}", where=str(file)
         ) from error
     if not found:
-        raise MissingError("the file holds no certificate", where=str(file), hint="PEM is expected")
+        raise MissingError("the file has no certificate", where=str(file), hint="PEM is expected")
     return "\n".join(found) + "\n"
 
 

@@ -31,7 +31,7 @@ def make_again(api: Any, stack: str, sink: Sink) -> int:
         label_selector=f"{contract.STACK_LABEL}={stack}",
         _request_timeout=TIMEOUT,
     ).items
-    with step(sink, "Making the stores' accounts", total=len(found), unit="Jobs") as work:
+    with step(sink, "Creating the stores' accounts", total=len(found), unit="Jobs") as work:
         for job in found:
             work.note(job.metadata.name)
             _run(batch, job)
@@ -60,7 +60,7 @@ def _run(batch: Any, job: Any) -> None:
             raise OperationFailed(
                 f"Job {contract.STORES_NAMESPACE}/{name} does not succeed within {PATIENCE:.0f} s",
                 hint=f"kubectl -n {contract.STORES_NAMESPACE} logs job/{name};"
-                " then type the command again",
+                " then run the command again",
             )
         time.sleep(PERIOD)
     batch.delete_namespaced_job(name, contract.STORES_NAMESPACE, propagation_policy="Background")

@@ -154,7 +154,7 @@ def _send(client: S3Client, bucket: str, each: StoredObject, folder: BackupFolde
         raise OperationFailed(
             f"the backup's content of {bucket}/{each.key} is damaged",
             where=str(file),
-            hint="fetch the folder again from where it was kept",
+            hint="copy the folder again from its archive",
         )
     extra: dict[str, Any] = {"Metadata": each.metadata}
     if each.content_type:

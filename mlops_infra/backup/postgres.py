@@ -60,7 +60,7 @@ def restore(access: StoreAccess, database: str, owner: str, file: Path) -> None:
     """
     for name in (database, owner):
         if not _NAME.fullmatch(name):
-            raise FoundError("the backup names something that is no database", [name[:80]])
+            raise FoundError("the backup has an entry that is not a database", [name[:80]])
     fresh, before = f"{database}__restoring", f"{database}__before"
     for name in (fresh, before):
         _psql(access, "postgres", f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

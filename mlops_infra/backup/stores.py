@@ -116,7 +116,7 @@ def open_stores(stack: str, config: StackConfig, engine: Engine, sink: Sink) -> 
         skipped.append(f"kv: {_why(stores.kv.state, stores.kv.engine)}")
     if not found:
         raise InputError(
-            f"stack '{stack}' has no store of its own", hint="back up the stores where they run"
+            f"stack '{stack}' has no managed store", hint="back up the stores where they run"
         )
     return StoreAccess(stack=stack, kubectl=tuple(kubectl), skipped=tuple(skipped), **found)
 

@@ -104,7 +104,7 @@ def _text(file: Path) -> str:
     except FileNotFoundError as error:
         raise ConfigError(
             str(file),
-            [Problem(WHOLE_FILE, "there is no such file", None, _other_stacks(file))],
+            [Problem(WHOLE_FILE, "the file does not exist", None, _other_stacks(file))],
             hint="use -s with an existing stack, or --file with an existing file",
         ) from error
     except (OSError, UnicodeDecodeError) as error:

@@ -131,7 +131,7 @@ def _with_http(package: Package, snapshot: str, partial: Path, target: Path, wor
         f"the Debian package {package.name} {package.version} cannot be fetched",
         where="; ".join(reasons),
         hint=f"check the network, set {contract.DEBIAN_MIRROR_VARIABLE} to a mirror that you reach,"
-        " or type: mlops-infra images lock",
+        " or run: mlops-infra images lock",
     )
 
 
@@ -149,7 +149,7 @@ def _from(source: str, package: Package, part: Path, work: Step) -> None:
         time.sleep(0.5 * 2**attempt)
     if not _intact(part, package):
         part.unlink(missing_ok=True)
-        raise ValueError("what came is not what was locked (size or SHA-256)")
+        raise ValueError("the content differs from the lock (size or SHA-256)")
 
 
 def _resume(source: str, package: Package, part: Path, work: Step) -> None:
@@ -170,7 +170,7 @@ def _resume(source: str, package: Package, part: Path, work: Step) -> None:
                 left -= len(block)
                 if left < 0:
                     part.unlink()
-                    raise ValueError("the server sends more than was locked")
+                    raise ValueError("the server sends more than the locked size")
                 file.write(block)
                 work.advance(len(block))
     if left:

@@ -59,7 +59,7 @@ def _together(group: Sequence[Pin], into: Path, work: Step) -> Origin | PassedOv
                 break
     except DownloadError as error:
         return PassedOver("archive", str(error))
-    problem = problem or (f"it holds no {', '.join(wanted)}" if wanted else None)
+    problem = problem or (f"it has no {', '.join(wanted)}" if wanted else None)
     return PassedOver("archive", f"{url}: {problem}") if problem else Origin("archive", url)
 
 

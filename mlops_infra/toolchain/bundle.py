@@ -47,7 +47,7 @@ def configured(folder: Path | None = None) -> Path | None:
     binaries = named / "binaries"
     if not (binaries / SUMS).is_file():
         raise InputError(
-            "the bundle holds no binaries",
+            "the bundle has no binaries",
             where=str(binaries / SUMS),
             hint=f"point {contract.BUNDLE_VARIABLE} at the folder of an unpacked bundle,"
             " or unset it",
@@ -82,9 +82,9 @@ def take(pin: Pin, binaries: Path | None, into: Path) -> Origin | PassedOver:
     for program, name in names.items():
         if _copy(binaries / name, into / program) != sums[name]:
             raise OperationFailed(
-                f"{name} in the bundle is not the file that its list names",
+                f"{name} in the bundle does not match its list",
                 where=str(binaries / name),
-                hint="the bundle was damaged or changed on its way: carry it again",
+                hint="the bundle was damaged or changed: carry it again",
             )
     return Origin("bundle", str(binaries))
 

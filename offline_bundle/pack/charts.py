@@ -41,7 +41,7 @@ def archive(folder: Path) -> bytes:
     """
     head = folder / "Chart.yaml"
     if not head.is_file():
-        raise InputError("no Helm chart is here", where=str(folder), hint="Chart.yaml is missing")
+        raise InputError("no Helm chart found", where=str(folder), hint="Chart.yaml is missing")
     name = str(_chart(head.read_bytes(), str(head))["name"])
     held = sorted(
         file for file in files.below(folder) if not _UNWANTED & set(file.relative_to(folder).parts)
@@ -107,7 +107,7 @@ def _chart(text: bytes, where: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise InputError(f"Chart.yaml is not YAML: {error}", where=where) from error
     if not isinstance(found, dict) or not {"name", "version"} <= found.keys():
-        raise InputError("Chart.yaml names no chart and version", where=where)
+        raise InputError("Chart.yaml has no name or version", where=where)
     return found
 
 

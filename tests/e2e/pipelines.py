@@ -70,7 +70,7 @@ def bad_data_fails_with_its_reason(platform: Platform) -> str:
     )
     assert done.returncode == 1, told(done)
     assert "step 'validate'" in done.stderr
-    assert "scikit-learn ships no data set 'nothing'" in done.stderr
+    assert "scikit-learn has no data set 'nothing'" in done.stderr
     return done.stderr
 
 

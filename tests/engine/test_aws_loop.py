@@ -168,7 +168,7 @@ def test_answers_come_in_the_form_that_was_asked_for(container: Container) -> No
         ("application/json", '{"instances": [7, [1]]}', 400, "a row is an object or a list"),
         ("application/json", json.dumps(ROW | {"mean_area": "big"}), 400, "'big' is not a number"),
         ("application/json", json.dumps(ROW | {"mean_area": None}), 400, "it is missing"),
-        ("application/json", json.dumps(ROW | {"colour": "red"}), 400, "knows no such input"),
+        ("application/json", json.dumps(ROW | {"colour": "red"}), 400, "unknown input"),
         ("application/json", '{"mean_radius": 1}', 400, "mean_texture: it is missing"),
         ("application/json", json.dumps(ROW).replace("440.0", "NaN"), 400, "NaN is not a number"),
         ("application/json", json.dumps(ROW).replace("440.0", "1e999"), 400, "inf is not a number"),

@@ -193,7 +193,7 @@ def _hint(error: str) -> str:
     if "403" in error or "Invalid Host header" in error:
         return "MLflow refuses this host name: add it to components.mlflow.settings.allowedHosts"
     if "401" in error:
-        return "MLflow wants a login: is Secret mlflow/mlflow-auth the one it was started with?"
+        return "MLflow requires a login: check Secret mlflow/mlflow-auth"
     return "mlops-infra status shows its Pod"
 
 

@@ -205,7 +205,7 @@ def _described(mlflow: Any, making: Making) -> Any:
 
     table = making.data
     if table is None:
-        raise AssertionError("asked to describe data that is not there")
+        raise AssertionError("the data to describe is missing")
     return mlflow.data.from_pandas(
         table.frame,
         source=CodeDatasetSource(tags={"mlops-infra.data": table.name}),

@@ -94,7 +94,7 @@ def parse(text: str) -> Cron:
     )
     start = datetime.date(2024, 2, 29)
     if not any(cron.fits(start + datetime.timedelta(days=n)) for n in range(_HORIZON_DAYS)):
-        raise InputError(f"the schedule '{text}' has no time in any year")
+        raise InputError(f"the schedule '{text}' never fires")
     return cron
 
 
@@ -111,7 +111,7 @@ def _field(
             step = first = last = -1
         if step < 1 or not low <= first <= last <= high:
             raise InputError(
-                f"'{item}' is no {what} of a schedule",
+                f"'{item}' is not a valid {what}",
                 where=text,
                 hint=f"{low} to {high}, *, a-b, */n or a list of these",
             )

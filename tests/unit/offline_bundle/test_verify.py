@@ -145,8 +145,8 @@ def test_a_signed_list_with_an_escaping_path_is_refused(
 
 def test_an_unfinished_build_and_no_bundle_at_all(bundle: Path, public: Path) -> None:
     (bundle / layout.WORK).mkdir()
-    assert any("has not ended" in line for line in findings(bundle, public))
-    with pytest.raises(InputError, match="no bundle"):
+    assert any("is not finished" in line for line in findings(bundle, public))
+    with pytest.raises(InputError, match="not a bundle"):
         verify([bundle / "blobs"], key=public)
 
 
@@ -176,8 +176,8 @@ def test_closure_names_what_is_lacking_and_where_it_is_used(bundle: Path) -> Non
     ]
     image, place = "registry.example/ml/other:1", places[0].where
     assert closure(lock, needed) == [
-        f"image {image}: not in the bundle; asked for by {place}",
-        "wheel click 8.1.7: not in the bundle; asked for by requirements.lock",
+        f"image {image}: not in the bundle; required by {place}",
+        "wheel click 8.1.7: not in the bundle; required by requirements.lock",
     ]
 
 

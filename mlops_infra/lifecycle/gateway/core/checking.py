@@ -59,7 +59,7 @@ def check(request: Mapping[str, Any], fields: Sequence[Field]) -> None:
         if malformed:
             found.append(malformed)
         elif each["name"] in given:
-            found.append(Refusal(each["name"], "it is given twice"))
+            found.append(Refusal(each["name"], "it is duplicated"))
         else:
             given[each["name"]] = each
     if fields and not found:
@@ -83,12 +83,12 @@ def _malformed(index: int, given: object) -> Refusal | None:
         return Refusal(f"inputs[{index}]", "it has no name")
     name, shape, data = given["name"], given.get("shape"), given.get("data")
     if given.get("datatype") not in _DATATYPES:
-        return Refusal(name, f"datatype {given.get('datatype')!r} is not one of the protocol's")
+        return Refusal(name, f"datatype {given.get('datatype')!r} is not in the protocol")
     sizes = isinstance(shape, list) and all(type(n) is int and n >= 0 for n in shape)
     if not sizes or not shape:
         return Refusal(name, f"shape {shape!r} is not a list of sizes")
     if not isinstance(data, list):
-        return Refusal(name, "data must be a list; binary tensors are not taken")
+        return Refusal(name, "data must be a list; binary tensors are not supported")
     return None
 
 
@@ -104,7 +104,7 @@ def _against(fields: Sequence[Field], given: Mapping[str, Mapping[str, Any]]) ->
     known = {each.name: each for each in fields}
     names = ", ".join(list(known)[:10])
     found += [
-        Refusal(name, f"the model knows no such input, but {names}")
+        Refusal(name, f"unknown input; the model has {names}")
         for name in given
         if name not in known
     ]

@@ -112,7 +112,7 @@ class Field:
             return outside
         if self.values is not None and value not in self.values:
             known = ", ".join(sorted(map(str, self.values))[:10])
-            return f"{_shown(value)} is none of {known}"
+            return f"{_shown(value)} is not one of {known}"
         return None
 
     def _outside(self, value: object) -> str | None:
@@ -126,13 +126,13 @@ class Field:
         if self.most is not None and value > self.most:
             return f"{value} is above {_plain(self.most)}{self._span()}"
         if self.bits and not -(2 ** (self.bits - 1)) <= value < 2 ** (self.bits - 1):
-            return f"{value} does not fit into {self.bits} bits"
+            return f"{value} does not fit in {self.bits} bits"
         return None
 
     def _span(self) -> str:
         if self.least is None or self.most is None:
             return ""
-        return f": {_plain(self.least)} to {_plain(self.most)} is legal"
+        return f": {_plain(self.least)} to {_plain(self.most)} is allowed"
 
 
 def fields_of(
@@ -174,7 +174,7 @@ def _mismatch(value: object, allowed: set[type], datatype: str) -> str:
         return f"{_shown(value)} is not an integer"
     if allowed == {int, float}:
         return f"{_shown(value)} is not a number"
-    return f"{_shown(value)} is not {'text' if allowed == {str} else f'a {datatype}'}"
+    return f"{_shown(value)} is no {'text' if allowed == {str} else datatype}"
 
 
 def _shown(value: object) -> str:

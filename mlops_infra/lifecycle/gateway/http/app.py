@@ -66,21 +66,21 @@ class HttpApp:
         with self._gateway.turn() as admitted:
             if admitted:
                 return await self._infer(request, loaded)
-        self._gateway.metrics.refused.labels(tenant, model, "busy").inc()
-        return _error(503, "too many requests at once", {"Retry-After": "1"})
+        self.metrics.refused.labels(tenant, model, "busy").inc()
+        return _error(503, "too many concurrent requests", {"Retry-After": "1"})
 
     async def _infer(self, request: Request, loaded: Loaded) -> Response:
         tenant, model = loaded.route.tenant, loaded.route.model
         try:
             if request.headers.get("inference-header-content-length"):
-                return _error(415, "binary tensors are not taken: send data as JSON")
+                return _error(415, "binary tensors are not supported: send data as JSON")
             body = await self._body(request)
             given = await self._gateway.answering.answer(
                 loaded, parsed(body), body, self._gateway.key(request.headers.get(KEY_HEADER))
             )
         except TooLong:
-            self._gateway.metrics.refused.labels(tenant, model, "too-long").inc()
-            return _error(413, f"a request may have {self._gateway.settings.body_bytes} bytes")
+            self.metrics.refused.labels(tenant, model, "too-long").inc()
+            return _error(413, f"a request can have at most {self.settings.body_bytes} bytes")
         except Refused as refused:
             self._gateway.metrics.refused.labels(tenant, model, "input").inc()
             told = [each.as_dict() for each in refused.refusals]
@@ -104,14 +104,14 @@ class HttpApp:
         """`GET …/ready`: whether the champion may be asked."""
         loaded = self._loaded(request)
         if loaded is None or loaded.champion.breaker.open:
-            return _error(503, "the model does not serve right now")
+            return _error(503, "the model is not available")
         return _json(200, {"name": loaded.route.model, "ready": True})
 
     async def describe(self, request: Request) -> Response:
         """`GET …/{model}`: the protocol's metadata, and who gets which share."""
         loaded = self._loaded(request)
         if loaded is None:
-            return _error(404, f"there is no model {request.path_params['model']}")
+            return _error(404, f"no such model: {request.path_params['model']}")
         return _json(200, _described(loaded))
 
     async def list(self, request: Request) -> Response:
@@ -126,9 +126,9 @@ class HttpApp:
 
     async def readyz(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
         """Whether the routes are known."""
-        if not self._gateway.table.loaded:
-            return _error(503, "the routes are not read yet")
-        return _json(200, {"ready": True, "routes": len(self._gateway.table.all())})
+        if not self.table.loaded:
+            return _error(503, "the routes are not loaded yet")
+        return _json(200, {"ready": True, "routes": len(self.table.all())})
 
     async def prometheus(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
         """What Prometheus scrapes."""
@@ -183,7 +183,7 @@ def _described(loaded: Loaded) -> dict[str, Any]:
 
 
 def _unauthorized() -> Response:
-    return _error(401, "the tenant's bearer token is needed", {"WWW-Authenticate": "Bearer"})
+    return _error(401, "the tenant's bearer token is required", {"WWW-Authenticate": "Bearer"})
 
 
 def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:

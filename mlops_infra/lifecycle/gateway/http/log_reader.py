@@ -60,15 +60,17 @@ class LogReader:
             number = UUID(path["id"])
         except ValueError:
             return _json(400, {"error": f"{path['id']!r} is not a prediction id"})
-        missing = f"no prediction {number} is in the log"
-        return await self._query("asked", _PREDICTION, (number, path["tenant"]), missing=missing)
+        found = await self._told("asked", _PREDICTION, (number, path["tenant"]), flush=True)
+        if found.status_code == 200 and found.body == b'{"asked":[]}':
+            return _json(404, {"error": f"no prediction {number} is in the log"})
+        return found
 
     async def _query(
         self, name: str, sql: str, values: tuple[Any, ...], *, missing: str | None = None
     ) -> Response:
         """The rows under `name`; a 404 with the text `missing`, where given, without any."""
         if self._log is None:
-            return _json(404, {"error": "this gateway keeps no log"})
+            return _json(404, {"error": "this gateway has no request log"})
         try:
             rows = await asyncio.to_thread(self._rows, sql, values)
         except OperationFailed as error:

@@ -39,9 +39,7 @@ def finish(
         OperationFailed: a service does not answer.
     """
     if status not in STATUSES:
-        raise InputError(
-            f"'{status}' is not a status of a run", hint=f"it is {', '.join(STATUSES)}"
-        )
+        raise InputError(f"'{status}' is not a final status", hint=f"it is {', '.join(STATUSES)}")
     with step(sink, f"{pipeline}: finish") as shown:
         made: dict[str, Any] = {}
         if registration is not None and storage.exists(registration, around):
