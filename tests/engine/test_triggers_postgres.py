@@ -234,7 +234,7 @@ def test_drift_that_is_seen_again_while_its_training_runs_is_answered_by_it(worl
     alert = {"labels": {"alertname": "ModelDrift"}, "startsAt": "2026-03-02T12:01:00Z"}
     decision = controller.ask(world.model, signals.alert("wine", alert, NOW))
     assert decision.hold == f"{workflow} is running"
-    world.eyes.result = {**result, "id": "r2"}
+    world.sensors.result = {**result, "id": "r2"}
     controller.tick()
     world.cluster.phases[workflow] = "Succeeded"
     controller.tick()

@@ -97,7 +97,3 @@ def _unready(found: Mapping[str, Any]) -> str:
         if each.get("status") != "True"
     ]
     return "; ".join(told) or "the controller has not processed it"
-
-
-def _where(service: Service) -> str:
-    return f"InferenceService {service.namespace}/{service.name}"

@@ -122,7 +122,7 @@ class Tour:
         bad_step = end.failed
         if bad_step is None or bad_step.name != "validate":
             raise OperationFailed("a table with hour 77 passed the validation")
-        told = failure(self._doors.tenancy.workflows(), end).what
+        told = failure(self._clients.tenancy.workflows(), end).what
         if "77" not in told:
             raise OperationFailed(f"the validation failed for another reason: {told}")
         return "a table with hour 77 stopped at step validate"

@@ -66,7 +66,7 @@ class HttpApp:
         with self._gateway.turn() as admitted:
             if admitted:
                 return await self._infer(request, loaded)
-        self.metrics.refused.labels(tenant, model, "busy").inc()
+        self._gateway.metrics.refused.labels(tenant, model, "busy").inc()
         return _error(503, "too many concurrent requests", {"Retry-After": "1"})
 
     async def _infer(self, request: Request, loaded: Loaded) -> Response:
@@ -79,8 +79,10 @@ class HttpApp:
                 loaded, parsed(body), body, self._gateway.key(request.headers.get(KEY_HEADER))
             )
         except TooLong:
-            self.metrics.refused.labels(tenant, model, "too-long").inc()
-            return _error(413, f"a request can have at most {self.settings.body_bytes} bytes")
+            self._gateway.metrics.refused.labels(tenant, model, "too-long").inc()
+            return _error(
+                413, f"a request can have at most {self._gateway.settings.body_bytes} bytes"
+            )
         except Refused as refused:
             self._gateway.metrics.refused.labels(tenant, model, "input").inc()
             told = [each.as_dict() for each in refused.refusals]
@@ -126,9 +128,9 @@ class HttpApp:
 
     async def readyz(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
         """Whether the routes are known."""
-        if not self.table.loaded:
+        if not self._gateway.table.loaded:
             return _error(503, "the routes are not loaded yet")
-        return _json(200, {"ready": True, "routes": len(self.table.all())})
+        return _json(200, {"ready": True, "routes": len(self._gateway.table.all())})
 
     async def prometheus(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
         """What Prometheus scrapes."""

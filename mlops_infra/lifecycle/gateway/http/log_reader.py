@@ -60,10 +60,8 @@ class LogReader:
             number = UUID(path["id"])
         except ValueError:
             return _json(400, {"error": f"{path['id']!r} is not a prediction id"})
-        found = await self._told("asked", _PREDICTION, (number, path["tenant"]), flush=True)
-        if found.status_code == 200 and found.body == b'{"asked":[]}':
-            return _json(404, {"error": f"no prediction {number} is in the log"})
-        return found
+        missing = f"no prediction {number} is in the log"
+        return await self._query("asked", _PREDICTION, (number, path["tenant"]), missing=missing)
 
     async def _query(
         self, name: str, sql: str, values: tuple[Any, ...], *, missing: str | None = None

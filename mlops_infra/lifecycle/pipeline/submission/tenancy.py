@@ -79,7 +79,7 @@ def of_stack(
     return Tenancy(around, kubeconfig, context)
 
 
-def with_tracking(around: Surroundings, folder: Path) -> Surroundings:
+def with_tracking(around: Environment, folder: Path) -> Environment:
     """The same; where no tracking server is configured, with a folder that does its work.
 
     MLflow keeps such folders only for those who ask for them by name.

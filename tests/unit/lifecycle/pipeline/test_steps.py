@@ -28,5 +28,5 @@ def test_the_environment_names_the_validator_of_step_validate(tmp_path: Path) ->
     assert validate(job(plain, str(data)))["facts"]["rows"] == 30
     other = Environment.here({"MLOPS_INFRA_VALIDATOR": "great"})
     assert Environment.here(other.environment()) == other
-    with pytest.raises(InputError, match="no validator 'great'"):
+    with pytest.raises(InputError, match="no such validator: 'great'"):
         validate(job(other, str(data)))
