@@ -53,8 +53,12 @@ def finish(
 
 def _tell_tracking(made: dict[str, Any], status: str, around: Environment) -> None:
     """A run whose later steps failed must not look finished."""
-    from mlops_infra.lifecycle.registry.run_record import MlflowRegistry
+    from mlops_infra.lifecycle.registry import run_status
 
-    uri = around.need_tracking()
-    tracking = MlflowRegistry(uri, uri, around.tracking_login)
-    tracking.close(str(made["run_id"]), good=status == "Succeeded", status=status)
+    run_status.close(
+        around.need_tracking(),
+        around.tracking_login,
+        str(made["run_id"]),
+        good=status == "Succeeded",
+        status=status,
+    )

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from mlops_infra.errors import OperationFailed
 from mlops_infra.progress import Sink, step
 
-POLL_SECONDS = 2.0
+POLL_SECONDS = 0.5
 LAST_LINES = 40
 ENDED = ("Succeeded", "Failed", "Error")
 
