@@ -182,7 +182,10 @@ def _log(cluster: Cluster, namespace: str, trouble: Trouble) -> list[str]:
     if trouble.pod is None:
         return []
     for previous in (True, False):
-        text = cluster.log(namespace, *trouble.pod, previous=previous, lines=LOG_LINES)
+        try:
+            text = cluster.log(namespace, *trouble.pod, previous=previous, lines=LOG_LINES)
+        except ApiError as error:
+            return [f"(no log: {error.message})"]
         if text.strip():
             return text.rstrip().splitlines()
     return []

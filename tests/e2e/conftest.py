@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     if os.geteuid() != 0:
         pytest.skip("a real node needs root")
-    from mlops_infra.cluster import footprint
+    from mlops_infra.cluster.node import footprint
 
     folder = tmp_path_factory.mktemp("platform")
     found = Platform(folder)

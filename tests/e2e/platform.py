@@ -140,8 +140,8 @@ def left_behind(before: Any, platform: Platform) -> list[str]:
 
     All of it, where no other cluster lives here; else what bears the mark of this platform.
     """
-    from mlops_infra.cluster import footprint
-    from mlops_infra.cluster.layout import Layout
+    from mlops_infra.cluster.instance.layout import Layout
+    from mlops_infra.cluster.node import footprint
 
     after = footprint.snapshot([platform.data])
     found = list(footprint.difference(before, after))

@@ -22,7 +22,7 @@ STORES = "mlops-stores"
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    from mlops_infra.cluster import footprint
+    from mlops_infra.cluster.node import footprint
 
     found = Platform(tmp_path_factory.mktemp("sandbox"), "sandbox")
     before = footprint.snapshot([found.data])

@@ -33,7 +33,7 @@ and its one MLflow with it; a model that this release serves answers through the
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     if os.geteuid() != 0:
         pytest.skip("a real node needs root")
-    from mlops_infra.cluster import footprint
+    from mlops_infra.cluster.node import footprint
 
     found = Platform(tmp_path_factory.mktemp("upgrade"), STACK, like="sandbox")
     before = footprint.snapshot([found.data])

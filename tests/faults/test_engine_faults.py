@@ -281,7 +281,7 @@ def _none() -> dict[str, Any]:
 
 @root
 def test_a_storm_of_kills_on_real_pods(tmp_path: Path) -> None:
-    from mlops_infra.cluster import footprint
+    from mlops_infra.cluster.node import footprint
 
     platform = Platform(tmp_path)
     before = footprint.snapshot([platform.data])

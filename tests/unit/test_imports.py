@@ -12,20 +12,11 @@ from graphlib import CycleError, TopologicalSorter
 import grimp
 
 ROOTS = ("mlops_infra", "offline_bundle", "stacks")
-KNOWN: frozenset[tuple[str, str]] = frozenset(
-    {
-        ("mlops_infra.cluster.shutdown", "mlops_infra.cluster.supervisor"),
-    }
-)
-"""Importer and imported; each is to be mended, none to be added."""
 
 
 @cache
 def graph() -> grimp.ImportGraph:
-    made = grimp.build_graph(*ROOTS, cache_dir=None)
-    for importer, imported in KNOWN:
-        made.remove_import(importer=importer, imported=imported)
-    return made
+    return grimp.build_graph(*ROOTS, cache_dir=None)
 
 
 def packages() -> set[str]:
@@ -73,9 +64,3 @@ def test_parts_of_a_package_import_each_other_in_no_circle() -> None:
         for package in packages()
         if (breakers := graph().nominate_cycle_breakers(package))
     } == {}
-
-
-def test_every_known_circle_is_still_one() -> None:
-    made = grimp.build_graph(*ROOTS, cache_dir=None)
-    for importer, imported in KNOWN:
-        assert made.direct_import_exists(importer=importer, imported=imported)

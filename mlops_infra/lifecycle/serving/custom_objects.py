@@ -16,7 +16,7 @@ from mlops_infra.lifecycle.serving.interface import (
     Service,
     label_of,
 )
-from mlops_infra.lifecycle.serving.pod_faults import faults
+from mlops_infra.lifecycle.serving.pod_faults import PodFaults
 
 _POLL_SECONDS = 1.0
 
@@ -69,7 +69,7 @@ class CustomObjectServing(ABC):
 
         until = time.monotonic() + seconds
         where = f"{self.title} {service.namespace}/{service.name}"
-        pods = f"{self.pod_label}={service.name}"
+        faults = PodFaults(self._cluster, service.namespace, f"{self.pod_label}={service.name}")
         reason = "it has no status yet"
         while time.monotonic() < until:
             alive()
@@ -82,7 +82,7 @@ class CustomObjectServing(ABC):
             if state.failed:
                 raise CannotServe(f"{service.name} failed: {state.reason}", where=where)
             reason = state.reason
-            if broken := faults(self._cluster, service.namespace, pods):
+            if broken := faults.look():
                 raise CannotServe(f"{service.name} cannot start: {broken[0]}", where=where)
             time.sleep(_POLL_SECONDS)
         raise CannotServe(f"{service.name} is not ready after {seconds:g} s: {reason}", where=where)
