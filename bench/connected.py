@@ -12,10 +12,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlops_infra.cluster.sources import CONTROL_PLANE, NODE
-
 from bench.commands import MeasureError, run
 from mlops_infra import toolchain
+from mlops_infra.cluster.bring_up.sources import CONTROL_PLANE, NODE
 from tests.archive_hosts import serving
 
 STACK = "core"
