@@ -10,10 +10,11 @@ import re
 import shutil
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.cluster.instance.layout import NODE_ETC
 from mlops_infra.errors import InputError
 
-VARIABLE = "MLOPS_INFRA_REGISTRIES"
+VARIABLE = contract.REGISTRIES_VARIABLE
 """Folder with a `<host>/hosts.toml` for each upstream host, as containerd reads it."""
 _LOOPBACK = re.compile(r"(?<=//)(?:127\.0\.0\.1|localhost)(?=[:/])")
 _CA = re.compile(r'^(\s*ca = )"([^"]+)"', re.M)
@@ -54,7 +55,7 @@ def _with_own_authorities(text: str, target: Path) -> str:
             raise InputError(
                 f"the registry's CA certificates cannot be read: {error.strerror}",
                 where=match[2],
-                hint="run run run run run run mlops-infra bundle install with the right --ca",
+                hint="run mlops-infra bundle install with the right --ca",
             ) from error
         inside = f'{match[1]}"{NODE_ETC}/registries/{target.name}/{number}.crt"'
         text = text.replace(match[0], inside)
