@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from mlops_infra import contract
 from mlops_infra.errors import FoundError
 from mlops_infra.kube import ApiError, Cluster, Holder, holders, survey
 from mlops_infra.kube.holders import is_clusters_own
 from mlops_infra.kube.survey import Found
-from mlops_infra.plan.stateful import STACK_LABEL
 from mlops_infra.progress import Sink, Step, step
 from mlops_infra.teardown.kubernetes import set_aside
 from mlops_infra.teardown.kubernetes.access import delete, drop_finalizers
@@ -55,12 +55,12 @@ class Blockers:
 
     def look(self) -> list[Holder]:
         """Everything that holds, or will hold, the stack's namespaces and objects."""
-        selector = f"{STACK_LABEL}={self.stack}"
+        selector = f"{contract.STACK_LABEL}={self.stack}"
         return holders(self.cluster, self.namespaces, selector=selector)
 
     def outside(self) -> list[Found]:
         """The stack's objects outside of any namespace, but those that may have to stay."""
-        found = survey.labelled(self.cluster, f"{STACK_LABEL}={self.stack}").objects
+        found = survey.labelled(self.cluster, f"{contract.STACK_LABEL}={self.stack}").objects
         return [
             each
             for each in found
@@ -122,7 +122,7 @@ class Blockers:
     def take(self, holder: Holder, work: Step) -> None:
         """Take one webhook or definition out of the way: ours goes, another's is set aside."""
         found = holder.object
-        if dict(found.labels).get(STACK_LABEL) == self.stack and holder.what == "webhook":
+        if dict(found.labels).get(contract.STACK_LABEL) == self.stack and holder.what == "webhook":
             delete(self.cluster, found.path)
             said = f"removed {found.title}"
         else:
