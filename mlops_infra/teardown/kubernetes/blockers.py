@@ -103,11 +103,11 @@ class Blockers:
         if not self.remove:
             hint = (
                 "bring back what is missing (mlops-infra up, for the platform's own parts), or, if "
-                "it is gone for good and what it would clean up does not matter: "
+                "it no longer exists and what it would clean up does not matter: "
                 f"mlops-infra down -s {self.stack} {OPTION}"
             )
         return FoundError(
-            f"{len(found)} things hold the deletion of stack {self.stack}",
+            f"{len(found)} objects hold the deletion of stack {self.stack}",
             [f"{each} ({each.action})" for each in found],
             where=f"namespaces {', '.join(self.namespaces) or '(none)'}",
             hint=hint,
@@ -127,7 +127,7 @@ class Blockers:
             said = f"removed {found.title}"
         else:
             set_aside.take(self.cluster, holder)
-            said = f"set aside for now {found.title}"
+            said = f"disabled temporarily: {found.title}"
         work.note(said)
         self.removed.append(said)
 
@@ -139,7 +139,7 @@ class Blockers:
             said = f"took {', '.join(names)} off {found.title}"
         elif found.kind == "Pod":
             delete(self.cluster, found.path, grace=0)
-            said = f"let go of {found.title}"
+            said = f"released: {found.title}"
         else:
             return
         work.note(said)
@@ -175,7 +175,7 @@ def remove_held(blockers: Blockers) -> None:
     Raises:
         FoundError: they do not go, and there is no consent.
     """
-    with step(blockers.sink, "Removing what others have a hold on", unit="objects") as work:
+    with step(blockers.sink, "Removing objects that something else holds", unit="objects") as work:
 
         def held() -> list[Found]:
             inside = survey.inside(blockers.cluster, blockers.namespaces).objects
