@@ -9,7 +9,6 @@ from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.definition.arguments import parse
 from mlops_infra.lifecycle.pipeline.definition.model import Code, Pipeline
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
-from mlops_infra.lifecycle.pipeline.source.user_pipeline import from_code, origin
 from mlops_infra.lifecycle.pipeline.steps.job import Job
 from mlops_infra.lifecycle.services.environment import Environment
 
@@ -56,6 +55,9 @@ def _pipeline(
 ) -> Pipeline:
     if code is None:
         return standard(name)
+    # reading a person's module takes what the built-in steps do not need
+    from mlops_infra.lifecycle.pipeline.source.user_pipeline import from_code, origin
+
     body = storage.read(code, around)
     found = storage.digest(body)
     if found != sha256:
