@@ -13,7 +13,7 @@ NOTEBOOK_STEPS = """
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from mlops_infra.lifecycle.pipeline import Metrics, Model, step
+from mlops_infra.pipelines import Metrics, Model, step
 
 
 @step

@@ -15,10 +15,10 @@ from typing import Any
 
 from mlops_infra import toolchain
 from mlops_infra.lifecycle.services.kubernetes_objects import POD, KubernetesCluster
+from mlops_infra.lifecycle.serving.interface import Service
 from mlops_infra.lifecycle.serving.kserve import (
     INFERENCE_SERVICE,
     KServe,
-    Service,
     inference_service,
     is_ready,
 )
