@@ -89,7 +89,7 @@ def test_without_the_plug_in_up_stops_before_anything_and_says_where_it_is_had(
         pytest.skip("Pulumi's plug-in for AWS is here: nothing is missing")
     assert run(["up", "-s", STACK, "--file", str(file), "--json"]) == 4
     error = told(capsys)
-    assert "plug-in for AWS" in str(error["what"])
+    assert "AWS plugin" in str(error["what"])
     assert "pulumi plugin install resource aws" in str(error["hint"])
 
 

@@ -182,7 +182,7 @@ def test_an_index_of_more_platforms_keeps_its_bytes_and_only_the_wanted_children
 
 
 def test_an_image_for_other_machines_alone_is_refused(host: str, sources: dict[str, Put]) -> None:
-    with pytest.raises(OperationFailed, match="is not made for linux/s390x"):
+    with pytest.raises(OperationFailed, match="is not available for linux/s390x"):
         locked(host, sources["multi"], platforms=("linux/s390x",))
 
 

@@ -77,7 +77,7 @@ def test_from_a_reference_to_signed_volumes_and_a_difference(
     assert typed("lock", *more) == 0
     sized = ("--since", "a", "--volume-size", "1.5MB")
     assert typed("build", "more.lock", "-o", "b", *sized, *reach) == 0
-    assert "left to the base" in typed.out
+    assert "in the base only" in typed.out
     assert not layout.blob_file(tmp_path / "b", digest(SHARED)).exists()
     assert typed("diff", "a", "b") == 0
     assert second.reference in typed.out

@@ -94,7 +94,7 @@ def test_what_http_refuses_is_refused(site: Site, client: Client) -> None:
         assert reason in error.details()
     cut = raw()
     cut.raw_input_contents[0] = b"abc"
-    assert "has not 3 bytes" in client.refused("ModelInfer", cut).details()
+    assert "does not have 3 bytes" in client.refused("ModelInfer", cut).details()
     for metadata in ((), MINE[:1], (("x-tenant", "other"), MINE[1])):
         error = client.refused("ModelInfer", typed(), metadata)
         assert error.code() is grpc.StatusCode.UNAUTHENTICATED
