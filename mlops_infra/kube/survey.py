@@ -146,8 +146,8 @@ def _any_version(
         try:
             return read(kind)
         except ApiError as error:
-            if error.status in {404, 405}:
-                return []  # gone since the kinds were read
+            if error.status in {403, 404, 405}:
+                return []  # not ours to see, or gone since the kinds were read
             why = why or error.message
         except UnreachableError as error:
             why = why or error.what
