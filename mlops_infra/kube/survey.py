@@ -147,11 +147,11 @@ def _any_version(
             return read(kind)
         except ApiError as error:
             if error.status in {403, 404, 405}:
-                return []  # not ours to see, or gone since the kinds were read
+                continue  # not ours to see, or not served just now: another version may be
             why = why or error.message
         except UnreachableError as error:
             why = why or error.what
-    return why
+    return why or []
 
 
 def _in_namespaces(cluster: Cluster, kind: Kind, namespaces: frozenset[str]) -> list[Found]:
