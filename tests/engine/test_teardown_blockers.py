@@ -259,7 +259,7 @@ def test_a_dead_webhook_is_named_before_anything_is_removed(
     kept = site.make("configmaps", "settings")
     named = site.named("teardown_webhook_delete")
     assert any("ValidatingWebhookConfiguration policy: it stops" in line for line in named)
-    assert any("there is no Service elsewhere/policy" in line for line in named)
+    assert any("Service elsewhere/policy does not exist" in line for line in named)
     assert any(f"Widget {site.namespace}/held: finalizer" in line for line in named)
     assert "deletionTimestamp" not in site.plane.request("GET", kept)["metadata"]
     site.cleared()
