@@ -1,35 +1,41 @@
-"""Stack `core`, brought up once for the tests of this tier and taken away to nothing at the end."""
+"""Two lanes: the sandbox in one process, all the rest, file by file, in the other.
+
+One `core` and one `sandbox` are brought up, each for all tests that need it, and each is taken away
+to nothing after the last of them.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.platform import Platform, left_behind, told
+from tests.machine import pytest_sessionfinish, pytest_sessionstart
+
+__all__ = ["pytest_sessionfinish", "pytest_sessionstart"]
+
+FOLDER = Path(__file__).parent
+FIRST = ("test_sandbox", "core")
+"""The longest begin first."""
+LAST = "test_teardown"
+"""Of the files that share a platform."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Others first: the platform lives until the session ends, and two clusters halve the speed."""
-    items.sort(key=lambda item: "platform" in getattr(item, "fixturenames", ()))
+    """Name the group of each test: its file, or its folder where files share a platform."""
+    ours = [item for item in items if FOLDER in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    ours.sort(key=_rank)
+    items[:] = [item for item in items if FOLDER not in item.path.parents] + ours
 
 
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    if os.geteuid() != 0:
-        pytest.skip("a real node needs root")
-    from mlops_infra.cluster import footprint
+def _group(item: pytest.Item) -> str:
+    return item.path.relative_to(FOLDER).parts[0].removesuffix(".py")
 
-    folder = tmp_path_factory.mktemp("platform")
-    found = Platform(folder)
-    before = footprint.snapshot([found.data])
-    try:
-        found.up()
-        yield found
-    finally:
-        down = found.run("down", "-s", found.stack, "--purge")
-    assert down.returncode == 0, told(down)
-    assert left_behind(before, found) == []
-    assert found.processes() == []
-    assert not found.data.exists()
+
+def _rank(item: pytest.Item) -> tuple[int, str, bool]:
+    group = _group(item)
+    place = FIRST.index(group) if group in FIRST else len(FIRST)
+    return place, group, item.path.stem == LAST
