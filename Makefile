@@ -76,8 +76,8 @@ bench: venv ## measure and write docs/measured.json (BENCH_COLD=1 compiles every
 docs: venv ## write what is generated: the reference of commands, the figures of the READMEs
 	$(BIN)/python docs/generate.py
 
-align: venv ## let the Go modules in toolchain/ share their libraries after a version has changed
-	$(BIN)/python -m toolchain.align
+align: venv ## let the Go modules in go/ share their libraries after a version has changed
+	$(BIN)/python -m scripts.align
 
 lock: ## resolve all dependencies again and write requirements.lock
 	$(PYTHON) -m venv $(VENV)

@@ -41,7 +41,7 @@ def private(folder: Path) -> Path:
 
 
 def project() -> Path:
-    """Folder with `Pulumi.yaml`, `charts/`, `images/`, `toolchain/` and `stacks/`.
+    """Folder with `Pulumi.yaml`, `charts/`, `recipes/`, `go/` and `stacks/`.
 
     In a checkout that is its root; in an installed wheel the copy that the wheel carries.
     """

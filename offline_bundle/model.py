@@ -110,7 +110,7 @@ class LockedImage:
     """SPDX expression that the image states; None where it states none."""
     source: ImageSource = "registry"
     recipe: str | None = None
-    """Recipe of `images/` that makes it, where `source` is `recipe`."""
+    """Recipe of `recipes/` that makes it, where `source` is `recipe`."""
     attached: tuple[Attached, ...] = ()
     found: tuple[Found, ...] = ()
 

@@ -42,7 +42,7 @@ class Image:
     """Key under `images:` in the chart's values."""
     phase: Phase
     recipe: str | None
-    """Recipe in `images/`; None where it cannot be built from packages."""
+    """Recipe in `recipes/`; None where it cannot be built from packages."""
     upstream: str | None
     """Full reference with registry and tag; None where nobody publishes one."""
     built_user: User | None = None

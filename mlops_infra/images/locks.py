@@ -1,6 +1,6 @@
 """Lock files of the recipes: exactly which Debian packages and wheels an image is made of.
 
-`images/locks/<recipe>.debian.json` and `images/locks/<recipe>.python.txt`; written by
+`recipes/locks/<recipe>.debian.json` and `recipes/locks/<recipe>.python.txt`; written by
 `mlops-infra images lock`, read by everything else.
 """
 

@@ -11,7 +11,7 @@ from mlops_infra import places
 from mlops_infra.images.tree import Entry, Tree
 
 _PACKAGES = ("mlops_infra", "offline_bundle", "stacks")
-_DATA = ("charts", "images", "toolchain", "stacks", "Pulumi.yaml", "pyproject.toml", "LICENSE")
+_DATA = ("charts", "recipes", "go", "stacks", "Pulumi.yaml", "pyproject.toml", "LICENSE")
 _UNWANTED = frozenset({"__pycache__", "_project", ".mypy_cache", ".ruff_cache", "node_modules"})
 
 _LAUNCHER = """#!/usr/bin/python3

@@ -1,4 +1,4 @@
-"""A recipe: what an image is made of, as one YAML file in `images/` (bases in `images/bases/`)."""
+"""A recipe: what an image is made of, one YAML file in `recipes/` (bases in `recipes/bases/`)."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Recipe(_Part):
 
 def folder() -> Path:
     """Where the recipes are."""
-    return places.project() / "images"
+    return places.project() / "recipes"
 
 
 def path_of(name: str) -> Path:

@@ -52,6 +52,8 @@ class Family:
     """SPDX id."""
     module: str
     """The Go module that the binaries come from."""
+    module_version: str
+    """The version of that module: `version`, unless the release has no tag in the module."""
     flags: tuple[str, ...]
     """All arguments of `go build` but `-o` and the packages."""
     overlay: Mapping[str, str]
@@ -60,7 +62,7 @@ class Family:
     @property
     def folder(self) -> Path:
         """The wrapper module with `go.mod` and `go.sum`."""
-        return places.project() / "toolchain" / self.name
+        return places.project() / "go" / self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,15 @@ def _family(name: str, entry: Mapping[str, Any], common: list[str]) -> Family:
     tags = ["-tags", ",".join(entry["tags"])] if "tags" in entry else []
     flags = (*common, *tags, "-ldflags", " ".join(["-s -w", *variables]))
     overlay = entry.get("overlay", {})
-    return Family(name, version, entry["licence"], entry["module"], flags, overlay)
+    return Family(
+        name=name,
+        version=version,
+        licence=entry["licence"],
+        module=entry["module"],
+        module_version=entry.get("moduleVersion", version),
+        flags=flags,
+        overlay=overlay,
+    )
 
 
 def _pin(name: str, family: Family, spec: Mapping[str, Any]) -> Pin:

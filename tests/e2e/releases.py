@@ -18,7 +18,7 @@ from tests.e2e.platform import PATIENCE, ROOT, Platform, told
 
 FOUNDATION = "be9a03e"
 """The commit that the first release of this project stands at."""
-_PARTS = ("charts", "images", "mlops_infra", "stacks", "toolchain")
+_PARTS = ("charts", "go", "mlops_infra", "recipes", "stacks")
 _FILES = ("Pulumi.yaml", "pyproject.toml", "requirements.lock")
 _VERSION = re.compile(r'__version__ = "(.*)"')
 

@@ -45,7 +45,7 @@ for name in sys.argv[3:]:
 
 
 PROGRAM = (
-    *("mlops_infra", "offline_bundle", "stacks", "charts", "images", "toolchain"),
+    *("mlops_infra", "offline_bundle", "stacks", "charts", "recipes", "go"),
     *("Pulumi.yaml", "pyproject.toml", "LICENSE"),
 )
 

@@ -34,7 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_the_wheel_carries_the_project(wheel: list[str]) -> None:
-    for carried in ("charts", "images", "toolchain", "stacks"):
+    for carried in ("charts", "recipes", "go", "stacks"):
         files = [
             p for p in (ROOT / carried).rglob("*") if p.is_file() and "__pycache__" not in str(p)
         ]

@@ -22,7 +22,7 @@ BUILT = [
 
 
 def recipe(name: str) -> dict[str, Any]:
-    text = (ROOT / "images" / f"{name}.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
     loaded: dict[str, Any] = yaml.safe_load(text)
     return loaded
 

@@ -17,9 +17,9 @@ from mlops_infra.images import recipe as recipes
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the recipes that a test may change."""
-    shutil.copytree(places.project() / "images", tmp_path / "images")
-    monkeypatch.setattr(recipes, "folder", lambda: tmp_path / "images")
-    return tmp_path / "images"
+    shutil.copytree(places.project() / "recipes", tmp_path / "recipes")
+    monkeypatch.setattr(recipes, "folder", lambda: tmp_path / "recipes")
+    return tmp_path / "recipes"
 
 
 def edit(file: Path, old: str, new: str) -> None:

@@ -8,7 +8,7 @@ from mlops_infra.config import load, parse, stack_file
 from mlops_infra.plan import Plan, make_plan
 from tests.golden import ROOT
 
-RECIPES = sorted(file.stem for file in (ROOT / "images").glob("*.yaml"))
+RECIPES = sorted(file.stem for file in (ROOT / "recipes").glob("*.yaml"))
 BUILT = {name: f"mlops-infra.local/{name}:1-00000000" for name in RECIPES}
 
 

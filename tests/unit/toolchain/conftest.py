@@ -112,7 +112,7 @@ def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(places, "project", lambda: tmp_path / "project")
     monkeypatch.setattr(manifest, "_DATA", tmp_path / "tools.yaml")
     for family in ("demo", "pair"):
-        folder = tmp_path / "project" / "toolchain" / family
+        folder = tmp_path / "project" / "go" / family
         folder.mkdir(parents=True)
         (folder / "go.mod").write_text(f"module {family}\n")
         (folder / "go.sum").write_text("")

@@ -14,7 +14,7 @@ IDS = [pin.name for pin in ALL]
 @pytest.mark.parametrize("pin", ALL, ids=IDS)
 def test_the_go_module_has_the_pinned_version_and_names_the_packages(pin):
     text = (pin.family.folder / "go.mod").read_text()
-    required = re.escape(f"{pin.family.module} {pin.version}")
+    required = re.escape(f"{pin.family.module} {pin.family.module_version}")
     assert re.search(rf"(?m)^(require )?\s*{required}( // indirect)?$", text)
     own = re.search(r"(?m)^module (\S+)$", text)[1]
     for package in pin.programs.values():
@@ -48,7 +48,7 @@ def test_no_two_files_share_a_sum():
 
 
 def test_the_key_changes_with_what_determines_the_binary_and_nothing_else(kit):
-    folder = kit.root / "project" / "toolchain" / "demo"
+    folder = kit.root / "project" / "go" / "demo"
 
     def now() -> str:
         manifest.pins.cache_clear()
@@ -57,7 +57,7 @@ def test_the_key_changes_with_what_determines_the_binary_and_nothing_else(kit):
 
     first = now()
     (folder / "README.md").write_text("unrelated")
-    (kit.root / "project" / "toolchain" / "pair" / "go.mod").write_text("another")
+    (kit.root / "project" / "go" / "pair" / "go.mod").write_text("another")
     assert now() == first
     changed = {first}
     for name, text in (("go.mod", "module x\n"), ("go.sum", "a sum\n"), ("main.go", "package x")):

@@ -16,7 +16,7 @@ read -r line < copy/inner/x_linux.go; echo "$line" > "$RECORD.overlay"
 
 
 def prepare(kit: Kit) -> None:
-    folder = kit.root / "project" / "toolchain" / "demo" / "overlay"
+    folder = kit.root / "project" / "go" / "demo" / "overlay"
     folder.mkdir()
     (folder / "x.go").write_text("package inner")
     # `overlay` belongs to the family, so it stands after the tools of `demo`
@@ -41,7 +41,7 @@ def test_the_key_changes_with_it(kit: Kit) -> None:
     before = manifest.key("demo")
     prepare(kit)
     first = manifest.key("demo")
-    (kit.root / "project" / "toolchain" / "demo" / "overlay" / "x.go").write_text("package other")
+    (kit.root / "project" / "go" / "demo" / "overlay" / "x.go").write_text("package other")
     manifest.key.cache_clear()
     assert len({before, first, manifest.key("demo")}) == 3
 

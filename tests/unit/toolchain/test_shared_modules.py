@@ -1,6 +1,6 @@
 """The wrapper modules: what is shared is the same, so that it is compiled once."""
 
-from toolchain import align
+from scripts import align
 
 
 def test_wrappers_of_a_group_require_the_same_libraries() -> None:

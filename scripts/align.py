@@ -1,4 +1,4 @@
-"""`python -m toolchain.align`: let the wrapper modules of a group share the libraries they have.
+"""`python -m scripts.align`: let the wrapper modules of a group share the libraries they have.
 
 Go's build cache holds a package once for each version of it and of all it imports. Upstream's
 releases differ in the last digits of the same libraries, so that a machine that compiles
@@ -18,10 +18,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-HERE = Path(__file__).parent
+MODULES = Path(__file__).parents[1] / "go"
 GROUPS: tuple[tuple[str, ...], ...] = (
     ("alertmanager", "coredns", "helm", "kwok", "metrics-server", "prometheus", "promtool"),
-    ("argo-workflows", "kserve"),
+    ("argo-workflows", "kserve", "pulumi-kubernetes"),
 )
 """Wrappers that agree. etcd, Pulumi and versitygw hold data and state: they stay as released, and
 Kubernetes is one tree of its own."""
@@ -59,7 +59,7 @@ def required(wrapper: str) -> Mapping[str, str]:
 
 
 def _without_replacements(wrapper: str) -> str:
-    text = (HERE / wrapper / "go.mod").read_text("utf-8")
+    text = (MODULES / wrapper / "go.mod").read_text("utf-8")
     return "\n".join(line for line in text.splitlines() if "=>" not in line)
 
 
@@ -79,7 +79,7 @@ def main() -> int:
             print(f"{wrapper}: {len(raised)} libraries raised")
             edits = [f"-require={library}@{version}" for library, version in raised.items()]
             _go(wrapper, "mod", "edit", *edits)
-            (HERE / wrapper / "go.sum").unlink()
+            (MODULES / wrapper / "go.sum").unlink()
             packages = _TOOL.findall(_without_replacements(wrapper)) or ["."]
             told = _go(wrapper, "list", "-e", "-mod=mod", "-deps", "-f", _ERRORS, *packages)
             if wrong := [line for line in told.splitlines() if _EMBEDDED not in line]:
@@ -92,7 +92,7 @@ def _go(wrapper: str, *arguments: str) -> str:
     environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
     done = subprocess.run(
         ["go", *arguments],
-        cwd=HERE / wrapper,
+        cwd=MODULES / wrapper,
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
