@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from mlops_infra import places
@@ -102,6 +104,24 @@ class Platform:
     def _wanted(self) -> Any:
         return yaml.safe_load(self.file.read_text(encoding="utf-8"))
 
+    def kill(self, title: str, done: int, *words: str) -> None:
+        """Kill a command with SIGKILL in its step `title`, when so much of it is done."""
+        child = self.start(*words, "--json", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        said: list[str] = []
+        for line in child.stderr or ():
+            said.append(line)
+            event = json.loads(line) if line.startswith("{") else {}
+            if event.get("title") == title and event["done"] >= done:
+                break
+        else:
+            pytest.fail(f"{words[0]} ended before it was killed:\n{''.join(said[-20:])}")
+        child.kill()
+        child.communicate()
+        ends = time.monotonic() + 30
+        while left := self.processes():
+            assert time.monotonic() < ends, left
+            time.sleep(0.2)
+
     def configure(self, **changes: Any) -> None:
         """Write the stack's file: the shipped one with top keys changed."""
         text = self.example.read_text(encoding="utf-8")
@@ -153,11 +173,10 @@ def cluster_client(platform: Platform) -> Any:
 
 
 @contextmanager
-def running(platform: Platform) -> Iterator[Platform]:
-    """Bring the platform up; afterwards it is taken down and must leave nothing."""
+def taken_down(platform: Platform) -> Iterator[Platform]:
+    """The platform for a while; afterwards it is taken down and must leave nothing."""
     before = footprint.snapshot([platform.data])
     try:
-        platform.up()
         yield platform
     finally:
         down = platform.run("down", "-s", platform.stack, "--purge")

@@ -17,7 +17,7 @@ import pytest
 
 from mlops_infra.errors import OperationFailed
 from tests.e2e.guides import Walk
-from tests.e2e.platform import PATIENCE, ROOT, Platform, cluster_client, running
+from tests.e2e.platform import PATIENCE, ROOT, Platform, cluster_client, taken_down
 from tests.guides import Block, not_run
 from tests.readme import COVERED, SANDBOX
 
@@ -30,7 +30,8 @@ MADE_AND_TAKEN_DOWN = ("make up", "make down")
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with running(Platform(tmp_path_factory.mktemp("sandbox"), "sandbox")) as found:
+    with taken_down(Platform(tmp_path_factory.mktemp("sandbox"), "sandbox")) as found:
+        found.up()
         yield found
 
 

@@ -7,14 +7,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.platform import Platform, running
+from tests.e2e.platform import Platform, taken_down
+
+HALF = 20
+"""Resources of about 44, stores among them."""
 
 
 @pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Brought up the hard way: the first `up` is killed half way, the next one goes on."""
     if os.geteuid() != 0:
         pytest.skip("a real node needs root")
-    with running(Platform(tmp_path_factory.mktemp("platform"))) as found:
+    with taken_down(Platform(tmp_path_factory.mktemp("platform"))) as found:
+        found.kill("Deploying", HALF, "up", "-s", found.stack)
+        found.up()
         yield found
 
 

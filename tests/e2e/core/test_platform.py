@@ -17,6 +17,10 @@ from tests.e2e.platform import ROOT, Platform, cluster_client, told
 from tests.processes import command_lines
 
 
+def test_after_a_killed_up_and_the_next_nothing_is_left_to_change(shipped: Platform) -> None:
+    assert shipped.up()["counts"] == {}
+
+
 def test_every_component_is_a_real_container_without_root(platform: Platform) -> None:
     from kubernetes.client import CoreV1Api
 
