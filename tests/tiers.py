@@ -29,6 +29,7 @@ IN_LANES = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 PARALLEL = {
     "unit": BY_FILE,
     "charts": BY_FILE,
+    "graph": IN_TWO,
     "engine": IN_TWO,
     "e2e": IN_LANES,
     "faults": IN_TWO,
