@@ -61,7 +61,6 @@ def main(chosen: list[str]) -> int:
             return 1
     print(json.dumps(report, indent=2))
     print("\n".join(figures.table(report["figures"])))
-    print(figures.PEERS)
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Records a real run for the READMEs: `python -m bench.capture` writes docs/capture.txt.
+"""Records a real run for the README's picture: `python -m bench.capture` writes docs/capture.txt.
 
-The commands are those of the README, run one after the other with their output in a pipe, so that
-progress comes as lines. Folders of this machine are written as a reader would see their own.
+Runs the commands of the README one after the other with their output in a pipe, so that progress
+comes as lines. Paths of this machine are replaced by those that a reader would see.
 """
 
 from __future__ import annotations
@@ -13,22 +13,27 @@ from pathlib import Path
 from bench.commands import ROOT
 
 CAPTURE = ROOT / "docs" / "capture.txt"
-COMMANDS = ("make up STACK=core", ".venv/bin/mlops-infra verify -s core", "make down STACK=core")
+COMMANDS = (
+    "make up",
+    ".venv/bin/mlops-infra status -s sandbox",
+    ".venv/bin/mlops-infra verify -s sandbox",
+    "make down",
+)
 
 
 def main() -> int:
-    """Run, record and show; the first command that fails ends it, and nothing is written."""
-    told: list[str] = []
+    """Run, record and show; nothing is written if a command fails."""
+    recorded: list[str] = []
     for command in COMMANDS:
-        lines, code = _recorded(command)
-        told += [f"$ {command.removeprefix('.venv/bin/')}", *lines, ""]
+        lines, code = _run(command)
+        recorded += [f"$ {command.removeprefix('.venv/bin/')}", *lines, ""]
         if code:
             return code
-    CAPTURE.write_text("\n".join(told).rstrip() + "\n", encoding="utf-8")
+    CAPTURE.write_text("\n".join(recorded).rstrip() + "\n", encoding="utf-8")
     return 0
 
 
-def _recorded(command: str) -> tuple[list[str], int]:
+def _run(command: str) -> tuple[list[str], int]:
     lines: list[str] = []
     with subprocess.Popen(
         command.split(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -1,4 +1,4 @@
-"""The figures, their goals, and how a run is told."""
+"""The measured figures with their goals, in the sections of docs/performance.md."""
 
 from __future__ import annotations
 
@@ -8,67 +8,149 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-PEERS = (
-    "No peer is measured beside the platform: nothing else brings a whole one to a machine without "
-    "Docker, a cluster or an image registry. Bundles are measured against crane, regctl and skopeo."
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One measured number."""
 
     key: str
+    """Its key under `figures` in docs/measured.json."""
     title: str
     unit: str
     goal: float | None
-    """Not to be exceeded, on 2 cores; None where there is no promise."""
+    """Upper limit on a machine with two cores; None without a goal."""
 
 
-FIGURES = (
-    Figure("up_cold", "`make up STACK=core`, empty caches: everything is compiled", "min", 20),
-    Figure("up_warm", "`make up STACK=core`, warm caches, to all Pods Ready", "s", 90),
-    Figure("control_plane", "control plane ready", "s", 10),
-    Figure("node", "node ready, from the same start", "s", None),
-    Figure("up_again", "`mlops-infra up -s core` with nothing to change", "s", 15),
-    Figure("verify", "`mlops-infra verify -s core`", "s", None),
-    Figure("memory", "memory of the whole core (PSS)", "GB", 3),
-    Figure("down", "`make down STACK=core`", "s", None),
-    Figure("whole_up_cold", "`make up` (sandbox: everything), empty caches", "min", 20),
-    Figure("whole_up_warm", "`make up` (sandbox: everything), warm caches", "s", None),
-    Figure("whole_up_again", "`mlops-infra up -s sandbox` with nothing to change", "s", None),
-    Figure("whole_verify", "`make verify`: the whole life of a model", "s", 600),
-    Figure("whole_memory", "memory of the whole sandbox (PSS)", "GB", 8),
-    Figure("whole_down", "`make down`", "s", None),
-    Figure("aws_graph_first", "graph of aws-prod, first build (imports the SDK)", "s", None),
-    Figure("aws_graph", "graph of aws-prod, per 100 resources", "s", 1),
-    Figure("aws_graph_large", "graph with 40 endpoints more, per 100 resources", "s", 1),
-    Figure("aws_teardown_small", "teardown of 10 things on AWS (emulator)", "s", None),
-    Figure("aws_teardown_large", "teardown of 200 things on AWS (emulator)", "s", None),
-    Figure("aws_versions", "versions removed from a bucket (emulator)", "1/s", None),
-    Figure("bare_per_second", "online: a bare MLServer process on one core", "/s", None),
-    Figure("bare_p50", "the same, median answer", "ms", None),
-    Figure("bare_p99", "the same, 99th percentile", "ms", None),
-    Figure(
-        "online_per_second", "online: gateway and KServe's Pod, same model and load", "/s", None
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Figures that belong together."""
+
+    title: str
+    parts: tuple[str, ...]
+    """Keys under `parts` in docs/measured.json: when these figures were measured."""
+    figures: tuple[Figure, ...]
+
+
+SECTIONS = (
+    Section(
+        "The sandbox: the whole platform",
+        ("whole",),
+        (
+            Figure("whole_up_cold", "`make up`, empty caches, everything compiled", "min", 20),
+            Figure("whole_up_warm", "`make up`, warm caches", "s", None),
+            Figure("whole_up_again", "`mlops-infra up`, nothing to change", "s", None),
+            Figure("whole_verify", "`make verify`: the whole life of a model", "s", 600),
+            Figure("whole_memory", "memory of cluster and platform (PSS)", "GB", 8),
+            Figure("whole_down", "`make down`", "s", None),
+        ),
     ),
-    Figure("online_p50", "the same, median answer", "ms", None),
-    Figure("online_p99", "the same, 99th percentile", "ms", None),
-    Figure("online_errors", "the same, failed answers", "%", 1),
-    Figure("scale_wanted", "load to the autoscaler's second Pod: wanted", "s", None),
-    Figure("scale_ready", "load to the autoscaler's second Pod: Ready", "s", 120),
-    Figure("scale_errors", "failed answers meanwhile", "%", 1),
-    Figure("check", "`mlops-infra check`", "s", 1),
-    Figure("help", "`mlops-infra --help`", "s", 0.3),
-    Figure("bundle_fetch", "fetching a bundle, over the time of the fastest peer", "times", 1),
-    Figure("bundle_push", "pushing it, over the time of the fastest peer", "times", 0.67),
-    Figure("bundle_push_again", "pushing 100 images that are there already", "s", 1),
-    Figure("bundle_memory", "memory of fetching and pushing, at most", "MB", 150),
+    Section(
+        "The core: MLflow and its stores",
+        ("core",),
+        (
+            Figure("up_cold", "`make up STACK=core`, empty caches, everything compiled", "min", 20),
+            Figure("up_warm", "`make up STACK=core`, warm caches, all Pods Ready", "s", 90),
+            Figure("control_plane", "control plane ready", "s", 10),
+            Figure("node", "node ready, counted from the same start", "s", None),
+            Figure("up_again", "`mlops-infra up -s core`, nothing to change", "s", 15),
+            Figure("verify", "`mlops-infra verify -s core`", "s", None),
+            Figure("memory", "memory of cluster and platform (PSS)", "GB", 3),
+            Figure("down", "`make down STACK=core`", "s", None),
+        ),
+    ),
+    Section(
+        "A machine with network access: archives instead of compiling",
+        ("connected",),
+        (
+            Figure(
+                "connected_up_cold",
+                "`make up STACK=core`, empty caches, all archives from a loopback server",
+                "min",
+                3,
+            ),
+        ),
+    ),
+    Section(
+        "Tests and pipelines",
+        ("tests", "steps"),
+        (
+            Figure("test_warm", "`make test`, warm caches", "min", 25),
+            Figure("test_cold", "`make test`, empty caches", "min", 50),
+            Figure("step", "cost of one pipeline step, without its own work", "s", 3),
+        ),
+    ),
+    Section(
+        "Teardown: until everything that holds a deletion is named",
+        ("teardown",),
+        (
+            Figure("teardown_webhook_delete", "dead webhook for deletions", "s", 60),
+            Figure("teardown_webhook_update", "dead webhook for updates", "s", 60),
+            Figure("teardown_api_service", "APIService without a server", "s", 60),
+            Figure("teardown_controller", "controller scaled to zero", "s", 60),
+            Figure(
+                "teardown_finalizer",
+                "unknown finalizer on a ConfigMap, Secret or ServiceAccount",
+                "s",
+                60,
+            ),
+            Figure("teardown_custom_resource", "custom resource whose controller is gone", "s", 60),
+            Figure("teardown_namespace", "namespace deleted by hand that hangs", "s", 60),
+            Figure("teardown_keep_cluster", "the same with `--keep-cluster`", "s", 60),
+            Figure("teardown_own_cluster", "the same on a cluster of your own", "s", 60),
+        ),
+    ),
+    Section(
+        "Model serving",
+        ("whole",),
+        (
+            Figure("bare_per_second", "one MLServer process on one core, requests", "/s", None),
+            Figure("bare_p50", "median latency", "ms", None),
+            Figure("bare_p99", "99th percentile", "ms", None),
+            Figure(
+                "online_per_second",
+                "gateway and KServe Pod, same model and load, requests",
+                "/s",
+                None,
+            ),
+            Figure("online_p50", "median latency", "ms", None),
+            Figure("online_p99", "99th percentile", "ms", None),
+            Figure("online_errors", "failed requests", "%", 1),
+            Figure("scale_wanted", "from load to the autoscaler's decision", "s", None),
+            Figure("scale_ready", "from load to the second Pod Ready", "s", 120),
+            Figure("scale_errors", "failed requests meanwhile", "%", 1),
+        ),
+    ),
+    Section(
+        "Offline bundles, against the fastest of crane, regctl and skopeo",
+        ("bundles",),
+        (
+            Figure(
+                "bundle_fetch", "time to fetch 4 GiB of layers, relative to the fastest", "times", 1
+            ),
+            Figure("bundle_push", "time to push them, relative to the fastest", "times", 0.67),
+            Figure("bundle_push_again", "pushing 100 images that are already there", "s", 1),
+            Figure("bundle_memory", "peak memory of fetching and pushing", "MB", 150),
+        ),
+    ),
+    Section(
+        "Commands and the aws profile",
+        ("commands", "aws"),
+        (
+            Figure("help", "`mlops-infra --help`", "s", 0.3),
+            Figure("check", "`mlops-infra check`", "s", 1),
+            Figure("aws_graph_first", "graph of aws-prod, SDK import included", "s", None),
+            Figure("aws_graph", "graph of aws-prod, per 100 resources", "s", 1),
+            Figure("aws_graph_large", "with 40 more endpoints, per 100 resources", "s", 1),
+            Figure("aws_teardown_small", "teardown of 10 objects (emulator)", "s", None),
+            Figure("aws_teardown_large", "teardown of 200 objects (emulator)", "s", None),
+            Figure("aws_versions", "versions deleted from a bucket (emulator)", "/s", None),
+        ),
+    ),
 )
 
 
 def machine() -> dict[str, object]:
-    """What was measured on."""
+    """The machine that was measured on."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "cores": len(os.sched_getaffinity(0)),
@@ -85,14 +167,14 @@ def moment() -> dict[str, object]:
 
 
 def shown(figure: Figure, value: float | None) -> str:
-    """A value with its unit; `not measured` where there is none."""
+    """A value with its unit, or `not measured`."""
     if value is None:
         return "not measured"
     return f"{value:.2f} {figure.unit}" if value < 1 else f"{value:.1f} {figure.unit}"
 
 
 def goal(figure: Figure) -> str:
-    """The goal with its unit; `-` where there is none."""
+    """The goal with its unit, or `-`."""
     return "-" if figure.goal is None else f"under {figure.goal:g} {figure.unit}"
 
 
@@ -104,12 +186,14 @@ def verdict(figure: Figure, value: float | None) -> str:
 
 
 def table(values: dict[str, float]) -> list[str]:
-    """One line a figure, for the terminal."""
+    """One line per figure, for the terminal."""
     rows = [("figure", "measured", "goal", "")]
-    rows += [
-        (f.title, shown(f, values.get(f.key)), goal(f), verdict(f, values.get(f.key)))
-        for f in FIGURES
-    ]
+    for section in SECTIONS:
+        rows.append((section.title, "", "", ""))
+        rows += [
+            (f"  {f.title}", shown(f, values.get(f.key)), goal(f), verdict(f, values.get(f.key)))
+            for f in section.figures
+        ]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     return [
         "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows

@@ -18,8 +18,8 @@ from bench.bare import mlserver
 from bench.commands import MeasureError
 from bench.load import Asked, Load, load
 from bench.scaling import scaled
-from mlops_infra.lifecycle.promoting import Access
-from mlops_infra.lifecycle.tour_data import request, rows
+from mlops_infra.lifecycle.promotion.access import Access
+from mlops_infra.lifecycle.verify.tour_data import request, rows
 
 LANES, SECONDS, ROWS = 4, 15.0, 1
 TENANT, MODEL = "demo", "wine"

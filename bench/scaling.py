@@ -11,9 +11,9 @@ from typing import Any
 from bench.commands import MeasureError
 from bench.load import Asked, Load, load
 from mlops_infra.errors import OperationFailed
-from mlops_infra.lifecycle.kubernetes_objects import POD, Kind
-from mlops_infra.lifecycle.promoting import Access
-from mlops_infra.lifecycle.serving import KServe, Scaling, Service
+from mlops_infra.lifecycle.promotion.access import Access
+from mlops_infra.lifecycle.services.kubernetes_objects import POD, Kind
+from mlops_infra.lifecycle.serving.kserve import KServe, Scaling, Service
 
 WAIT_SECONDS = 240.0
 """For the second Pod."""

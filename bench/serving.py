@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mlops_infra.lifecycle.gateway.route import PREFIX, Route, Target
+from mlops_infra.lifecycle.gateway.core.route import PREFIX, Route, Target
 
 REQUESTS, LANES = 3000, 32
 COLUMNS = ("alcohol", "ash", "hue", "hour")
@@ -40,7 +40,7 @@ _GATEWAY = """
 import json, sys
 from pathlib import Path
 from mlops_infra.lifecycle.gateway import server
-from mlops_infra.lifecycle.gateway.settings import Settings
+from mlops_infra.lifecycle.gateway.core.settings import Settings
 class Held:
     def __init__(self, *_):
         self.routes = json.loads(sys.argv[2])

@@ -1,1 +1,1 @@
-"""Offline bundles for closed networks; built by a later issue, see docs/decisions."""
+"""Offline bundles for closed networks: discover, lock, fetch, pack, sign, verify, push, install."""

@@ -11,7 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SANDBOX = "tests/e2e/test_sandbox.py"
 AIR_GAP = "tests/e2e/test_air_gap.py"
+UNIT = "tests/unit/test_readme.py"
+CLONE = "git clone REPOSITORY && cd mlops-infra"
 COVERED = {
+    CLONE: UNIT,
     "make up": SANDBOX,
     "make test": ".ci/run",
     "make down": SANDBOX,
@@ -33,15 +36,17 @@ COVERED = {
 unit test looks), which the platforms of the e2e tier are made and taken down with. Those of
 bundles are typed as the guide of closed networks has them."""
 
+PAGES = sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs").rglob("*.md"))
 GUIDES = sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs" / "guide").glob("*.md"))
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 _OPERATOR = set("();<>|&")
 
 
 def commands(name: str) -> list[str]:
-    """Every line of the blocks marked `sh`, in their order."""
+    """Every line of the blocks marked `sh`, in their order, without comments."""
     found = [body for kind, body in _BLOCK.findall(text(name)) if kind == "sh"]
-    return [line for block in found for line in block.splitlines() if line.strip()]
+    lines = [line for block in found for line in block.splitlines()]
+    return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
 def text(name: str) -> str:
@@ -63,8 +68,9 @@ def invocations(name: str) -> Iterator[tuple[list[str], bool]]:
         for line in re.sub(r"\\\n\s*", " ", block[1]).splitlines():
             if "mlops-infra " in line:
                 yield from ((words, True) for words in _typed(line))
-    for span in re.findall(r"`([^`\n]*mlops-infra [^`\n]*)`", _BLOCK.sub("", read)):
-        yield from ((words, False) for words in _typed(span))
+    for span in re.findall(r"`([^`\n]+)`", _BLOCK.sub("", read)):
+        if "mlops-infra " in span:
+            yield from ((words, False) for words in _typed(span))
 
 
 def _typed(line: str) -> Iterator[list[str]]:

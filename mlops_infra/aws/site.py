@@ -19,7 +19,7 @@ class Site:
     role: str | None = None
     """ARN of a role to assume."""
     endpoint_url: str | None = None
-    """An emulator instead of AWS."""
+    """URL of an emulator, instead of AWS."""
 
     @classmethod
     def of(cls, config: AwsConfig) -> Site:

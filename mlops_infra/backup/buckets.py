@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from mlops_infra.backup.folder import BackupFolder, StoredObject, write_whole
 from mlops_infra.backup.stores import StoreAccess
 from mlops_infra.errors import OperationFailed
-from mlops_infra.lifecycle.credentials import Login
-from mlops_infra.lifecycle.objects import s3_client
+from mlops_infra.lifecycle.services.credentials import Login
+from mlops_infra.lifecycle.services.object_store import s3_client
 from mlops_infra.progress import Step
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from mlops_infra.catalog import load_catalog
 from mlops_infra.config import StackConfig
 from mlops_infra.engine import Engine
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.lifecycle.credentials import ClusterSecrets
+from mlops_infra.lifecycle.services.credentials import ClusterSecrets
 from mlops_infra.progress import Sink
 
 NAMESPACE = "mlops-stores"

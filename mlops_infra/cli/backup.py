@@ -21,13 +21,13 @@ from mlops_infra.cli.render import sink_for
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
     required=True,
-    help="A new folder, or one that an interrupted backup left.",
+    help="Output folder: new, or left by an interrupted backup.",
 )
 def command(stack: str, file: Path | None, as_json: bool, target: Path) -> None:
     """Copy databases, buckets and keys into a folder.
 
-    The platform goes on working. Stores with `state: external` are left out and named: they are
-    backed up where they run. The folder holds everything in clear; it is made with mode 0700.
+    The platform keeps working. Stores with `state: external` are listed and left out: back them up
+    where they run. The folder is not encrypted; its mode is 0700.
     """
     from mlops_infra.backup import open_stores, take
     from mlops_infra.config import load, stack_file
@@ -55,5 +55,5 @@ def command(stack: str, file: Path | None, as_json: bool, target: Path) -> None:
     rows += [("keys", "key-value store", manifest.keys)] if access.kv_service else []
     output.table(("kind", "name", "holds"), rows)
     for each in access.skipped:
-        output.text(f"left out: {each}")
+        output.text(f"not in the backup: {each}")
     output.text(f"backup: {target}")

@@ -13,25 +13,29 @@ from mlops_infra.errors import InputError
 
 @click.group()
 def command() -> None:
-    """Score tables and buckets with the champion, each row once."""
+    """Score tables and buckets with the champion model, each row once."""
 
 
 @command.command()
 @click.argument("job", metavar="TENANT/MODEL/JOB")
-@click.option("--models", type=click.Path(path_type=Path), metavar="FILE", help="Declared models.")
-@click.option("--partition", metavar="NAME", help="Only this partition; otherwise all.")
-@click.option("--again", is_flag=True, help="Replace scores, with the champion of now.")
+@click.option(
+    "--models", type=click.Path(path_type=Path), metavar="FILE", help="File of declared models."
+)
+@click.option("--partition", metavar="NAME", help="Partition to score (default: all).")
+@click.option("--again", is_flag=True, help="Replace existing scores, using the current champion.")
 @options.as_json
 def run(job: str, models: Path | None, partition: str | None, again: bool, as_json: bool) -> None:
-    """Score what is not scored yet; runs in the cluster.
+    """Score what has no score yet; runs in the cluster.
 
-    A second run writes nothing, and one after a crash goes on where the first stopped.
+    A second run writes nothing, and a run after a crash continues where it stopped.
     """
-    from mlops_infra.lifecycle import batch, in_cluster, jobs
+    from mlops_infra.lifecycle import batch
     from mlops_infra.lifecycle.batch import sources
-    from mlops_infra.lifecycle.champions import BatchChampion
-    from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
-    from mlops_infra.lifecycle.traces import Trace
+    from mlops_infra.lifecycle.lineage.traces import Trace
+    from mlops_infra.lifecycle.pods import assembly as in_cluster
+    from mlops_infra.lifecycle.pods import jobs
+    from mlops_infra.lifecycle.pods.champions import BatchChampion
+    from mlops_infra.lifecycle.services.environment import Surroundings
 
     text, where = in_cluster.models(models)
     chosen = next((each for each in jobs.batch_jobs(text, where) if each.id == job), None)

@@ -27,13 +27,13 @@ from mlops_infra.cli.bundle_verify import verify
 def command() -> None:
     """Lock, build, verify, push and install offline bundles.
 
-    On the open side: lock, build. By hand: the folder, or its volumes. On the closed side: verify,
-    install, push or serve. A bundle is an OCI image layout with wheels, charts, plugins and
-    binaries beside it; every tool that reads such layouts reads it.
+    With network access: lock, build. Then carry the folder or its volumes across. In the closed
+    network: verify, install, push or serve. A bundle is an OCI image layout with wheels, charts,
+    plugins and binaries beside it; any tool that reads such layouts can read it.
 
     Exit codes: 0 done; 1 a registry, the disk or a build failed; 2 the input is wrong; 3 the
     bundle is damaged, unsigned, or lacks something; 4 something is missing on this machine; 130
-    interrupted, and the next run goes on from there.
+    interrupted; the next run continues.
     """
 
 

@@ -25,34 +25,34 @@ if TYPE_CHECKING:
     type=bundle_options.FOLDER,
     required=True,
     metavar="DIR",
-    help="An empty folder, or that of an earlier build: what is there is kept.",
+    help="Output folder: empty, or that of an earlier build, whose content is kept.",
 )
 @click.option(
     "--sign-key",
     type=bundle_options.FILE,
     metavar="KEY",
-    help="Private key (ECDSA P-256, PEM) to sign with; `bundle key` makes one.",
+    help="Private key to sign with (ECDSA P-256, PEM); `bundle key` creates one.",
 )
 @click.option(
     "--since",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
     metavar="PATH",
-    help="A receipt, or the folders of an earlier bundle: what that has is left out.",
+    help="Receipt or folders of an earlier bundle, whose content is left out.",
 )
 @click.option(
     "--volume-size",
     type=bundle_options.Size(),
     metavar="SIZE",
-    help="Also write volumes of at most so many bytes each: 4.7GB, 25GB, 4400MiB.",
+    help="Also split the bundle into volumes of at most this size: 4.7GB, 25GB, 4400MiB.",
 )
 @click.option(
     "--volumes",
     type=bundle_options.FOLDER,
     metavar="DIR",
-    help="Where the volumes go; beside the bundle, as DIR-volumes, else.",
+    help="Folder of the volumes (default: DIR-volumes beside the bundle).",
 )
-@click.option("--force", is_flag=True, help="Go on though the disk looks too small.")
+@click.option("--force", is_flag=True, help="Continue although the disk looks too small.")
 @registry_settings
 @options.as_json
 def build(
@@ -66,10 +66,10 @@ def build(
     settings: Settings,
     as_json: bool,
 ) -> None:
-    """Fetch, make and seal what LOCK names.
+    """Fetch, build and sign what LOCK names.
 
-    A build that was stopped, however hard, goes on where it was: a layer in the middle of its
-    bytes. The same lock gives the same files on any day and machine, and the same bundle.json.
+    An interrupted build continues where it stopped, in the middle of a layer too. The same lock
+    gives the same files and the same bundle.json on any machine.
     """
     from offline_bundle import lockfile
     from offline_bundle.build import build as run
@@ -95,11 +95,11 @@ def build(
 
 def _show(built: Built) -> None:
     output.text(f"{built.folder}: {built.size:,} bytes, identity {built.identity}")
-    output.text(f"blobs: {built.fetched} fetched, {built.present} were there")
+    output.text(f"blobs: {built.fetched} fetched, {built.present} already present")
     if built.absent:
-        output.text(f"left to the base: {built.absent} files")
+        output.text(f"in the base only: {built.absent} files")
     for volume in built.volumes:
         output.text(f"volume: {volume}")
     if not built.signed:
-        output.text("not signed: whoever carries it could change it; see --sign-key")
+        output.text("not signed: it can be changed unnoticed on its way; see --sign-key")
     output.text(f"next: mlops-infra bundle verify {built.folder}")

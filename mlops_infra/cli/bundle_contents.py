@@ -17,7 +17,7 @@ from mlops_infra.errors import FoundError
 @click.option(
     "--policy",
     type=click.Choice(("permissive", "commercial", "any")),
-    help="Exit with 3 if something is not taken by this policy of the gate, or states none.",
+    help="Exit with 3 if this policy does not allow a licence, or a licence could not be read.",
 )
 @bundle_options.stack
 @options.as_json
@@ -30,8 +30,8 @@ def licences(
 ) -> None:
     """List the licence of everything in a bundle.
 
-    Beside each: the mildest policy of the licence gate that takes it; `unread` where it states
-    none that could be read. With -s the gate of that stack, and what it accepts, is asked.
+    Shows for each item the strictest policy of the licence gate that allows it, or `unread` if no
+    licence could be read. With -s, the policy and the exceptions of that stack apply.
     """
     from offline_bundle.inspect import licence_rows
 
@@ -58,9 +58,9 @@ def _require_taken(
     gate = gate.model_copy(update={"policy": policy}) if policy else gate
     if found := refused(rows, gate):
         raise FoundError(
-            f"policy '{gate.policy}' does not take {len(found)} of {len(rows)}",
+            f"policy '{gate.policy}' does not allow {len(found)} of {len(rows)}",
             found,
-            hint="read the terms of each; name what your owner agrees to in licence.accept",
+            hint="read the terms of each; list the accepted ones in licence.accept",
         )
 
 
@@ -69,13 +69,13 @@ def _require_taken(
 @click.option(
     "--image",
     metavar="REF",
-    help="The document that this image carries itself, in place of the bundle's.",
+    help="Print the document inside this image instead of the bundle's.",
 )
 @options.as_json
 def sbom(folders: tuple[Path, ...], image: str | None, as_json: bool) -> None:  # noqa: ARG001
-    """Print the bill of materials: of the bundle (CycloneDX), or of one image.
+    """Print the bill of materials of the bundle or of one image (CycloneDX).
 
-    It is JSON with or without --json.
+    The output is JSON with or without --json.
     """
     from offline_bundle.inspect import bill
 

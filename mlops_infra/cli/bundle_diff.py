@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 @click.argument("after", metavar="B", type=bundle_options.BUNDLE)
 @options.as_json
 def diff(before: Path, after: Path, as_json: bool) -> None:
-    """Show what has to be carried to make bundle A bundle B.
+    """Show what has to be carried to turn bundle A into bundle B.
 
-    Only lists are read, no blob: A and B may lie on slow media, and of volumes one is enough. A tag
-    that has moved is shown with both digests.
+    Only the lists are read, not the blobs; of a split bundle one volume is enough. A tag that moved
+    is shown with both digests.
     """
     from offline_bundle.differential.comparing import diff as run
 

@@ -16,10 +16,10 @@ from mlops_infra.cli import bundle_options, options, output
 @bundle_options.target
 @options.as_json
 def discover(stack: str | None, stack_file: Path | None, as_json: bool, **given: Any) -> None:
-    """List all that a stack needs, with every place that asks for it.
+    """List everything that a stack needs, and what requires it.
 
-    Images are taken from the plan, from the charts' lists and from every rendered object:
-    arguments, variables, ConfigMaps and custom resources too. No registry is asked.
+    Images come from the plan, the charts' lists and every rendered object, including arguments,
+    variables, ConfigMaps and custom resources. No registry is contacted.
     """
     needs = bundle_options.needs(stack, stack_file, as_json, given)
     if as_json:
@@ -38,7 +38,7 @@ def discover(stack: str | None, stack_file: Path | None, as_json: bool, **given:
         )
         return
     output.table(
-        ("kind", "name", "asked for by"),
+        ("kind", "name", "required by"),
         [
             (kind, name, places[0].where + (f" (+{len(places) - 1})" if places[1:] else ""))
             for kind, name, places in needs.listed()

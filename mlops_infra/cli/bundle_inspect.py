@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     "page",
     type=bundle_options.FILE,
     metavar="FILE",
-    help="Also write it as one page that needs nothing else.",
+    help="Also write a self-contained HTML page.",
 )
 @options.as_json
 def inspect(folders: tuple[Path, ...], page: Path | None, as_json: bool) -> None:
-    """Show contents, sizes, licences, signatures and who asks for what.
+    """Show contents, sizes, licences, signatures and what requires each item.
 
-    DIR is a bundle, or some of its volumes. Nothing is hashed: see `bundle verify` for that.
+    DIR is a bundle, or some of its volumes. Nothing is hashed; `bundle verify` does that.
     """
     from offline_bundle.inspect import html
     from offline_bundle.inspect import inspect as run

@@ -18,7 +18,7 @@ _ROOT = click.option(
     type=bundle_options.FOLDER,
     required=True,
     metavar="ROOT",
-    help="Folder of the installation: everything is below it.",
+    help="Folder of the installation.",
 )
 
 
@@ -29,29 +29,31 @@ _ROOT = click.option(
     "--key",
     type=bundle_options.FILE,
     metavar="PUB",
-    help="Public key (PEM) that the bundle has to be signed with.",
+    help="Public key (PEM) of the bundle's signature.",
 )
 @click.option(
     "--base",
     multiple=True,
     type=bundle_options.BUNDLE,
     metavar="DIR",
-    help="The bundle that a difference was made against; its volumes, one by one.",
+    help="Base bundle of a differential bundle; repeatable, once per volume.",
 )
-@click.option("--copy", is_flag=True, help="Copy all, so that the medium can be taken away.")
+@click.option("--copy", is_flag=True, help="Copy the bundle, so that the medium can be removed.")
 @click.option(
     "--python",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
     metavar="PATH",
-    help="Interpreter of the virtual environment; this program's own else.",
+    help="Interpreter of the virtual environment (default: this program's).",
 )
 @click.option(
     "--registry",
     metavar="HOST[/PREFIX]",
-    help="Where nodes pull from: the site's registry, or the address of `bundle serve`.",
+    help="Registry that nodes pull from: the site's, or the address of `bundle serve`.",
 )
-@click.option("--ca", type=bundle_options.FILE, metavar="PEM", help="Authorities of --registry.")
-@click.option("--plain-http", is_flag=True, help="--registry is read without TLS.")
+@click.option(
+    "--ca", type=bundle_options.FILE, metavar="PEM", help="CA certificates of --registry."
+)
+@click.option("--plain-http", is_flag=True, help="Use --registry without TLS.")
 @options.as_json
 def install(
     folders: tuple[Path, ...],
@@ -65,12 +67,12 @@ def install(
     plain_http: bool,
     as_json: bool,
 ) -> None:
-    """Lay a bundle, or its volumes in any order, down below ROOT.
+    """Install a bundle, or its volumes in any order, below ROOT.
 
-    Programs, plugins, charts and a virtual environment with this program, from the bundle alone.
-    The bundle is verified first; nothing is written where the disk has no room for all of it. A
-    release is taken into use by one rename: whatever stops an installation, the one before is in
-    use, and the same command again goes on. Read ROOT/environment before you work with it.
+    Installs programs, plugins, charts and a virtual environment with this program from the bundle
+    alone. The bundle is verified and the disk space checked first. A release is activated by one
+    rename: after an interruption the previous release is still active, and the same command
+    continues. Source ROOT/environment before you use it.
     """
     from offline_bundle.install import Wanted
     from offline_bundle.install import install as run
@@ -94,9 +96,9 @@ def install(
 @_ROOT
 @options.as_json
 def remove(root: Path, as_json: bool) -> None:
-    """Take an installation away, and nothing that is not part of one.
+    """Remove an installation, and nothing that is not part of one.
 
-    The bundle itself stays where it lies, unless the installation has copied it.
+    The bundle stays where it is, unless the installation has copied it.
     """
     from offline_bundle.install import remove as run
 
@@ -109,7 +111,7 @@ def remove(root: Path, as_json: bool) -> None:
 
 def _show(installed: Installed) -> None:
     if installed.unchanged:
-        output.text(f"{installed.root}: this release is installed already, nothing was changed")
+        output.text(f"{installed.root}: this release is already installed, nothing was changed")
     else:
         output.text(f"{installed.root}: release {installed.release}")
         for name in ("programs", "plugins", "charts", "upstreams"):

@@ -13,11 +13,11 @@ from mlops_infra.cli import bundle_options, options, output
 @click.argument("name", metavar="NAME", type=bundle_options.FILE)
 @options.as_json
 def key(name: Path, as_json: bool) -> None:
-    """Make NAME.key, to sign with, and NAME.pub, to check with.
+    """Create the key pair NAME.key (to sign with) and NAME.pub (to verify with).
 
-    ECDSA on P-256 in PEM: openssl and cosign read both. A passphrase is taken from the file that
-    MLOPS_INFRA_BUNDLE_PASSPHRASE_FILE names, or from MLOPS_INFRA_BUNDLE_PASSPHRASE. Nothing is
-    overwritten. NAME.pub has to reach the closed side by another way than the bundle.
+    ECDSA P-256 in PEM, as openssl and cosign read it. The passphrase comes from the file in
+    MLOPS_INFRA_BUNDLE_PASSPHRASE_FILE or from MLOPS_INFRA_BUNDLE_PASSPHRASE. Nothing is
+    overwritten. Carry NAME.pub to the closed network separately from the bundle.
     """
     from offline_bundle.sealing import keys
 

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     default=Path("bundle.lock"),
     show_default=True,
     metavar="FILE",
-    help="The lock to write; one that is there tells which tags have moved.",
+    help="Lock file to write; an existing one shows which tags have moved.",
 )
 @click.option(
     "--platform",
     "platforms",
     multiple=True,
     metavar="OS/ARCH",
-    help="Platforms of images, or `all`; repeatable. That of the closed side else.",
+    help="Platform of images, or `all`; repeatable (default: that of the target).",
 )
 @bundle_options.additions
 @bundle_options.target
@@ -48,11 +48,11 @@ def lock(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Write down exactly what a bundle will hold.
+    """Resolve exactly what a bundle will contain.
 
-    Tags become digests; every blob has its size, every item its licence and the places that ask
-    for it. The same inputs give the same file, which is made to be read in a diff. Credentials
-    come from Docker's configuration and its helpers.
+    Tags become digests; every blob has its size, every item its licence and what requires it. The
+    same inputs give the same file, so that diffs are readable. Credentials come from Docker's
+    configuration and its helpers.
     """
     from offline_bundle import lockfile
     from offline_bundle.locking import make_lock

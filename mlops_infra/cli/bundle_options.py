@@ -33,7 +33,7 @@ class Size(click.ParamType[int]):
             return value
         match = re.fullmatch(r"(\d+(?:\.\d+)?) ?((?:[kmg]i?)?)b?", str(value).strip().lower())
         if match is None or not float(match[1]):
-            self.fail(f"'{value}' is no size; write for example 4.7GB or 25GB", param, ctx)
+            self.fail(f"'{value}' is not a size; use for example 4.7GB or 25GB", param, ctx)
         return int(float(match[1]) * _UNITS[match[2]])
 
 
@@ -50,7 +50,7 @@ def stack(function: _F) -> _F:
         "--stack-file",
         type=FILE,
         metavar="PATH",
-        help="The stack's file, where it is not stacks/Pulumi.NAME.yaml.",
+        help="Stack file (default: stacks/Pulumi.NAME.yaml).",
     )(function)
     return click.option(
         "-s",
@@ -58,16 +58,16 @@ def stack(function: _F) -> _F:
         metavar="NAME",
         envvar=options.STACK_VARIABLE,
         show_envvar=True,
-        help="The stack: NAME of stacks/Pulumi.NAME.yaml, for example sandbox.",
+        help="Stack: NAME of stacks/Pulumi.NAME.yaml, such as sandbox.",
     )(with_file)
 
 
 def additions(function: _F) -> _F:
     """`--image`, `--file`, `--chart` and `--wheel`, each as often as wanted."""
     for name, metavar, text in (
-        ("wheel", "PATH", "A wheel to carry beside the program's own; repeatable."),
-        ("chart", "PATH", "A chart (folder or .tgz) to carry with all images of it; repeatable."),
-        ("file", "PATH", "A file, or a folder with all in it, to carry as it is; repeatable."),
+        ("wheel", "PATH", "Additional wheel; repeatable."),
+        ("chart", "PATH", "Additional chart (folder or .tgz) with all its images; repeatable."),
+        ("file", "PATH", "Additional file or folder; repeatable."),
     ):
         kind = click.Path(exists=True, path_type=Path)
         function = click.option(
@@ -78,22 +78,26 @@ def additions(function: _F) -> _F:
         "images",
         multiple=True,
         metavar="REF",
-        help="An image to carry beside the stack's own; repeatable.",
+        help="Additional image; repeatable.",
     )(function)
 
 
 def target(function: _F) -> _F:
     """`--target`, `--python` and `--state`: what is known of the closed side."""
     for flags, metavar, text in (
-        ("--python", "VERSION", "Python of the closed side, for example 3.11; this one's else."),
-        ("--target", "OS/ARCH", "Its machines, linux/amd64 or linux/arm64; this one's else."),
+        ("--python", "VERSION", "Python version of the target, such as 3.11 (default: this one)."),
+        (
+            "--target",
+            "OS/ARCH",
+            "Platform of the target, linux/amd64 or linux/arm64 (default: this one).",
+        ),
     ):
         function = click.option(flags, metavar=metavar, help=text)(function)
     return click.option(
         "--state",
         type=FILE,
         metavar="FILE",
-        help="`pulumi stack export` of a running one, for the plugins that it names.",
+        help="Output of `pulumi stack export`, for the plugins that it names.",
     )(function)
 
 
@@ -115,7 +119,7 @@ def needs(
     add = Additions(given["images"], given["files"], given["charts"], given["wheels"])
     if stack is None and not (add.images or add.files or add.charts or add.wheels):
         raise InputError(
-            "nothing is asked for", hint="give -s STACK, or --image, --file, --chart, --wheel"
+            "nothing is requested", hint="give -s STACK, or --image, --file, --chart, --wheel"
         )
     return discover(
         stack,

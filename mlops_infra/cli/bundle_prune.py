@@ -26,18 +26,22 @@ _PATH = click.Path(path_type=Path)
     multiple=True,
     required=True,
     metavar="PATH",
-    help="A bundle or a receipt whose images stay; repeat it for several.",
+    help="Bundle or receipt whose images are kept; repeatable.",
 )
-@click.option("-s", "--stack", metavar="NAME", help="Spare what runs in this stack's cluster.")
-@click.option("--file", type=_PATH, metavar="PATH", help="The stack's file.")
+@click.option(
+    "-s", "--stack", metavar="NAME", help="Keep the images in use in this stack's cluster."
+)
+@click.option(
+    "--file", type=_PATH, metavar="PATH", help="Stack file (default: stacks/Pulumi.NAME.yaml)."
+)
 @click.option(
     "--running",
     type=click.File(encoding="utf-8"),
     metavar="FILE",
-    help="Spare these images, one a line; `-` reads from stdin.",
+    help="Keep the images of this file, one per line; `-` reads from stdin.",
 )
-@click.option("--no-cluster", is_flag=True, help="No Pod uses this registry.")
-@click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
+@click.option("--no-cluster", is_flag=True, help="Confirm that no Pod uses this registry.")
+@click.option("--dry-run", is_flag=True, help="List what would be removed, without removing it.")
 @options.as_json
 def command(
     old: tuple[Path, ...],
@@ -51,17 +55,17 @@ def command(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Remove what the RECEIPTs of earlier pushes name, and nothing of --keep or a Pod uses.
+    """Remove the images of earlier pushes (RECEIPTs), except those in --keep or in use by Pods.
 
-    What somebody else put into the registry is never touched. `kubectl get pods -A -o
-    jsonpath='{..imageID}'` tells what runs, for --running.
+    Images that other tools pushed are never touched. `kubectl get pods -A -o
+    jsonpath='{..imageID}'` lists the images in use, for --running.
     """
     from offline_bundle.prune import prune
 
     if not (stack or running or no_cluster):
         raise InputError(
-            "nobody said which Pods use this registry",
-            hint="-s STACK, or --running FILE, or --no-cluster where there are none",
+            "it is unknown which Pods use this registry",
+            hint="use -s STACK or --running FILE, or --no-cluster if there are none",
         )
     sink = render.sink_for(as_json)
     images = set(_lines(running)) if running else set()
@@ -86,7 +90,7 @@ def command(
     verb = "would remove" if dry_run else "removed"
     output.text(f"{verb} {len(done.removed)} manifests")
     for name in done.running:
-        output.text(f"stays, a Pod uses it: {name}")
+        output.text(f"kept, in use by a Pod: {name}")
 
 
 def _lines(file: IO[str]) -> list[str]:

@@ -21,20 +21,26 @@ _SHOWN = 40
 @click.command(name="push")
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...", type=_PATH)
 @site_registry
-@click.option("--key", type=_PATH, metavar="PUB", help="Public key the bundle has to be signed by.")
-@click.option("--base", type=_PATH, multiple=True, metavar="DIR", help="Base of a difference.")
-@click.option("--partial", is_flag=True, help="Push what lies on the volumes that are given.")
+@click.option("--key", type=_PATH, metavar="PUB", help="Public key of the bundle's signature.")
+@click.option(
+    "--base", type=_PATH, multiple=True, metavar="DIR", help="Base bundle of a differential bundle."
+)
+@click.option("--partial", is_flag=True, help="Push the content of the given volumes only.")
 @click.option(
     "--staging",
     type=_PATH,
     metavar="DIR",
-    help="With --partial: where parts of files larger than a volume wait for the others.",
+    help="With --partial: folder for the parts of files that are larger than a volume.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
-@click.option("--receipt", type=_PATH, metavar="FILE", help="Where to write the receipt.")
-@click.option("--receipt-key", type=_PATH, metavar="KEY", help="Private key that signs it.")
+@click.option("--dry-run", is_flag=True, help="List what would be sent, without sending it.")
+@click.option("--receipt", type=_PATH, metavar="FILE", help="Receipt to write.")
 @click.option(
-    "--skip-verify", is_flag=True, help="Do not hash before; the registry hashes all it gets."
+    "--receipt-key", type=_PATH, metavar="KEY", help="Private key to sign the receipt with."
+)
+@click.option(
+    "--skip-verify",
+    is_flag=True,
+    help="Skip hashing before the push; the registry hashes what it receives.",
 )
 @options.as_json
 def command(
@@ -53,8 +59,8 @@ def command(
 ) -> None:
     """Push the bundle in DIR (or in its volumes, in any order) to a registry.
 
-    What is there already is not sent, shared layers are sent once, tags are set last. The receipt
-    says what has arrived: carried back, it is the base of the next difference.
+    Existing blobs are not sent, shared layers are sent once, tags are set last. The receipt lists
+    what has arrived: carried back, it is the base of the next differential bundle.
     """
     from offline_bundle.push import push
     from offline_bundle.verify import verify
@@ -97,7 +103,9 @@ def _show(done: Pushed, dry_run: bool, as_json: bool) -> None:
             output.text(f"and {len(rows) - _SHOWN} more: --json lists them all")
     counts = ", ".join(f"{number} {kind}s" for kind, number in _counts(done).items())
     verb = "would do" if dry_run else "did"
-    output.text(f"{verb}: {counts or 'nothing, everything is there'}; {done.uploaded} bytes sent")
+    output.text(
+        f"{verb}: {counts or 'nothing, everything is already there'}; {done.uploaded} bytes sent"
+    )
     for name, lacking in sorted(done.incomplete.items()):
         output.text(f"incomplete: {name} lacks {', '.join(lacking)}")
 

@@ -13,12 +13,12 @@ _PATH = click.Path(path_type=Path)
 
 @click.command(name="receipt")
 @click.argument("file", metavar="RECEIPT", type=_PATH)
-@click.option("--key", type=_PATH, metavar="PUB", help="Public key it has to be signed by.")
+@click.option("--key", type=_PATH, metavar="PUB", help="Public key of the receipt's signature.")
 @options.as_json
 def command(file: Path, key: Path | None, as_json: bool) -> None:
-    """Show what a push has left in a registry; exit code 3 where the signature is not KEY's.
+    """Show the receipt of a push; exit code 3 if the signature is not KEY's.
 
-    `bundle build --since RECEIPT` leaves out what it names.
+    `bundle build --since RECEIPT` leaves out what it lists.
     """
     from offline_bundle.push import receipt as receipts
 

@@ -14,10 +14,10 @@ _registries = click.option(
     "--registries",
     type=_PATH,
     metavar="FILE",
-    help="Per-host settings: mirrors, authorities, client certificates.",
+    help="Per-host settings: mirrors, CA certificates, client certificates.",
 )
 _ca = click.option(
-    "--ca", type=_PATH, metavar="PEM", help="The site's authorities, for every host."
+    "--ca", type=_PATH, metavar="PEM", help="CA certificates of the site, for every host."
 )
 
 
@@ -26,7 +26,9 @@ def registry_settings(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @_registries
     @_ca
-    @click.option("--plain-http", multiple=True, metavar="HOST", help="A registry that has no TLS.")
+    @click.option(
+        "--plain-http", multiple=True, metavar="HOST", help="Registry without TLS; repeatable."
+    )
     @functools.wraps(function)
     def wrapped(
         *args: Any,
@@ -46,10 +48,12 @@ def registry_settings(function: Callable[..., Any]) -> Callable[..., Any]:
 def site_registry(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--registry` with `--plain-http` for it, passed on as `registry` and `settings`."""
 
-    @click.option("--registry", required=True, metavar="HOST[/PREFIX]", help="The site's registry.")
+    @click.option(
+        "--registry", required=True, metavar="HOST[/PREFIX]", help="Registry of the site."
+    )
     @_registries
     @_ca
-    @click.option("--plain-http", is_flag=True, help="--registry has no TLS.")
+    @click.option("--plain-http", is_flag=True, help="Use --registry without TLS.")
     @functools.wraps(function)
     def wrapped(
         *args: Any,

@@ -13,21 +13,25 @@ _PATH = click.Path(path_type=Path)
 
 @click.command(name="serve")
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...", type=_PATH)
-@click.option("--key", type=_PATH, metavar="PUB", help="Public key the bundle has to be signed by.")
-@click.option("--base", type=_PATH, multiple=True, metavar="DIR", help="Base of a difference.")
-@click.option("--partial", is_flag=True, help="Serve what lies on the volumes that are given.")
+@click.option("--key", type=_PATH, metavar="PUB", help="Public key of the bundle's signature.")
+@click.option(
+    "--base", type=_PATH, multiple=True, metavar="DIR", help="Base bundle of a differential bundle."
+)
+@click.option("--partial", is_flag=True, help="Serve the content of the given volumes only.")
 @click.option(
     "--listen",
     default="127.0.0.1:5080",
     show_default=True,
     metavar="HOST:PORT",
-    help="Where to listen; a port of 0 takes any that is free.",
+    help="Address to listen on; port 0 takes any free port.",
 )
-@click.option("--cert", type=_PATH, metavar="PEM", help="Certificate for TLS.")
-@click.option("--cert-key", type=_PATH, metavar="PEM", help="Its private key.")
-@click.option("--plain-http", is_flag=True, help="Allow others to read without TLS.")
-@click.option("--accounts", type=_PATH, metavar="FILE", help="Lines of name:password, mode 0600.")
-@click.option("--log", "logged", is_flag=True, help="One line on stderr for every request.")
+@click.option("--cert", type=_PATH, metavar="PEM", help="TLS certificate.")
+@click.option("--cert-key", type=_PATH, metavar="PEM", help="Private key of the certificate.")
+@click.option("--plain-http", is_flag=True, help="Serve without TLS.")
+@click.option(
+    "--accounts", type=_PATH, metavar="FILE", help="File of name:password lines, mode 0600."
+)
+@click.option("--log", "logged", is_flag=True, help="Log every request on stderr.")
 @options.as_json
 def command(
     folders: tuple[Path, ...],
@@ -44,9 +48,9 @@ def command(
 ) -> None:
     """Serve the bundle in DIR (or in all its volumes) over HTTP, until Ctrl-C.
 
-    Below /v2/ a registry for pulling, below /simple/ a package index, below /plugins/ a download
-    server for `pulumi plugin install --server`, and every other file under its own path. The seal
-    is checked, and every file hashed, before the first answer.
+    /v2/ is a read-only registry, /simple/ a package index, /plugins/ a server for `pulumi plugin
+    install --server`; every other file is under its own path. The signature and all hashes are
+    checked before the first response.
     """
     from offline_bundle.serve import Door, Server, listen_address, opened
 

@@ -19,21 +19,21 @@ from mlops_infra.cli.render import sink_for
     type=bundle_options.FOLDER,
     required=True,
     metavar="OUT",
-    help="Where the volumes go, a folder each; hard links where the disk is the same.",
+    help="Folder of the volumes, one subfolder each; hard links on the same disk.",
 )
 @click.option(
     "--volume-size",
     type=bundle_options.Size(),
     required=True,
     metavar="SIZE",
-    help="At most so many bytes each: 4.7GB, 25GB, 4400MiB.",
+    help="Size limit of each volume: 4.7GB, 25GB, 4400MiB.",
 )
 @options.as_json
 def split(folder: Path, out: Path, volume_size: int, as_json: bool) -> None:
-    """Lay a bundle out as volumes that fit on a medium each.
+    """Split a bundle into volumes that fit on one medium each.
 
-    Each says which one of which set it is, and what lies on the others. They are read in any
-    order, from read-only media, without being joined.
+    Each volume lists the whole set. Volumes are read in any order, from read-only media, without
+    joining them.
     """
     from offline_bundle.volumes import split as run
 

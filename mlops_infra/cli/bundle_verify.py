@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "--key",
     type=bundle_options.FILE,
     metavar="PUB",
-    help="Public key (PEM) that the bundle has to be signed with.",
+    help="Public key (PEM) of the bundle's signature.",
 )
 @bundle_options.stack
 @click.option(
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     multiple=True,
     type=bundle_options.BUNDLE,
     metavar="DIR",
-    help="The bundle that a difference was made against; its volumes, one by one.",
+    help="Base bundle of a differential bundle; repeatable, once per volume.",
 )
 @click.option(
     "--partial",
     is_flag=True,
-    help="Some volumes only: tell what has to be fetched instead of failing.",
+    help="Accept missing volumes: list what has to be fetched instead of failing.",
 )
 @options.as_json
 def verify(
@@ -47,9 +47,9 @@ def verify(
 ) -> None:
     """Check a bundle, or its volumes in any order, without network.
 
-    Every file is hashed and compared with the signed list; files that are not in the list are
-    findings too, as is anything that an image refers to and the list does not have. With -s also
-    that nothing is missing which the stack needs. Exit code 3 if anything is found.
+    Every file is hashed and compared with the signed list. Unlisted files and missing parts of
+    images are findings too. With -s, also checks that the bundle has everything that the stack
+    needs. Exit code 3 if anything is found.
     """
     from offline_bundle.verify import verify as run
     from offline_bundle.verify.closure import closure_of
@@ -70,12 +70,12 @@ def _show(report: Report, stack: str | None) -> None:
     told = {
         "good": "good",
         "not checked": "not checked: give --key PUB",
-        "none": "none: whoever carried it could have changed it",
+        "none": "none: it may have been changed on its way",
     }
     output.text(f"signature: {told[report.signature]}")
     if report.left_to_base:
-        output.text(f"left to the base: {report.left_to_base} files; check them with --base DIR")
+        output.text(f"in the base only: {report.left_to_base} files; check them with --base DIR")
     for name, labels in report.incomplete.items():
         output.text(f"incomplete: {name}; fetch volume {', '.join(labels)}")
     if stack is not None:
-        output.text(f"closed: everything that {stack} needs is in it")
+        output.text(f"complete: it has everything that {stack} needs")

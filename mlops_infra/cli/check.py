@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     metavar="NAME",
     envvar=options.STACK_VARIABLE,
     show_envvar=True,
-    help="The stack: NAME of stacks/Pulumi.NAME.yaml; taken from --file where absent.",
+    help="Stack: NAME of stacks/Pulumi.NAME.yaml (default: from the stack file).",
 )
 @options.file
-@click.option("--effective", is_flag=True, help="Print the configuration with all defaults.")
-@click.option("--schema", is_flag=True, help="Print the JSON Schema of a stack's file.")
+@click.option(
+    "--effective", is_flag=True, help="Print the effective configuration, defaults included."
+)
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of a stack file.")
 @options.as_json
 def command(
     stack: str | None, file: Path | None, effective: bool, schema: bool, as_json: bool
@@ -56,7 +58,7 @@ def _which(stack: str | None, file: Path | None) -> tuple[str, Path]:
     if file is None:
         if stack is None:
             hint = "mlops-infra check -s sandbox"
-            raise InputError("name a stack with -s, or a file with --file", hint=hint)
+            raise InputError("name a stack with -s", hint=hint)
         return stack, stack_file(stack)
     return stack or _stack_of(file), file
 

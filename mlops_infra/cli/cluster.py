@@ -25,8 +25,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 def command() -> None:
     """Start, stop, inspect and delete the embedded cluster.
 
-    It runs in namespaces of its own beside everything else on this machine, goes on after this
-    command ends and keeps its data until `delete`.
+    It runs in its own namespaces, continues after this command and keeps its data until `delete`.
     """
 
 
@@ -37,11 +36,11 @@ def _name(function: _F) -> _F:
 @command.command()
 @_name
 @click.option(
-    "--simulated", is_flag=True, help="Simulated nodes: Pods become Ready without running."
+    "--simulated", is_flag=True, help="Simulate the nodes: Pods become Ready without running."
 )
 @options.as_json
 def start(name: str, simulated: bool, as_json: bool) -> None:
-    """Start a cluster with the data it had; NAME is `sandbox` where not given."""
+    """Start a cluster with its existing data; NAME defaults to `sandbox`."""
     from mlops_infra.cluster import EmbeddedCluster
 
     _show(EmbeddedCluster(name).start(sink_for(as_json), simulated=simulated), as_json)
@@ -63,7 +62,7 @@ def stop(name: str, as_json: bool) -> None:
 @click.argument("name", required=False, metavar="[NAME]")
 @options.as_json
 def status(name: str | None, as_json: bool) -> None:
-    """Show one cluster, or all; exit code 3 where one is degraded."""
+    """Show one cluster, or all; exit code 3 if one is degraded."""
     from mlops_infra.cluster import EmbeddedCluster, existing
 
     names = (name,) if name else existing()
@@ -86,7 +85,7 @@ def status(name: str | None, as_json: bool) -> None:
 @_name
 @options.as_json
 def delete(name: str, as_json: bool) -> None:
-    """Take a cluster away with all its data."""
+    """Delete a cluster with all its data."""
     from mlops_infra import places
     from mlops_infra.cluster import EmbeddedCluster
     from mlops_infra.teardown import machine

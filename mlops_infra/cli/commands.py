@@ -16,30 +16,30 @@ from mlops_infra.cli import options
 
 COMMANDS: dict[str, str] = {
     "check": "Check a stack's file and show the plan, without opening a socket.",
-    "licences": "List the licence of every image and the policy's verdict.",
+    "licences": "List the licence of every image and the decision of the policy.",
     "preview": "Show what `up` would change.",
-    "up": "Bring the platform up, or up to date.",
+    "up": "Deploy the platform, or update it.",
     "status": "Show the cluster, the components and their Pods.",
-    "outputs": "Print the endpoints and versions that the platform promises.",
-    "verify": "Train, register and find a model through the running platform.",
+    "outputs": "Print the endpoints and versions of the platform.",
+    "verify": "Test the running platform with a model.",
     "pipeline": "Check, compile and run pipelines, on any engine.",
-    "promote": "Try a model on the traffic; champion if it is better.",
-    "lineage": "Find all that belongs to a run, model, data set or commit.",
-    "replay": "Find a logged prediction's origin and compute it again.",
-    "retrain": "Train a declared model again, now.",
-    "drift": "Compare what models are asked with what they learnt from.",
-    "batch": "Score tables and buckets with the champion, each row once.",
-    "tenant": "List the tenants of a stack, and take one out of its file.",
+    "promote": "Promote a model version, tried on live traffic first.",
+    "lineage": "Show everything linked to a run, model, data set or commit.",
+    "replay": "Trace a logged prediction to its model and compute it again.",
+    "retrain": "Retrain a declared model now.",
+    "drift": "Compare requests to models with their training data.",
+    "batch": "Score tables and buckets with the champion model, each row once.",
+    "tenant": "List the tenants of a stack, or remove one from its file.",
     "backup": "Copy databases, buckets and keys into a folder.",
-    "restore": "Put a backup back into the platform's stores.",
-    "down": "Take the platform away and list what remains.",
-    "env": "Print the exports with which plain `pulumi` runs the same stack.",
+    "restore": "Restore a backup into the platform's stores.",
+    "down": "Remove the platform and list what remains.",
+    "env": "Print the environment variables for plain `pulumi`.",
     "cluster": "Start, stop, inspect and delete the embedded cluster.",
-    "toolchain": "Install and list the pinned binaries.",
+    "toolchain": "Install and list the pinned programs.",
     "images": "Build and list the images made from packages.",
     "bundle": "Lock, build, verify, push and install offline bundles.",
     "step": "Run one step of a pipeline; engines call this.",
-    "serve": "Answer for one model; SageMaker calls this in its containers.",
+    "serve": "Serve one model; SageMaker calls this in its containers.",
     "lifecycle": "Run the platform's own processes; its Pods call this.",
 }
 """Name to help line, in the order of a stack's life."""
@@ -70,7 +70,7 @@ class LazyGroup(click.Group):
         """As click does, but with the nearest names of the table in the error."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            raise click.UsageError(f"there is no command '{name}'{_nearest(name)}", ctx=ctx)
+            raise click.UsageError(f"no such command: '{name}'{_nearest(name)}", ctx=ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(

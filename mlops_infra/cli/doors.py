@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from mlops_infra.cli.access import kubeconfig_of
 
 if TYPE_CHECKING:
-    from mlops_infra.lifecycle.credentials import Credentials, Secrets
-    from mlops_infra.lifecycle.platform import Platform
-    from mlops_infra.lifecycle.promoting import Access
+    from mlops_infra.lifecycle.promotion.access import Access
+    from mlops_infra.lifecycle.services.credentials import Credentials, Secrets
+    from mlops_infra.lifecycle.services.endpoints import Platform
     from mlops_infra.progress import Sink
 
 
@@ -22,8 +22,8 @@ def platform_of(stack: str, file: Path | None, sink: Sink) -> tuple[Platform, Cr
     """
     from mlops_infra.config import load, stack_file
     from mlops_infra.engine import open_engine
-    from mlops_infra.lifecycle.credentials import ClusterSecrets, credentials
-    from mlops_infra.lifecycle.platform import from_outputs
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets, credentials
+    from mlops_infra.lifecycle.services.endpoints import from_outputs
 
     config = load(file or stack_file(stack))
     secrets = ClusterSecrets(*kubeconfig_of(stack, config))
@@ -34,8 +34,8 @@ def platform_of(stack: str, file: Path | None, sink: Sink) -> tuple[Platform, Cr
 def access_of(stack: str, file: Path | None, tenant: str, sink: Sink) -> Access:
     """One tenant's doors to the platform."""
     from mlops_infra.config import load, stack_file
-    from mlops_infra.lifecycle.kubernetes_objects import KubernetesCluster
-    from mlops_infra.lifecycle.promoting import from_outside
+    from mlops_infra.lifecycle.promotion.access import from_outside
+    from mlops_infra.lifecycle.services.kubernetes_objects import KubernetesCluster
 
     config = load(file or stack_file(stack))
     platform, credentials, secrets = platform_of(stack, file, sink)

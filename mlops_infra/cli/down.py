@@ -14,20 +14,22 @@ from mlops_infra.errors import FoundError, InputError
 @click.command()
 @options.stack
 @options.file
-@click.option("--keep-data", is_flag=True, help="Keep the volumes; the next up finds them again.")
+@click.option("--keep-data", is_flag=True, help="Keep the volumes for the next `up`.")
 @click.option(
-    "--purge", is_flag=True, help="Remove protected things and kept volumes, with all their data."
+    "--purge",
+    is_flag=True,
+    help="Also delete protected resources and kept volumes, with all their data.",
 )
-@click.option("--keep-cluster", is_flag=True, help="Leave the embedded cluster running, empty.")
+@click.option("--keep-cluster", is_flag=True, help="Keep the embedded cluster running, empty.")
 @click.option(
     "--break-lock",
     is_flag=True,
-    help="Take the stack even if another run, on another machine, may still hold it.",
+    help="Override another run's lock on the stack.",
 )
 @click.option(
     "--forget-unreachable",
     is_flag=True,
-    help="The cluster is gone for good: drop its objects from the state unseen.",
+    help="The cluster no longer exists: remove its objects from the state.",
 )
 @click.option(
     "--remove-finalizers",
@@ -37,7 +39,7 @@ from mlops_infra.errors import FoundError, InputError
 )
 @options.as_json
 def command(stack: str, file: Path | None, as_json: bool, **wishes: bool) -> None:
-    """Take the platform away and list what remains."""
+    """Remove the platform and list what remains."""
     from mlops_infra.teardown import Wishes, take_down
 
     if wishes["keep_data"] and wishes["purge"]:
@@ -53,9 +55,9 @@ def command(stack: str, file: Path | None, as_json: bool, **wishes: bool) -> Non
             output.text(f"kept for others (cluster.crds: keep): {len(done.staying)} definitions")
     if done.leftovers:
         raise FoundError(
-            f"{len(done.leftovers)} things are left of stack {stack}",
+            f"{len(done.leftovers)} objects of stack {stack} remain",
             done.leftovers,
-            hint=f"see why, then again: mlops-infra down -s {stack}",
+            hint=f"find out why, then run again: mlops-infra down -s {stack}",
         )
     if not as_json:
         output.text("left: nothing")

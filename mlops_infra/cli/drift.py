@@ -14,25 +14,29 @@ from mlops_infra.errors import FoundError, InputError, MlopsError
 
 @click.group()
 def command() -> None:
-    """Compare what models are asked with what they learnt from."""
+    """Compare requests to models with their training data."""
 
 
 command.add_command(endpoint)
 
 
 @command.command()
-@click.option("--models", type=click.Path(path_type=Path), metavar="FILE", help="Declared models.")
-@click.option("--tenant", metavar="NAME", help="Only models of this tenant.")
-@click.option("--model", metavar="NAME", help="Only this model.")
+@click.option(
+    "--models", type=click.Path(path_type=Path), metavar="FILE", help="File of declared models."
+)
+@click.option("--tenant", metavar="NAME", help="Limit to the models of this tenant.")
+@click.option("--model", metavar="NAME", help="Limit to this model.")
 @options.as_json
 def run(models: Path | None, tenant: str | None, model: str | None, as_json: bool) -> None:
     """Compare logged requests with the champion's training data; runs in the cluster.
 
-    Drift is a result and no failure: it is in the report, the metrics and the database, where the
-    triggers find it. Exit code 3 if a model could not be looked at.
+    Drift is a result, not a failure: it goes to the report, the metrics and the database, where
+    triggers read it. Exit code 3 if a model could not be examined.
     """
-    from mlops_infra.lifecycle import drift, in_cluster, jobs
-    from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
+    from mlops_infra.lifecycle import drift
+    from mlops_infra.lifecycle.pods import assembly as in_cluster
+    from mlops_infra.lifecycle.pods import jobs
+    from mlops_infra.lifecycle.services.environment import Surroundings
 
     text, where = in_cluster.models(models)
     chosen = [
@@ -64,7 +68,7 @@ def run(models: Path | None, tenant: str | None, model: str | None, as_json: boo
         results.append(result.as_dict())
     _show(results, as_json=as_json)
     if failed:
-        raise FoundError(f"{len(failed)} of {len(chosen)} models were not looked at", failed)
+        raise FoundError(f"{len(failed)} of {len(chosen)} models could not be examined", failed)
 
 
 def _show(results: list[dict[str, Any]], *, as_json: bool) -> None:

@@ -11,28 +11,42 @@ from mlops_infra.cli import options, output, render
 
 @click.command("endpoint")
 @click.option("--monitor", required=True, metavar="NAME", help="Name of the monitor.")
-@click.option("--endpoint", "watched", required=True, metavar="NAME", help="The endpoint.")
+@click.option("--endpoint", "watched", required=True, metavar="NAME", help="Name of the endpoint.")
 @click.option(
     "--variant",
     "variants",
     required=True,
     multiple=True,
     metavar="NAME",
-    help="Variants that answer.",
+    help="Variants of the endpoint.",
 )
 @click.option("--captures", required=True, metavar="URL", help="s3:// folder of recorded requests.")
 @click.option("--baseline", required=True, metavar="URL", help="s3:// folder of the baseline.")
-@click.option("--report", required=True, metavar="URL", help="s3:// folder that reports go to.")
-@click.option("--column", "columns", multiple=True, metavar="NAME", help="Only these are judged.")
-@click.option("--threshold", type=float, default=0.1, show_default=True, help="Counts as drift.")
+@click.option("--report", required=True, metavar="URL", help="s3:// folder of the reports.")
+@click.option("--column", "columns", multiple=True, metavar="NAME", help="Limit to these columns.")
 @click.option(
-    "--hours", type=click.IntRange(1, 168), default=24, show_default=True, help="How far back."
+    "--threshold",
+    type=float,
+    default=0.1,
+    show_default=True,
+    help="Score of a column that counts as drift.",
 )
 @click.option(
-    "--min-rows", type=click.IntRange(1), default=50, show_default=True, help="Fewer say nothing."
+    "--hours",
+    type=click.IntRange(1, 168),
+    default=24,
+    show_default=True,
+    help="Length of the compared period.",
 )
-@click.option("--region", required=True, metavar="NAME", help="Region of all of these.")
-@click.option("--endpoint-url", metavar="URL", help="An emulator instead of AWS.")
+@click.option(
+    "--min-rows",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    help="Minimum number of requests.",
+)
+@click.option("--region", required=True, metavar="NAME", help="AWS region.")
+@click.option("--endpoint-url", metavar="URL", help="URL of an emulator, instead of AWS.")
 @options.as_json
 def endpoint(
     monitor: str,
@@ -51,8 +65,8 @@ def endpoint(
 ) -> None:
     """Compare recorded requests of a SageMaker endpoint with its baseline; monitors call this.
 
-    Drift is a result and no failure: it is in the report and in CloudWatch's metrics, where the
-    alarm finds it.
+    Drift is a result, not a failure: it goes to the report and to CloudWatch metrics, where the
+    alarm reads it.
     """
     from mlops_infra.aws import Cloud, Site
     from mlops_infra.lifecycle.drift import endpoint as endpoints

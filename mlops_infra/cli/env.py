@@ -14,7 +14,7 @@ from mlops_infra.cli.render import sink_for
 @options.stack
 @options.file
 def command(stack: str, file: Path | None) -> None:
-    """Print the exports with which plain `pulumi` runs the same stack.
+    """Print the environment variables for plain `pulumi`.
 
     eval "$(mlops-infra env -s sandbox)" && pulumi preview -s sandbox
     """

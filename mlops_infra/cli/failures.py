@@ -54,8 +54,8 @@ def crashed(error: Exception, session: Session) -> int:
     return tell(
         OperationFailed(
             f"unexpected {type(error).__name__}: {redacted(str(error))}",
-            where=str(report) if report else "no report: the data folder cannot be written",
-            hint="this is a mistake in mlops-infra: try again with -v, and send the report",
+            where=str(report) if report else "no report: the data folder is not writable",
+            hint="this is a bug in mlops-infra: run again with -v, and send the report",
         ).with_traceback(error.__traceback__),
         session,
     )

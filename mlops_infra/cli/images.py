@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def command() -> None:
     """Build and list the images made from packages.
 
-    A recipe names Debian packages, wheels and static binaries; its lock names every one of them by
-    hash. The same recipe and lock give the same digest on any day and machine.
+    A recipe lists Debian packages, wheels and static binaries; its lock has their hashes. The same
+    recipe and lock give the same digest on any machine.
     """
 
 
@@ -37,7 +37,7 @@ def build(names: tuple[str, ...], as_json: bool) -> None:
 @click.argument("names", nargs=-1, metavar="[NAMES]...")
 @options.as_json
 def list_(names: tuple[str, ...], as_json: bool) -> None:
-    """Show each image: its reference, and its digest, size and place if it is built."""
+    """Show each image with its reference and, if it is built, its digest, size and path."""
     from mlops_infra import images
 
     _show(images.listing(names), as_json)
@@ -47,7 +47,7 @@ def list_(names: tuple[str, ...], as_json: bool) -> None:
 @click.argument("names", nargs=-1, metavar="[NAMES]...")
 @options.as_json
 def lock(names: tuple[str, ...], as_json: bool) -> None:
-    """Pin the packages of NAMES, or of all images, at what Debian and PyPI offer today."""
+    """Pin the packages of NAMES, or of all images, to the current versions of Debian and PyPI."""
     from mlops_infra import images
 
     written = images.lock(names or images.names(), sink_for(as_json))
@@ -66,15 +66,14 @@ def lock(names: tuple[str, ...], as_json: bool) -> None:
     show_default=True,
     metavar="DAYS",
     type=click.FloatRange(min=0),
-    help="Keep what was used within this time.",
+    help="Keep images that were used within this time.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be removed and remove nothing.")
+@click.option("--dry-run", is_flag=True, help="List what would be removed, without removing it.")
 @options.as_json
 def prune(days: float, dry_run: bool, as_json: bool) -> None:
-    """Remove images from the cache that no recipe names any more.
+    """Remove images from the cache that no recipe uses any more.
 
-    Every change of the program makes a new image `runtime`; the old ones stay until they are
-    pruned. What is needed again is built again.
+    Every change of the program makes a new image `runtime`; old ones stay until they are pruned.
     """
     from mlops_infra import images
 

@@ -15,9 +15,9 @@ from mlops_infra.errors import FoundError
 @options.file
 @options.as_json
 def command(stack: str, file: Path | None, as_json: bool) -> None:
-    """List the licence of every image and the policy's verdict.
+    """List the licence of every image and the decision of the policy.
 
-    Exit code 3 where the policy refuses one.
+    Exit code 3 if the policy refuses one.
     """
     from mlops_infra.config import load, stack_file
     from mlops_infra.images import references
@@ -39,5 +39,5 @@ def command(stack: str, file: Path | None, as_json: bool) -> None:
         raise FoundError(
             f"policy '{config.licence.policy}' refuses {len(refused)} of {len(rows)} images",
             where=config.origin.file,
-            hint="choose other components, or name them in licence.accept once your owner agrees",
+            hint="choose other components, or accept them in licence.accept",
         )

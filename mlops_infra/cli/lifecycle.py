@@ -13,7 +13,9 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--models", type=click.Path(path_type=Path), metavar="FILE", help="Declared models.")
+@click.option(
+    "--models", type=click.Path(path_type=Path), metavar="FILE", help="File of declared models."
+)
 @click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen on.")  # noqa: S104
 @click.option(
     "--port", default=8080, show_default=True, type=click.IntRange(1, 65535), help="Port."
@@ -23,16 +25,16 @@ def command() -> None:
     default=15.0,
     show_default=True,
     type=click.FloatRange(0.2, 600.0),
-    help="Seconds between two looks.",
+    help="Polling interval, seconds.",
 )
 def triggers(models: Path | None, host: str, port: int, tick: float) -> None:
-    """Watch schedules, data, metrics, drift and alerts, and train models again."""
+    """Watch schedules, data, metrics, drift and alerts, and retrain models."""
     import logging
     import os
 
     import uvicorn
 
-    from mlops_infra.lifecycle import in_cluster
+    from mlops_infra.lifecycle.pods import assembly as in_cluster
     from mlops_infra.lifecycle.triggers.app import TriggerApp
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
@@ -43,14 +45,14 @@ def triggers(models: Path | None, host: str, port: int, tick: float) -> None:
 
 @command.command()
 def gateway() -> None:
-    """Serve models: check, split, mirror and log requests until SIGTERM.
+    """Run the model gateway: check, route, mirror and log requests until SIGTERM.
 
-    Settings are environment variables MLOPS_INFRA_GATEWAY_…, PG… and VALKEY_PASSWORD.
+    Configured by the environment variables MLOPS_INFRA_GATEWAY_…, PG… and VALKEY_PASSWORD.
     """
     import logging
 
+    from mlops_infra.lifecycle.gateway.core.settings import from_environment
     from mlops_infra.lifecycle.gateway.server import serve
-    from mlops_infra.lifecycle.gateway.settings import from_environment
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     serve(from_environment())
@@ -58,9 +60,9 @@ def gateway() -> None:
 
 @command.command()
 def migrate() -> None:
-    """Bring the lifecycle's tables forward; the database is named by PG… variables."""
+    """Migrate the lifecycle's database tables; the database is set by PG… variables."""
     from mlops_infra.cli import output
-    from mlops_infra.lifecycle.database import migrate as migrate_tables
+    from mlops_infra.lifecycle.services.database import migrate as migrate_tables
 
     ran = migrate_tables()
-    output.text("\n".join(ran) if ran else "nothing to do: the tables are of this release")
+    output.text("\n".join(ran) if ran else "nothing to do: the tables have this release's version")

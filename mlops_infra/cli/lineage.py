@@ -12,8 +12,8 @@ from mlops_infra.cli import options, output, render
 from mlops_infra.errors import FoundError
 
 if TYPE_CHECKING:
-    from mlops_infra.lifecycle.chronicle import Step
-    from mlops_infra.lifecycle.traces import Trace
+    from mlops_infra.lifecycle.lineage.endpoint_history import Step
+    from mlops_infra.lifecycle.lineage.traces import Trace
 
 _SHORT = 12
 """Letters shown of commits and fingerprints; all of them are found again."""
@@ -25,17 +25,17 @@ _SHORT = 12
 @options.file
 @options.as_json
 def command(any_id: str, stack: str, file: Path | None, as_json: bool) -> None:
-    """Find all that belongs to a run, model, data set or commit.
+    """Show everything linked to a run, model, data set or commit.
 
-    ID is a pipeline's run, an MLflow run, the SHA-256 of training data, NAME/VERSION of a model,
-    TENANT/NAME of an endpoint, or a commit; the SHA-256 and the commit may be shortened to seven
-    letters. Exit code 3 if nothing is known of it.
+    ID is a pipeline run, an MLflow run, the SHA-256 of training data, NAME/VERSION of a model,
+    TENANT/NAME of an endpoint, or a commit; SHA-256 and commit can be shortened to seven digits.
+    Exit code 3 if the id is unknown.
     """
     from mlops_infra.cli.doors import platform_of
     from mlops_infra.errors import InputError
-    from mlops_infra.lifecycle.chronicle import Chronicle
-    from mlops_infra.lifecycle.lineage import Lineage
-    from mlops_infra.lifecycle.valkey_store import ValkeyStore
+    from mlops_infra.lifecycle.lineage.endpoint_history import Chronicle
+    from mlops_infra.lifecycle.lineage.index import Lineage
+    from mlops_infra.lifecycle.services.valkey import ValkeyStore
 
     platform, credentials, _ = platform_of(stack, file, render.sink_for(as_json))
     if platform.lineage_endpoint is None:
@@ -55,7 +55,7 @@ def command(any_id: str, stack: str, file: Path | None, as_json: bool) -> None:
         _show(traces, shown, platform.tracking_uri)
     if not traces:
         raise FoundError(
-            f"nothing is known of '{any_id}'", hint="mlops-infra lineage takes any of six ids"
+            f"unknown id: '{any_id}'", hint="see the six kinds of ids: mlops-infra lineage --help"
         )
 
 

@@ -34,7 +34,7 @@ BROKEN_PIPE = 141
 @options.verbose
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """One typed configuration per environment, a whole MLOps platform."""
+    """Deploy a whole MLOps platform from one typed configuration file."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
@@ -72,7 +72,7 @@ def run(arguments: list[str]) -> int:
         return _module_missing(error, session)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a report, not a traceback
         if _stopping(error):
-            what = f"stopped on request; closing up failed: {failures.redacted(str(error))}"
+            what = f"stopped on request; the cleanup failed: {failures.redacted(str(error))}"
             return failures.tell(Interrupted(what), session)
         return failures.crashed(error, session)
     return 0

@@ -56,7 +56,7 @@ def stack(function: _F) -> _F:
         required=True,
         envvar=STACK_VARIABLE,
         show_envvar=True,
-        help="The stack: NAME of stacks/Pulumi.NAME.yaml, for example sandbox.",
+        help="Stack: NAME of stacks/Pulumi.NAME.yaml, such as sandbox.",
     )(function)
 
 
@@ -66,7 +66,7 @@ def as_json(function: _F) -> _F:
         "--json",
         "as_json",
         is_flag=True,
-        help="The result as one JSON document on stdout, progress as JSON lines on stderr.",
+        help="Print the result as one JSON document on stdout, progress as JSON lines on stderr.",
     )(function)
 
 
@@ -76,7 +76,7 @@ def file(function: _F) -> _F:
         "--file",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="PATH",
-        help="The stack's file, where it is not stacks/Pulumi.NAME.yaml.",
+        help="Stack file (default: stacks/Pulumi.NAME.yaml).",
     )(function)
 
 
@@ -89,5 +89,5 @@ def verbose(function: _F) -> _F:
         is_eager=True,
         expose_value=False,
         callback=_set_verbose,
-        help="Show the traceback of an error.",
+        help="Show the traceback of errors.",
     )(function)

@@ -24,7 +24,7 @@ def show(outcome: Outcome, *, planned: bool = False) -> None:
         output.text()
     counts = ", ".join(f"{number} {op}" for op, number in outcome.counts.items())
     verb = "would change" if planned else "changed"
-    output.text(f"{verb}: {counts or '0, everything is as the stack asks'}")
+    output.text(f"{verb}: {counts or '0, everything matches the stack'}")
     for note in outcome.notes:
         output.text(f"note: {note}")
     if outcome.outputs and not planned:

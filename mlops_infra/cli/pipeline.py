@@ -14,7 +14,7 @@ from mlops_infra.errors import FoundError, InputError
 
 if TYPE_CHECKING:
     from mlops_infra.lifecycle.pipeline import Pipeline
-    from mlops_infra.lifecycle.pipeline.model import Value
+    from mlops_infra.lifecycle.pipeline.definition.model import Value
 
 RUNTIME = "runtime"
 
@@ -23,8 +23,8 @@ RUNTIME = "runtime"
 def command() -> None:
     """Check, compile and run pipelines, on any engine.
 
-    A pipeline is one that comes with the kit (tabular-classification, tabular-regression), or a
-    Python file or notebook whose functions are marked with @step.
+    A pipeline is one of the built-in pipelines (tabular-classification, tabular-regression), or a
+    Python file or notebook with functions marked @step.
     """
 
 
@@ -32,13 +32,13 @@ def command() -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @options.as_json
 def check(file: Path, as_json: bool) -> None:
-    """Find what would stop a file's pipeline in the cluster; nothing of it is run.
+    """Find mistakes in a pipeline file without running it.
 
-    Exit code 3 if there is a mistake; each is told with cell and line.
+    Exit code 3 if there are any; each is shown with its cell and line.
     """
-    from mlops_infra.lifecycle.pipeline.checking import check as find
-    from mlops_infra.lifecycle.pipeline.reading import read
-    from mlops_infra.lifecycle.pipeline.user_pipeline import compile_file
+    from mlops_infra.lifecycle.pipeline.source.checking import check as find
+    from mlops_infra.lifecycle.pipeline.source.file import read
+    from mlops_infra.lifecycle.pipeline.source.user_pipeline import compile_file
 
     source = read(file)
     found = find(source)
@@ -85,12 +85,20 @@ def show(pipeline: str, as_json: bool) -> None:
     "--engine",
     type=click.Choice(["argo", "kfp", "sagemaker"]),
     required=True,
-    help="Whose language.",
+    help="Engine to compile for.",
 )
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="Default: stdout.")
-@click.option("--image", metavar="REF", help="The runtime image; default: the one built here.")
-@click.option("--tenant", metavar="NAME", help="For argo: whose namespace.")
-@click.option("--run", "run_name", metavar="ID", help="For argo: name of the run.")
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Output file (default: stdout).",
+)
+@click.option(
+    "--image", metavar="REF", help="Image of the steps (default: the runtime image built here)."
+)
+@click.option("--tenant", metavar="NAME", help="argo: tenant in whose namespace it runs.")
+@click.option("--run", "run_name", metavar="ID", help="argo: name of the run.")
 @code_option
 @parameters_option
 def compile_(
@@ -103,7 +111,7 @@ def compile_(
     code: str | None,
     parameters: tuple[str, ...],
 ) -> None:
-    """Write a pipeline in the language of an engine.
+    """Compile a pipeline for an engine.
 
     argo: a Workflow (YAML). kfp: Kubeflow Pipelines IR (YAML). sagemaker: the JSON that
     CreatePipeline takes.
@@ -133,22 +141,22 @@ def _compiled(
     if engine == "sagemaker":
         import json
 
-        from mlops_infra.lifecycle.pipeline import sagemaker
+        from mlops_infra.lifecycle.pipeline.engines import sagemaker
 
         made: dict[str, Any] = sagemaker.definition(of, values, image=image, code=code)
         return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
     used = image or runtime_image()
     if engine == "kfp":
-        from mlops_infra.lifecycle.pipeline import kfp
+        from mlops_infra.lifecycle.pipeline.engines import kfp
 
         return kfp.to_yaml(kfp.documents(of, values, image=used, code=code))
     import yaml
 
-    from mlops_infra.lifecycle.pipeline import argo
-    from mlops_infra.lifecycle.pipeline.runs import new_run
+    from mlops_infra.lifecycle.pipeline.engines import argo
+    from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
     if tenant is None:
-        raise InputError("a Workflow belongs to a tenant", hint="add --tenant NAME")
+        raise InputError("a Workflow needs a tenant", hint="add --tenant NAME")
     settings = argo.ArgoSettings(tenant=tenant, image=used, code=code)
     flow = argo.workflow(of, values, settings, run=run_name or new_run(of.name))
     return yaml.safe_dump(flow, sort_keys=False)

@@ -13,9 +13,9 @@ from mlops_infra.errors import InputError
 
 if TYPE_CHECKING:
     from mlops_infra.lifecycle.pipeline import Pipeline
-    from mlops_infra.lifecycle.pipeline.model import Value
-    from mlops_infra.lifecycle.pipeline.submission import RunEnd
-    from mlops_infra.lifecycle.pipeline.tenancy import Tenancy
+    from mlops_infra.lifecycle.pipeline.definition.model import Value
+    from mlops_infra.lifecycle.pipeline.submission.argo_run import RunEnd
+    from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
     from mlops_infra.progress import Sink
 
 
@@ -26,23 +26,25 @@ if TYPE_CHECKING:
     type=click.Choice(["local", "argo"]),
     default="local",
     show_default=True,
-    help="Where it runs.",
+    help="Engine to run on.",
 )
-@click.option("-s", "--stack", metavar="NAME", help="The stack whose platform is used.")
-@click.option("--tenant", metavar="NAME", help="Whose namespace, bucket and experiments.")
+@click.option("-s", "--stack", metavar="NAME", help="Stack of the platform to use.")
+@click.option("--tenant", metavar="NAME", help="Tenant: its namespace, bucket and experiments.")
 @parameters_option
-@click.option("--run", "run_name", metavar="ID", help="Name of the run; a new one if absent.")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Follow it to its end.")
-@click.option("--timeout", type=float, default=3600, show_default=True, help="Seconds to wait.")
-@click.option("--processes", is_flag=True, help="local: every step as a process of its own.")
+@click.option("--run", "run_name", metavar="ID", help="Name of the run (default: a new one).")
+@click.option(
+    "--wait/--no-wait", default=True, show_default=True, help="Wait for the end of the run."
+)
+@click.option("--timeout", type=float, default=3600, show_default=True, help="Time limit, seconds.")
+@click.option("--processes", is_flag=True, help="local: run every step in its own process.")
 @click.option(
     "--code-in",
     type=click.Choice(["configmap", "bucket"]),
     default="configmap",
     show_default=True,
-    help="argo: how the code of a file travels.",
+    help="argo: how the code of a file reaches its Pods.",
 )
-@click.option("--image", metavar="REF", help="argo: the image of the steps; default: the stack's.")
+@click.option("--image", metavar="REF", help="argo: image of the steps (default: the stack's).")
 @options.file
 @options.as_json
 def run(
@@ -62,10 +64,10 @@ def run(
 ) -> None:
     """Run a pipeline and show its metrics.
 
-    With -s and --tenant the tenant's MLflow, bucket and lineage are used, also by a local run.
-    Inside of a tenant's Pod, a notebook for example, neither is needed.
+    With -s and --tenant, the tenant's MLflow, bucket and lineage are used, by local runs too.
+    Neither is needed inside a Pod of the tenant, such as a notebook.
     """
-    from mlops_infra.lifecycle.pipeline.runs import new_run
+    from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
     sink = render.sink_for(as_json)
     of = pipeline_of(pipeline)
@@ -82,14 +84,14 @@ def run(
 def _tenancy(
     stack: str | None, tenant: str | None, file: Path | None, image: str | None, sink: Sink
 ) -> Tenancy:
-    from mlops_infra.lifecycle.pipeline import tenancy
+    from mlops_infra.lifecycle.pipeline.submission import tenancy
 
     if stack is None:
         if tenant is not None:
-            raise InputError("a tenant of which stack?", hint="add -s NAME")
+            raise InputError("a tenant needs a stack", hint="add -s NAME")
         return tenancy.here()
     if tenant is None:
-        raise InputError("for which tenant of the stack?", hint="add --tenant NAME")
+        raise InputError("a stack needs a tenant", hint="add --tenant NAME")
     from mlops_infra.cli.access import kubeconfig_of
     from mlops_infra.config import load, stack_file
     from mlops_infra.engine import open_engine
@@ -116,8 +118,8 @@ def _local(
     sink: Sink,
 ) -> dict[str, object]:
     from mlops_infra import places
-    from mlops_infra.lifecycle.pipeline import local
-    from mlops_infra.lifecycle.pipeline.tenancy import with_tracking
+    from mlops_infra.lifecycle.pipeline.engines import local
+    from mlops_infra.lifecycle.pipeline.submission.tenancy import with_tracking
 
     folder = places.private(places.data() / "runs") / run
     cache = places.cache() / "pipeline"
@@ -155,8 +157,8 @@ def _argo(
     timeout: float | None,
     sink: Sink,
 ) -> dict[str, object]:
-    from mlops_infra.lifecycle.pipeline.submission import failure, wait
-    from mlops_infra.lifecycle.pipeline.submitting import metrics_of, submit
+    from mlops_infra.lifecycle.pipeline.submission.argo_run import failure, wait
+    from mlops_infra.lifecycle.pipeline.submission.submit import metrics_of, submit
 
     submitted = submit(of, values, tenancy, run=run, code_in_bucket=code_in == "bucket")
     told: dict[str, object] = {"run": run, "engine": "argo", "namespace": submitted.namespace}

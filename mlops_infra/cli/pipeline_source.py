@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from mlops_infra.lifecycle.pipeline import Pipeline
-    from mlops_infra.lifecycle.pipeline.model import Value
+    from mlops_infra.lifecycle.pipeline.definition.model import Value
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 SUFFIXES = (".py", ".ipynb")
@@ -19,14 +19,19 @@ SUFFIXES = (".py", ".ipynb")
 def parameters_option(function: _F) -> _F:
     """`-p name=value`, passed on as `parameters: tuple[str, ...]`."""
     return click.option(
-        "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter."
+        "-p",
+        "--parameter",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Pipeline parameter; repeatable.",
     )(function)
 
 
 def code_option(function: _F) -> _F:
     """`--code PLACE`, passed on as `code: str | None`."""
     return click.option(
-        "--code", metavar="PLACE", help="For a file: s3:// place where its code will be found."
+        "--code", metavar="PLACE", help="For a file: s3:// URL of its code at run time."
     )(function)
 
 
@@ -39,10 +44,10 @@ def pipeline_of(name: str) -> Pipeline:
     """
     from dataclasses import replace
 
-    from mlops_infra.lifecycle.pipeline.commits import commit_here, commit_of
-    from mlops_infra.lifecycle.pipeline.reading import read
-    from mlops_infra.lifecycle.pipeline.standard import standard
-    from mlops_infra.lifecycle.pipeline.user_pipeline import compile_file
+    from mlops_infra.lifecycle.pipeline.definition.standard import standard
+    from mlops_infra.lifecycle.pipeline.source.file import read
+    from mlops_infra.lifecycle.pipeline.source.user_pipeline import compile_file
+    from mlops_infra.lifecycle.pipeline.submission.commits import commit_here, commit_of
 
     if not name.endswith(SUFFIXES):
         return replace(standard(name), asked_from=commit_here())
@@ -52,6 +57,6 @@ def pipeline_of(name: str) -> Pipeline:
 
 def values_of(pipeline: Pipeline, parameters: tuple[str, ...]) -> dict[str, Value]:
     """The values of a run: what `-p` gives, else the defaults."""
-    from mlops_infra.lifecycle.pipeline.arguments import from_text
+    from mlops_infra.lifecycle.pipeline.definition.arguments import from_text
 
     return from_text(parameters, pipeline)

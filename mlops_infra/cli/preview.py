@@ -18,23 +18,23 @@ from mlops_infra.errors import InputError
 @click.option(
     "--cost",
     is_flag=True,
-    help="Profile aws: a monthly estimate from the dated price table of this release instead.",
+    help="Profile aws: show a monthly cost estimate instead, from the price table of this release.",
 )
 @click.option(
     "--permissions",
     is_flag=True,
-    help="Profile aws: the policies that whoever deploys needs, instead.",
+    help="Profile aws: show the IAM policies for a deployment instead.",
 )
 @options.as_json
 def command(stack: str, file: Path | None, cost: bool, permissions: bool, as_json: bool) -> None:
     """Show what `up` would change.
 
-    With profile aws, --cost and --permissions need no credentials, no plug-in and no network.
-    Without credentials the plain preview lists what the program declares, and says what it could
-    not see.
+    With profile aws, --cost and --permissions need no credentials, no plugin and no network.
+    Without credentials the plain preview lists what the program declares, and what it could not
+    compare.
     """
     if cost and permissions:
-        raise InputError("--cost and --permissions are two questions", hint="choose one")
+        raise InputError("--cost and --permissions exclude each other", hint="choose one")
     if cost:
         from mlops_infra.cli.preview_aws import show_cost
 

@@ -38,7 +38,7 @@ def show_permissions(stack: str, file: Path | None) -> None:
 
 def _tell(stack: str, found: Estimate) -> None:
     output.text(
-        f"{stack}, {found.region}: list prices written down on {found.written}, without taxes, "
+        f"{stack}, {found.region}: list prices as of {found.written}, without taxes, "
         "discounts and free tiers"
     )
     output.text()
@@ -59,7 +59,7 @@ def _tell(stack: str, found: Estimate) -> None:
     ]
     output.table(columns, rows)
     output.text()
-    output.text(f"known in {found.region}: {found.monthly:.2f} USD a month, paid by time")
+    output.text(f"priced in {found.region}: {found.monthly:.2f} USD a month, paid by time")
     if not here:
         output.text(
             f"the same at the prices of {REFERENCE}: {found.reference_monthly:.2f} USD "
@@ -76,7 +76,7 @@ def _tell_unknown(found: Estimate) -> None:
         output.text(f"unknown: this release has no price for {kinds}")
     unchecked = sum(1 for each in found.lines if each.price is not None and not each.checked)
     if unchecked:
-        output.text(f"not compared with a published list yet: {unchecked} prices")
+        output.text(f"not verified against a published list: {unchecked} prices")
     output.text(f"without a price of their own: {found.free} resources")
 
 

@@ -12,7 +12,7 @@ from mlops_infra.cli import options, output, render
 from mlops_infra.errors import FoundError
 
 if TYPE_CHECKING:
-    from mlops_infra.lifecycle.promotion import Decision
+    from mlops_infra.lifecycle.promotion.policy import Decision
 
 
 class _Shares(click.ParamType[tuple[int, ...]]):
@@ -29,43 +29,75 @@ class _Shares(click.ParamType[tuple[int, ...]]):
         try:
             return tuple(int(each) for each in str(value).split(",") if each)
         except ValueError:
-            self.fail(f"{value!r} is no list of percentages such as 10,50", param, ctx)
+            self.fail(f"{value!r} is not a list of percentages such as 10,50", param, ctx)
 
 
 @click.command()
 @click.argument("model", metavar="MODEL[/VERSION]")
 @options.stack
 @options.file
-@click.option("-t", "--tenant", required=True, metavar="NAME", help="Whose endpoint it serves.")
-@click.option("--rollback", is_flag=True, help="Take the challenger, or the champion, back.")
-@click.option("--metric", default="accuracy", show_default=True, help="What decides.")
-@click.option("--less-is-better", is_flag=True, help="For metrics such as log_loss.")
-@click.option("--min-improvement", default=0.0, show_default=True, help="By how much.")
-@click.option("--min-value", type=float, help="What the metric must reach at any rate.")
-@click.option("--slices", metavar="PREFIX", help="Metrics of single groups.")
-@click.option("--max-gap", type=float, help="Between the best and the worst of these groups.")
-@click.option("--max-latency-ms", type=float, help="99th percentile while it is tried.")
-@click.option("--max-error-share", default=0.05, show_default=True, help="0 to 1.")
-@click.option("--max-disagreement", type=float, help="Share of rows, 0 to 1, as a shadow.")
-@click.option("--shadow-seconds", default=60.0, show_default=True, help="0: no shadow.")
+@click.option("-t", "--tenant", required=True, metavar="NAME", help="Tenant of the endpoint.")
+@click.option("--rollback", is_flag=True, help="Roll back the challenger, or else the champion.")
+@click.option("--metric", default="accuracy", show_default=True, help="Deciding metric.")
+@click.option("--less-is-better", is_flag=True, help="A lower metric is better, as with log_loss.")
+@click.option("--min-improvement", default=0.0, show_default=True, help="Minimum improvement.")
+@click.option("--min-value", type=float, help="Minimum value of the metric.")
+@click.option("--slices", metavar="PREFIX", help="Metrics of groups to compare for fairness.")
+@click.option("--max-gap", type=float, help="Maximum difference between these groups.")
+@click.option("--max-latency-ms", type=float, help="Maximum 99th percentile of the latency.")
+@click.option(
+    "--max-error-share",
+    default=0.05,
+    show_default=True,
+    help="Maximum share of failed requests, 0 to 1.",
+)
+@click.option(
+    "--max-disagreement",
+    type=float,
+    help="Maximum share of rows (0 to 1) with another answer, as a shadow.",
+)
+@click.option(
+    "--shadow-seconds",
+    default=60.0,
+    show_default=True,
+    help="Duration of the shadow stage, seconds; 0 skips it.",
+)
 @click.option(
     "--canary",
     type=_Shares(),
     default="10,50",
     show_default=True,
     metavar="SHARES",
-    help="Percent of the traffic, stage by stage.",
+    help="Percentages of the traffic, one per canary stage.",
 )
-@click.option("--canary-seconds", default=60.0, show_default=True, help="For each share.")
-@click.option("--min-requests", default=0, show_default=True, help="A stage waits for so many.")
-@click.option("--ready-seconds", default=300.0, show_default=True, help="For its server to start.")
-@click.option("--replicas", default="1", show_default=True, metavar="N or N-M", help="Pods.")
+@click.option(
+    "--canary-seconds",
+    default=60.0,
+    show_default=True,
+    help="Duration of each canary stage, seconds.",
+)
+@click.option(
+    "--min-requests", default=0, show_default=True, help="Minimum number of requests per stage."
+)
+@click.option(
+    "--ready-seconds",
+    default=300.0,
+    show_default=True,
+    help="Time limit for the start of the server, seconds.",
+)
+@click.option(
+    "--replicas",
+    default="1",
+    show_default=True,
+    metavar="N or N-M",
+    help="Number of Pods, or a range for autoscaling.",
+)
 @click.option(
     "--engine",
     type=click.Choice(["kserve", "seldon-core"]),
     default="kserve",
     show_default=True,
-    help="What serves it.",
+    help="Model server.",
 )
 @options.as_json
 def command(
@@ -79,15 +111,16 @@ def command(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Try a model on the traffic; champion if it is better.
+    """Promote a model version, tried on live traffic first.
 
-    The first model of an endpoint serves at once. A better one first sees the champion's traffic as
-    a shadow, then gets growing shares of it, then all; guard rails take it back at once. A killed
-    run goes on where it stopped: type the same again. Exit code 3 if it was refused or taken back.
+    The first model of an endpoint serves at once. A better one first receives a copy of the
+    champion's traffic (shadow), then growing shares of it (canary), then all of it. A violated
+    limit rolls it back at once. To continue an interrupted run, repeat the command. Exit code 3 if
+    the version was refused or rolled back.
     """
     from mlops_infra.cli.doors import access_of
-    from mlops_infra.lifecycle.promotion import Policy
-    from mlops_infra.lifecycle.rollout import Rollout
+    from mlops_infra.lifecycle.promotion.policy import Policy
+    from mlops_infra.lifecycle.promotion.rollout import Rollout
 
     sink = render.sink_for(as_json)
     policy = Policy(**_policy(given))
@@ -128,11 +161,13 @@ def _policy(given: dict[str, Any]) -> dict[str, Any]:
 
 def _scaling(text: str) -> Any:
     from mlops_infra.errors import InputError
-    from mlops_infra.lifecycle.serving import Scaling
+    from mlops_infra.lifecycle.serving.kserve import Scaling
 
     least, _, most = text.partition("-")
     if not least.isdecimal() or (most and not most.isdecimal()):
-        raise InputError(f"--replicas {text} is no number of Pods", hint="1, or 1-4 to scale")
+        raise InputError(
+            f"--replicas {text} is not a number of Pods", hint="use 1, or 1-4 for autoscaling"
+        )
     return Scaling(int(least), int(most or least))
 
 

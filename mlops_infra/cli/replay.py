@@ -12,25 +12,25 @@ from mlops_infra.cli import options, output, render
 from mlops_infra.errors import FoundError
 
 if TYPE_CHECKING:
-    from mlops_infra.lifecycle.replay import Replay
+    from mlops_infra.lifecycle.verify.replay import Replay
 
 
 @click.command()
 @click.argument("prediction", metavar="PREDICTION")
 @options.stack
 @options.file
-@click.option("-t", "--tenant", required=True, metavar="NAME", help="Whose prediction it is.")
+@click.option("-t", "--tenant", required=True, metavar="NAME", help="Tenant of the prediction.")
 @options.as_json
 def command(prediction: str, stack: str, file: Path | None, tenant: str, as_json: bool) -> None:
-    """Find a logged prediction's origin and compute it again.
+    """Trace a logged prediction to its model and compute it again.
 
-    PREDICTION is the header x-prediction-id of the answer. The model version that answered is
-    loaded into this process. Exit code 3 if it gives other numbers.
+    PREDICTION is the header x-prediction-id of the response. The model version that answered is
+    loaded into this process. Exit code 3 if the result differs.
     """
     from mlops_infra.cli.doors import access_of
     from mlops_infra.errors import InputError
-    from mlops_infra.lifecycle.lineage import Lineage
-    from mlops_infra.lifecycle.replay import replay
+    from mlops_infra.lifecycle.lineage.index import Lineage
+    from mlops_infra.lifecycle.verify.replay import replay
 
     access = access_of(stack, file, tenant, render.sink_for(as_json))
     if access.gateway is None:
@@ -45,8 +45,8 @@ def command(prediction: str, stack: str, file: Path | None, tenant: str, as_json
         _show(found)
     if not found.equal:
         raise FoundError(
-            f"{found.model} gives other numbers than it did",
-            hint="is scikit-learn, numpy or mlflow of another version here than on the server?",
+            f"{found.model} gives another result",
+            hint="compare the versions of scikit-learn, numpy and mlflow here and on the server",
         )
 
 

@@ -18,20 +18,21 @@ from mlops_infra.cli.render import sink_for
 @click.option(
     "--replace",
     is_flag=True,
-    help="Consent: all that the stores hold now is replaced by the backup.",
+    help="Confirm that the backup replaces the current content of the stores.",
 )
 def command(folder: Path, stack: str, file: Path | None, as_json: bool, replace: bool) -> None:
-    """Put a backup back into the platform's stores.
+    """Restore a backup into the platform's stores.
 
-    FOLDER is checked whole before anything is touched. What works with the stores is stopped
-    meanwhile. An interrupted restore is finished by typing the same command again.
+    FOLDER is checked completely before anything is changed. Components that use the stores are
+    stopped meanwhile. To finish an interrupted restore, repeat the command.
     """
     from mlops_infra.backup import open_stores
     from mlops_infra.backup.clients import Clients
     from mlops_infra.backup.restoring import restore
     from mlops_infra.config import load, stack_file
-    from mlops_infra.engine import open_client, open_engine
+    from mlops_infra.engine import open_engine
     from mlops_infra.images import references
+    from mlops_infra.kube import open_client
     from mlops_infra.plan import make_plan
 
     sink = sink_for(as_json)

@@ -16,10 +16,10 @@ from mlops_infra.errors import FoundError
 @click.command()
 @options.stack
 @options.file
-@click.option("--tenant", required=True, metavar="NAME", help="Whose model it is.")
+@click.option("--tenant", required=True, metavar="NAME", help="Tenant of the model.")
 @click.argument("model")
-@click.option("--reason", default="", metavar="TEXT", help="Why; recorded with the training.")
-@click.option("--events", is_flag=True, help="Only show what has caused trainings so far.")
+@click.option("--reason", default="", metavar="TEXT", help="Reason, recorded with the training.")
+@click.option("--events", is_flag=True, help="Only show the causes of past trainings.")
 @options.as_json
 def command(
     stack: str,
@@ -30,14 +30,14 @@ def command(
     events: bool,
     as_json: bool,
 ) -> None:
-    """Train a declared model again, now.
+    """Retrain a declared model now.
 
-    Windows and cool-down do not count: you have weighed them. Exit code 3 if a training of the
-    model is under way; it is named, and no second one is started.
+    Ignores training windows and the cool-down. Exit code 3 if a training of the model is already
+    running; it is named, and no second one is started.
     """
     from mlops_infra.cli.access import kubeconfig_of
     from mlops_infra.config import load, stack_file
-    from mlops_infra.lifecycle.credentials import ClusterSecrets
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets
     from mlops_infra.lifecycle.triggers.client import TriggerClient
 
     kubeconfig, context = kubeconfig_of(stack, load(file or stack_file(stack)))
@@ -52,7 +52,7 @@ def command(
         output.document(dict(answer.body))
     if not answer.body["started"]:
         raise FoundError(
-            f"{tenant}/{model} is not trained now",
+            f"{tenant}/{model} is not retrained now",
             [answer.body["why"]],
             hint=f"mlops-infra retrain -s {stack} --tenant {tenant} {model} --events",
         )

@@ -21,12 +21,12 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     show_default=True,
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Where the model was unpacked.",
+    help="Folder of the unpacked model.",
 )
 @click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen on.")  # noqa: S104
-@click.option("--port", type=click.IntRange(1, 65535), help="Port; 8080 unless SageMaker tells.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port (default: SageMaker's, or 8080).")
 def command(folder: Path, host: str, port: int | None) -> None:
-    """Answer for one model; SageMaker calls this in its containers.
+    """Serve one model; SageMaker calls this in its containers.
 
     GET /ping, POST /invocations (JSON, JSON lines, CSV) and GET /execution-parameters, until
     SIGTERM. Requests are checked against the model's signature as the on-prem gateway does.

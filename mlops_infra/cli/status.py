@@ -13,7 +13,7 @@ from mlops_infra.errors import FoundError, MlopsError
 
 if TYPE_CHECKING:
     from mlops_infra.engine import Engine, Health
-    from mlops_infra.lifecycle.recent_runs import RecentRun
+    from mlops_infra.lifecycle.registry.recent_runs import RecentRun
     from mlops_infra.overview import Overview
 
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 @options.stack
 @options.file
 @options.as_json
-@click.option("--drift", is_flag=True, help="Compare every object with the cluster; takes longer.")
+@click.option("--drift", is_flag=True, help="Compare every object with the cluster (slower).")
 @click.option(
     "--html",
     "page",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     metavar="FILE",
-    help="Also write a page with the picture of the platform, links and recent runs.",
+    help="Also write an HTML page with a diagram of the platform, links and recent runs.",
 )
 def command(stack: str, file: Path | None, as_json: bool, drift: bool, page: Path | None) -> None:
     """Show the cluster, the components and their Pods.
 
-    Exit code 3 where something of the stack is not Ready or not as wanted.
+    Exit code 3 if anything of the stack is not Ready or differs from the configuration.
     """
     from mlops_infra import engine
     from mlops_infra.config import load, stack_file
@@ -66,14 +66,16 @@ def command(stack: str, file: Path | None, as_json: bool, drift: bool, page: Pat
         _show(overview, health, page)
     if problems := overview.problems():
         raise FoundError(
-            f"stack {stack} is not as it should be", problems, hint=f"mlops-infra up -s {stack}"
+            f"stack {stack} is not in its desired state",
+            problems,
+            hint=f"mlops-infra up -s {stack}",
         )
 
 
 def _runs(opened: Engine, outputs: Mapping[str, Any]) -> Sequence[RecentRun]:
     """Recent runs for the page; a page about a platform whose MLflow is down is still wanted."""
-    from mlops_infra.lifecycle.credentials import ClusterSecrets, credentials
-    from mlops_infra.lifecycle.recent_runs import recent_runs
+    from mlops_infra.lifecycle.registry.recent_runs import recent_runs
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets, credentials
 
     uri, record = outputs.get("tracking_uri"), opened.record
     if not isinstance(uri, str):
@@ -83,7 +85,7 @@ def _runs(opened: Engine, outputs: Mapping[str, Any]) -> Sequence[RecentRun]:
         login = credentials(ClusterSecrets(kubeconfig, record.context)).tracking
         return recent_runs(uri, login)
     except MlopsError as error:
-        click.echo(f"the page shows no runs: {error.what}", err=True)
+        click.echo(f"recent runs are missing on the page: {error.what}", err=True)
         return ()
 
 

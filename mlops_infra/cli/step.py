@@ -17,19 +17,23 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 @click.command()
 @click.argument("entry")
-@click.option("--pipeline", required=True, metavar="NAME", help="The pipeline it belongs to.")
-@click.option("--step", "name", required=True, metavar="NAME", help="Its name in the pipeline.")
-@click.option("--run", required=True, metavar="ID", help="The run it belongs to.")
-@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter.")
-@click.option("--in", "inputs", multiple=True, metavar="NAME=PLACE", help="A file or s3:// URL.")
-@click.option("--out", "outputs", multiple=True, metavar="NAME=PLACE", help="A file or s3:// URL.")
-@click.option("--code", metavar="PLACE", help="Module of a pipeline that a person wrote.")
-@click.option("--code-sha256", metavar="HEX", help="What the module must be.")
-@click.option("--commit", metavar="ID", help="Git commit of the code, to be recorded.")
-@click.option("--status", metavar="STATUS", help="How the run ended; for the step finish.")
+@click.option("--pipeline", required=True, metavar="NAME", help="Pipeline of the step.")
+@click.option(
+    "--step", "name", required=True, metavar="NAME", help="Name of the step in the pipeline."
+)
+@click.option("--run", required=True, metavar="ID", help="Run of the step.")
+@click.option(
+    "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Pipeline parameter; repeatable."
+)
+@click.option("--in", "inputs", multiple=True, metavar="NAME=PLACE", help="File or s3:// URL.")
+@click.option("--out", "outputs", multiple=True, metavar="NAME=PLACE", help="File or s3:// URL.")
+@click.option("--code", metavar="PLACE", help="Module of a user's pipeline.")
+@click.option("--code-sha256", metavar="HEX", help="SHA-256 of the module.")
+@click.option("--commit", metavar="ID", help="Git commit of the code, recorded with the run.")
+@click.option("--status", metavar="STATUS", help="Status of the run, for the step finish.")
 @click.option("--kfp-uri", "uris", multiple=True, metavar="NAME=URI", hidden=True)
 @click.option("--kfp-output", type=click.Path(path_type=Path), metavar="FILE", hidden=True)
-@click.option("--cache", metavar="PLACE", help="Where outputs of equal steps are kept.")
+@click.option("--cache", metavar="PLACE", help="Cache of outputs of equal steps.")
 @options.as_json
 def command(
     entry: str,
@@ -50,13 +54,13 @@ def command(
 ) -> None:
     """Run one step of a pipeline; engines call this.
 
-    Finds the platform in environment variables of its Pod. Exit code 1 may be tried again (a
-    service did not answer), 2 and 3 not: the input or the data is wrong.
+    Reads the platform's endpoints from environment variables. After exit code 1 (a service did not
+    respond) a retry can help; after 2 and 3 the input or the data is wrong.
     """
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-    from mlops_infra.lifecycle.pipeline.calling import job_of, pairs
-    from mlops_infra.lifecycle.pipeline.executing import execute
-    from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
+    from mlops_infra.lifecycle.pipeline.steps.command_line import job_of, pairs
+    from mlops_infra.lifecycle.pipeline.steps.execution import execute
+    from mlops_infra.lifecycle.services.environment import Surroundings
 
     sink = render.sink_for(as_json)
     if entry == "finish":
@@ -77,7 +81,7 @@ def command(
     )
     ended = execute(job, sink, cache=cache)
     if kfp_output is not None:
-        from mlops_infra.lifecycle.pipeline.kfp_report import report
+        from mlops_infra.lifecycle.pipeline.steps.kfp_report import report
 
         report(job, ended, pairs("--kfp-uri", uris), kfp_output)
     if as_json:
@@ -95,9 +99,9 @@ def _finish(
     outputs: tuple[str, ...],
     sink: Sink,
 ) -> None:
-    from mlops_infra.lifecycle.pipeline.calling import pairs
-    from mlops_infra.lifecycle.pipeline.finishing import finish
-    from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
+    from mlops_infra.lifecycle.pipeline.steps.command_line import pairs
+    from mlops_infra.lifecycle.pipeline.steps.run_end import finish
+    from mlops_infra.lifecycle.services.environment import Surroundings
 
     places = pairs("--out", outputs)
     if status is None or "status" not in places:

@@ -17,19 +17,21 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """List the tenants of a stack, and take one out of its file."""
+    """List the tenants of a stack, or remove one from its file."""
 
 
 @command.command("list")
 @options.stack
 @options.file
-@click.option("--archived", is_flag=True, help="Ask the store for buckets of removed tenants too.")
+@click.option(
+    "--archived", is_flag=True, help="Also list removed tenants whose bucket still exists."
+)
 @options.as_json
 def list_(stack: str, file: Path | None, archived: bool, as_json: bool) -> None:
     """Show declared and deployed tenants.
 
-    State is `up`, `declared` (the next `up` makes it), `leaving` (the next `up` removes it), or,
-    with --archived, `archived`: removed, its bucket and its rows kept.
+    The state is `up`, `declared` (created by the next `up`), `leaving` (removed by the next `up`)
+    or, with --archived, `archived` (removed, with its bucket and rows kept).
     """
     from mlops_infra.config import load, stack_file
 
@@ -58,11 +60,11 @@ def list_(stack: str, file: Path | None, archived: bool, as_json: bool) -> None:
 @click.argument("name")
 @options.as_json
 def remove(stack: str, file: Path | None, name: str, as_json: bool) -> None:
-    """Take a tenant out of the stack's file; the next `up` removes it.
+    """Remove a tenant from the stack file; the next `up` removes the tenant itself.
 
-    Its namespace goes with all that runs in it. What becomes of its bucket and its rows was said by
-    `onRemoval` at the last `up`: archive keeps them, purge deletes them. Nothing but the file is
-    changed by this command, and only the tenant's own lines of it.
+    Its namespace is deleted with everything in it. `onRemoval`, as of the last `up`, decides about
+    its bucket and rows: archive keeps them, purge deletes them. This command only changes the
+    tenant's lines in the file.
     """
     from mlops_infra.config import load, stack_file, without_tenant
 
@@ -82,11 +84,9 @@ def remove(stack: str, file: Path | None, name: str, as_json: bool) -> None:
         output.document({**told, "next": following})
         return
     fate = "kept" if wish == "archive" else "deleted"
-    output.text(f"tenant {name} is out of {target}")
+    output.text(f"tenant {name} was removed from {target}")
     output.text(f"next: {following}")
-    output.text(
-        f"then its namespace is gone, its bucket and its rows are {fate} (onRemoval: {wish})"
-    )
+    output.text(f"deletes its namespace; its bucket and rows are {fate} (onRemoval: {wish})")
 
 
 def _deployed(stack: str, file: Path | None) -> set[str]:

@@ -1,4 +1,4 @@
-"""Install and list the pinned binaries."""
+"""Install and list the pinned programs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @click.group(name="toolchain")
 def command() -> None:
-    """Install and list the pinned binaries.
+    """Install and list the pinned programs.
 
-    Each comes from the first source that has it at exactly the pinned version: PATH, the cache, an
-    offline bundle, the project's release archive (checked against a pinned sha256), the Go module.
+    Each comes from the first source with exactly the pinned version: PATH, the cache, an offline
+    bundle, the project's release archive (checked against a pinned hash), the Go module.
     """
 
 
@@ -31,7 +31,7 @@ def command() -> None:
     envvar="MLOPS_INFRA_BUNDLE",
     show_envvar=True,
     metavar="FOLDER",
-    help="An unpacked offline bundle to take binaries from.",
+    help="Unpacked offline bundle to take binaries from.",
 )
 @options.as_json
 def install(names: tuple[str, ...], bundle: Path | None, as_json: bool) -> None:
@@ -46,7 +46,7 @@ def install(names: tuple[str, ...], bundle: Path | None, as_json: bool) -> None:
 @click.argument("names", nargs=-1, metavar="[NAMES]...")
 @options.as_json
 def list_(names: tuple[str, ...], as_json: bool) -> None:
-    """Show each tool: its version, where it lies and where it came from; fetch nothing."""
+    """Show each tool with its version, path and source, without fetching anything."""
     from mlops_infra import toolchain
 
     _show(toolchain.listing(names), as_json)
@@ -55,7 +55,7 @@ def list_(names: tuple[str, ...], as_json: bool) -> None:
 @command.command()
 @options.as_json
 def prune(as_json: bool) -> None:
-    """Remove what only the making of tools needs: Go's caches and downloads. The tools stay."""
+    """Remove Go's caches and downloads, which only builds need. The tools stay."""
     from mlops_infra import toolchain
 
     freed = toolchain.prune(sink_for(as_json))
@@ -85,6 +85,6 @@ def _show(rows: tuple[Listed, ...], as_json: bool) -> None:
     )
     for row in rows:
         for reason in row.passed_over:
-            output.text(f"{row.name}: passed over {reason}")
+            output.text(f"{row.name}: skipped {reason}")
     if missing := [row.name for row in rows if row.source is None]:
         output.text(f"{len(missing)} missing; mlops-infra toolchain install {' '.join(missing)}")

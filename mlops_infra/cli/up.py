@@ -17,11 +17,11 @@ from mlops_infra.cli.render import sink_for
 @click.option(
     "--break-lock",
     is_flag=True,
-    help="Take the stack even if another run, on another machine, may still hold it.",
+    help="Override another run's lock on the stack.",
 )
 @options.as_json
 def command(stack: str, file: Path | None, break_lock: bool, as_json: bool) -> None:
-    """Bring the platform up, or up to date."""
+    """Deploy the platform, or update it."""
     from mlops_infra import engine
 
     outcome = engine.bring_up(stack, file, sink_for(as_json), break_lock=break_lock)

@@ -13,26 +13,26 @@ from mlops_infra.errors import FoundError, MissingError, OperationFailed
 if TYPE_CHECKING:
     from mlops_infra.cluster import EmbeddedCluster
     from mlops_infra.config import StackConfig
-    from mlops_infra.lifecycle.credentials import Secrets
-    from mlops_infra.lifecycle.verify import Report
+    from mlops_infra.lifecycle.services.credentials import Secrets
+    from mlops_infra.lifecycle.verify.platform import Report
 
 
 @click.command()
 @options.stack
 @options.file
 @options.as_json
-@click.option("--clean", is_flag=True, help="Remove everything that this verification made.")
+@click.option("--clean", is_flag=True, help="Remove everything that this verification created.")
 @click.option(
     "--model",
     metavar="TENANT/MODEL",
-    help="Also go through the whole life of this declared model; replaces what serves there.",
+    help="Also test the life cycle of this declared model; replaces the model that serves there.",
 )
-@click.option("--core", is_flag=True, help="Only the way to the registry and back.")
+@click.option("--core", is_flag=True, help="Only test stores, tracking and registry.")
 @click.option(
     "--sample",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Profile aws: a request, text/csv, to send to the first endpoint.",
+    help="Profile aws: request (text/csv) to send to the first endpoint.",
 )
 def command(
     stack: str,
@@ -43,14 +43,14 @@ def command(
     core: bool,
     sample: Path | None,
 ) -> None:
-    """Train, register and find a model through the running platform.
+    """Test the running platform with a model.
 
-    On an embedded cluster with all that it takes, the first declared model also goes through its
-    whole life: pipeline, promotion, prediction, canary, drift, training again, bulk scores, lineage
-    and replay. On your own cluster it does so only for the --model that you name.
+    On an embedded cluster with the required components, the first declared model also goes through
+    its whole life cycle: pipeline, promotion, prediction, canary, drift, retraining, batch scoring,
+    lineage and replay. On your own cluster this needs --model.
 
-    Works from outside of the cluster through the endpoints that `mlops-infra outputs` names.
-    Passwords are read from the cluster's Secrets and never shown. Exit code 3 if a step fails.
+    Works from outside the cluster, through the endpoints of `mlops-infra outputs`. Passwords are
+    read from the cluster's Secrets and never shown. Exit code 3 if a step fails.
 
     With profile aws: trains by the first pipeline, finds the registered model, its lineage and the
     endpoint. An emulator's gaps are skipped by name.
@@ -58,10 +58,10 @@ def command(
     from mlops_infra.cli import verify_doors
     from mlops_infra.config import load, stack_file
     from mlops_infra.engine import open_engine
-    from mlops_infra.lifecycle.connect import connect
-    from mlops_infra.lifecycle.credentials import credentials
-    from mlops_infra.lifecycle.platform import from_outputs
-    from mlops_infra.lifecycle.verify import verify
+    from mlops_infra.lifecycle.services.credentials import credentials
+    from mlops_infra.lifecycle.services.endpoints import from_outputs
+    from mlops_infra.lifecycle.verify.connections import connect
+    from mlops_infra.lifecycle.verify.platform import verify
 
     sink = render.sink_for(as_json)
     config = load(file or stack_file(stack))
@@ -89,7 +89,7 @@ def _tell(stack: str, report: Report, *, as_json: bool) -> None:
 
 
 def _secrets(stack: str, config: StackConfig) -> Secrets:
-    from mlops_infra.lifecycle.credentials import ClusterSecrets
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets
 
     if config.cluster.embedded:
         cluster = config.cluster.name or stack
@@ -112,7 +112,7 @@ def _running(name: str, again: str) -> EmbeddedCluster:
         raise MissingError(
             "nothing to verify: the cluster's Pods are simulated",
             where=f"cluster {name}",
-            hint=f"as root, so that real Pods are possible: {again}",
+            hint=f"run as root, which real Pods need: {again}",
         )
     return cluster
 
@@ -124,7 +124,7 @@ def _show(stack: str, report: Report) -> None:
     )
     output.text()
     if not report.failures:
-        output.text(f"{stack}: the whole loop works, {report.seconds:.1f} s")
+        output.text(f"{stack}: the platform works, {report.seconds:.1f} s")
 
 
 def _as_dict(stack: str, report: Report) -> dict[str, object]:

@@ -10,7 +10,7 @@ from mlops_infra.errors import FoundError, InputError
 
 if TYPE_CHECKING:
     from mlops_infra.config import StackConfig
-    from mlops_infra.lifecycle.verify import Report
+    from mlops_infra.lifecycle.verify.platform import Report
     from mlops_infra.progress import Sink
 
 
@@ -21,8 +21,8 @@ def verified(stack: str, config: StackConfig, sample: Path | None, sink: Sink) -
         InputError: the sample cannot be read.
     """
     from mlops_infra.aws import Cloud, Site
-    from mlops_infra.lifecycle.aws_journey import Targets
-    from mlops_infra.lifecycle.aws_verify import verify
+    from mlops_infra.lifecycle.verify.aws import verify
+    from mlops_infra.lifecycle.verify.aws_journey import Targets
     from mlops_infra.plan.aws_names import names_of
 
     aws = config.aws
@@ -83,5 +83,5 @@ def show_status(stack: str, file: Path | None, sink: Sink, *, as_json: bool) -> 
             output.text(f"endpoint {each.endpoint}: {each.configuration}")
     if wrong:
         raise FoundError(
-            f"stack {stack} is not as it should be", wrong, hint=f"mlops-infra up -s {stack}"
+            f"stack {stack} is not in its desired state", wrong, hint=f"mlops-infra up -s {stack}"
         )

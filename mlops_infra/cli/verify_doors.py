@@ -11,7 +11,7 @@ from mlops_infra.progress import Sink
 
 if TYPE_CHECKING:
     from mlops_infra.config import StackConfig
-    from mlops_infra.lifecycle.tour_acts import Doors
+    from mlops_infra.lifecycle.verify.tour_base import Doors
 
 NEEDED = ("argo-workflows", "kserve", "lifecycle")
 """Components without which a model has no such life here."""
@@ -31,7 +31,7 @@ def chosen(config: StackConfig, wanted: str | None) -> tuple[str, str] | None:
         if tenant not in config.tenants or model not in config.tenants[tenant].models:
             known = ", ".join(f"{t}/{m}" for t, m in _declared(config)) or "none"
             raise InputError(
-                f"'{wanted}' is no declared model", hint=f"TENANT/MODEL; declared: {known}"
+                f"'{wanted}' is not a declared model", hint=f"TENANT/MODEL; declared: {known}"
             )
         return tenant, model
     if not config.cluster.embedded:
@@ -50,12 +50,12 @@ def doors(
     """
     from mlops_infra.cli.doors import access_of
     from mlops_infra.engine import open_engine
-    from mlops_infra.lifecycle.credentials import ClusterSecrets
-    from mlops_infra.lifecycle.features import FeatureServer
-    from mlops_infra.lifecycle.job_runs import JobRuns, cron_job
-    from mlops_infra.lifecycle.pipeline import tenancy
-    from mlops_infra.lifecycle.tour_acts import Doors
+    from mlops_infra.lifecycle.data.feature_server import FeatureServer
+    from mlops_infra.lifecycle.pipeline.submission import tenancy
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets
     from mlops_infra.lifecycle.triggers.client import TriggerClient
+    from mlops_infra.lifecycle.verify.cron_jobs import JobRuns, cron_job
+    from mlops_infra.lifecycle.verify.tour_base import Doors
 
     tenant, name = model
     _require(config, tenant, name)
@@ -100,8 +100,8 @@ def _whole(config: StackConfig, tenant: str, name: str) -> bool:
 def _require(config: StackConfig, tenant: str, name: str) -> None:
     if not _whole(config, tenant, name):
         raise InputError(
-            f"the life of {tenant}/{name} cannot be gone through: it needs {', '.join(NEEDED)} "
+            f"the life cycle of {tenant}/{name} cannot be tested: it needs {', '.join(NEEDED)} "
             "managed, drift, retrain.drift and a batch job over s3://",
             where=f"tenants.{tenant}.models.{name}",
-            hint="stacks/Pulumi.sandbox.yaml shows one",
+            hint="see the example in stacks/Pulumi.sandbox.yaml",
         )

@@ -14,7 +14,7 @@ from mlops_infra.config.aws_data import AthenaConfig, FeatureGroup, GlueConfig, 
 from mlops_infra.config.aws_delivery import DeliveryConfig
 from mlops_infra.config.aws_front import Front
 from mlops_infra.config.aws_models import (
-    Batch,
+    BatchTransform,
     Endpoint,
     Monitor,
     Pipeline,
@@ -167,7 +167,9 @@ class AwsConfig(Section):
     """Serving endpoints by name."""
     fronts: Annotated[dict[DnsLabel, Front], Field(max_length=50)] = Field(default_factory=dict)
     """Public doors of endpoints by name."""
-    batches: Annotated[dict[DnsLabel, Batch], Field(max_length=100)] = Field(default_factory=dict)
+    batches: Annotated[dict[DnsLabel, BatchTransform], Field(max_length=100)] = Field(
+        default_factory=dict
+    )
     """Batch predictions by name."""
     monitors: Annotated[dict[DnsLabel, Monitor], Field(max_length=100)] = Field(
         default_factory=dict

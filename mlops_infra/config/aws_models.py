@@ -150,7 +150,7 @@ class Endpoint(Section):
     """How a new model takes over."""
 
 
-class Batch(Section):
+class BatchTransform(Section):
     """Predictions for a whole folder, on a schedule, from a folder to a folder."""
 
     model: ModelSource = "latest-approved"

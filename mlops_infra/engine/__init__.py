@@ -4,7 +4,6 @@ from mlops_infra.engine.aws_graph import graph_of
 from mlops_infra.engine.aws_live import differences, wanted
 from mlops_infra.engine.bring_up import bring_up, exports, open_engine, preview
 from mlops_infra.engine.health import Health, stack_health
-from mlops_infra.engine.kube_client import open_client
 from mlops_infra.engine.outcome import Outcome
 from mlops_infra.engine.prepare import from_state, reading
 from mlops_infra.engine.recorded import Declared
@@ -22,7 +21,6 @@ __all__ = [
     "exports",
     "from_state",
     "graph_of",
-    "open_client",
     "open_engine",
     "preview",
     "reading",

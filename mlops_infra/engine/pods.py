@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_infra.engine.kube_client import open_client
+from mlops_infra.kube import open_client
 
 TIMEOUT = 5
 """Seconds for each question: the cluster itself may be what failed."""

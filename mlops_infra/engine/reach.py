@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mlops_infra.engine.kube_client import open_client
 from mlops_infra.engine.record import StackRecord
 from mlops_infra.errors import OperationFailed
+from mlops_infra.kube import open_client
 
 TIMEOUT = 10
 """Seconds. Pulumi's provider would go on trying for minutes."""

@@ -108,13 +108,13 @@ def _layers(name: str, sink: Sink) -> list[tuple[LayerKey, StoredLayer]]:
         stored = blobs.find(item.key)
         if stored is None:
             with blobs.exclusive(item.key[:16]):
-                below = [layer.file for _, layer in done]
-                stored = blobs.find(item.key) or _layer(item, below, sink)
+                interpreter = [layer.file for below, layer in done if below.part == "debian"]
+                stored = blobs.find(item.key) or _layer(item, interpreter, sink)
         done.append((item, stored))
     return done
 
 
-def _layer(item: LayerKey, below: list[Path], sink: Sink) -> StoredLayer:
+def _layer(item: LayerKey, interpreter: list[Path], sink: Sink) -> StoredLayer:
     recipe = recipes.load(item.recipe)
     parent = blobs.folder() / "scratch"
     parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def _layer(item: LayerKey, below: list[Path], sink: Sink) -> StoredLayer:
             recipe=recipe,
             lineage=recipes.lineage(item.recipe),
             scratch=Path(scratch),
-            below=tuple(below),
+            interpreter=tuple(interpreter),
             sink=sink,
         )
         tree, components = layers.BUILDERS[item.part](work)

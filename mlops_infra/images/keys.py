@@ -44,8 +44,9 @@ def _canonical(value: object) -> str:
 def layer_keys(name: str) -> tuple[LayerKey, ...]:
     """The layers of image `name`, the lowest first.
 
-    A layer's key holds its own inputs alone, so that images share the layers of a base, and a
-    change of our own code leaves the layer of wheels as it is.
+    A layer's key holds its own inputs alone, so that images share the layers of a base. The layer
+    of our own code is the last one and depends on the interpreter only: a change of the code
+    writes that layer anew and leaves all others, and whatever has taken them in, as they are.
 
     Raises:
         InputError: the recipe is wrong or not locked.
@@ -53,12 +54,13 @@ def layer_keys(name: str) -> tuple[LayerKey, ...]:
     keys: list[LayerKey] = []
     for recipe in recipes.lineage(name):
         below = keys[-1].key if keys else ""
-        for part, inputs in _parts(recipe, below):
+        interpreter = " ".join(layer.key for layer in keys if layer.part == "debian")
+        for part, inputs in _parts(recipe, below, interpreter):
             keys.append(LayerKey(recipe.name, part, _hash(part, *inputs)))
     return tuple(keys)
 
 
-def _parts(recipe: Recipe, below: str) -> list[tuple[str, list[str]]]:
+def _parts(recipe: Recipe, below: str, interpreter: str) -> list[tuple[str, list[str]]]:
     parts: list[tuple[str, list[str]]] = []
     compiled = str(recipe.bytecode)
     if recipe.debian:
@@ -74,12 +76,12 @@ def _parts(recipe: Recipe, below: str) -> list[tuple[str, list[str]]]:
     if recipe.tools:
         binaries = [f"{tool.path}={toolchain.key(tool.name)}" for tool in recipe.tools]
         parts.append(("tools", binaries))
-    if recipe.program:
-        parts.append(("program", [program.key(), compiled, below]))
     users = recipe.users and not recipe.system
     if users or recipe.folders or recipe.files or recipe.links:
         chosen = _canonical(recipe.model_dump(include={"users", "folders", "files", "links"}))
         parts.append(("files", [chosen]))
+    if recipe.program:
+        parts.append(("program", [program.key(), compiled, interpreter]))
     return parts
 
 

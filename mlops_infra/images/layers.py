@@ -48,8 +48,9 @@ class Work:
     recipe: Recipe
     lineage: tuple[Recipe, ...]
     scratch: Path
-    below: tuple[Path, ...]
-    """The layers below, the lowest first; unpacked only by what runs Python."""
+    interpreter: tuple[Path, ...]
+    """The layers of Debian packages below, the lowest first: all that runs Python. Layers of wheels
+    are not among them, since unpacking a gigabyte takes longer than all the rest of a build."""
     sink: Sink
 
 
@@ -165,7 +166,7 @@ def _python_folder(lineage: tuple[Recipe, ...]) -> str:
 
 
 def _compile(work: Work, tree: Tree, *extra: Path) -> None:
-    root = unpack_layers([*work.below, *extra], work.scratch / "below")
+    root = unpack_layers([*work.interpreter, *extra], work.scratch / "interpreter")
     Interpreter(root).compile(tree, work.scratch / "compile", work.sink)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
+from mlops_infra.kube.objects import condition
 from mlops_infra.kubeprovider import managers
 from mlops_infra.kubeprovider.kinds import is_crd
 from mlops_infra.kubeprovider.objects import Object, annotation, is_true, metadata, title
 from mlops_infra.kubeprovider.problems import ApiError, ProviderError
 from mlops_infra.kubeprovider.readiness import SKIP
-from mlops_infra.kubeprovider.rollout import condition
 from mlops_infra.kubeprovider.waits import Watch, limit_for, pauses
 
 _PROPAGATION = "pulumi.com/deletionPropagationPolicy"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from mlops_infra.kube.verdict import READY, Trouble, Verdict, waiting
 from mlops_infra.kubeprovider.cluster import Cluster
 from mlops_infra.kubeprovider.objects import Object, metadata, name_of, namespace_of
-from mlops_infra.kubeprovider.verdict import READY, Trouble, Verdict, waiting
 
 _CLASS_GRACE = 20.0
 _BROKEN_GRACE = 20.0

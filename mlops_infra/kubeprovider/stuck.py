@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mlops_infra.kubeprovider import pods as diagnosis
+from mlops_infra.kube import pods as diagnosis
+from mlops_infra.kube.workloads import PODS_OF
 from mlops_infra.kubeprovider.cluster import Cluster
 from mlops_infra.kubeprovider.objects import Object, metadata, name_of, namespace_of
 from mlops_infra.kubeprovider.problems import ApiError
-from mlops_infra.kubeprovider.readiness import PODS_OF
 from mlops_infra.kubeprovider.waits import Report
 
 _RESTARTED = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"})
@@ -28,7 +28,7 @@ def restart_stuck_pods(cluster: Cluster, live: Object, report: Report) -> None:
         return
     key = (str(live.get("apiVersion", "")).rpartition("/")[0], str(live["kind"]))
     pods_of = PODS_OF["apps", "ReplicaSet"] if live["kind"] == "StatefulSet" else PODS_OF[key]
-    for pod in pods_of(cluster, live):
+    for pod in pods_of(cluster.client, live):
         if not any("/schedule" not in t.key for t in diagnosis.troubles(pod)):
             continue
         report(f"starting Pod {name_of(pod)} afresh")

@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from mlops_infra.kube.objects import condition
+from mlops_infra.kube.verdict import READY, Verdict, waiting
 from mlops_infra.kubeprovider.objects import Object
 from mlops_infra.kubeprovider.problems import ProviderError
-from mlops_infra.kubeprovider.rollout import condition
-from mlops_infra.kubeprovider.verdict import READY, Verdict, waiting
 
 ANNOTATION = "pulumi.com/waitFor"
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from mlops_infra.kube.verdict import Trouble, Verdict
 from mlops_infra.kubeprovider.cluster import Cluster
 from mlops_infra.kubeprovider.objects import Object, annotation, namespace_of, title
 from mlops_infra.kubeprovider.problems import (
@@ -16,7 +17,6 @@ from mlops_infra.kubeprovider.problems import (
     UnreachableError,
 )
 from mlops_infra.kubeprovider.readiness import look_for
-from mlops_infra.kubeprovider.verdict import Trouble, Verdict
 
 _TIMEOUT_NOTE = "pulumi.com/timeoutSeconds"
 _DEFAULT_SECONDS = {"Pod": 300.0, "PersistentVolumeClaim": 300.0, "CustomResourceDefinition": 60.0}

@@ -9,7 +9,7 @@ from typing import Any
 from mlops_infra.catalog import load_catalog
 from mlops_infra.config import StackConfig
 from mlops_infra.engine import Health
-from mlops_infra.lifecycle.recent_runs import RecentRun
+from mlops_infra.lifecycle.registry.recent_runs import RecentRun
 from mlops_infra.overview.model import ComponentState, Link, Overview, State
 from mlops_infra.plan import Plan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from mlops_infra.lifecycle.recent_runs import RecentRun
+from mlops_infra.lifecycle.registry.recent_runs import RecentRun
 
 State = Literal["ready", "simulated", "not ready", "drifted", "missing", "unwanted"]
 """simulated: its Pods count as Ready and nothing in them runs; drifted: `up` would change it."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_infra.engine.kube_client import open_client
 from mlops_infra.errors import OperationFailed
+from mlops_infra.kube import open_client
 from mlops_infra.plan.stateful import STACK_LABEL
 
 TIMEOUT = 15

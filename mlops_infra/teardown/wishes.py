@@ -18,7 +18,7 @@ class Wishes:
     break_lock: bool = False
     """Take the stack even if another run may hold it."""
     forget_unreachable: bool = False
-    """The cluster is gone for good: drop its objects from the state unseen."""
+    """The cluster no longer exists: remove its objects from the state."""
     remove_finalizers: bool = False
     """Custom resources whose operator is gone lose their finalizers."""
 

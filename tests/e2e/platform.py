@@ -131,8 +131,8 @@ class Platform:
 
     def objects(self, bucket: str, tenant: str | None = None) -> Any:
         """A bucket as its owner sees it: with the tenant's keys, or those of the platform."""
-        from mlops_infra.lifecycle.credentials import ClusterSecrets, Login, credentials
-        from mlops_infra.lifecycle.objects import S3Store
+        from mlops_infra.lifecycle.services.credentials import ClusterSecrets, Login, credentials
+        from mlops_infra.lifecycle.services.object_store import S3Store
 
         secrets = ClusterSecrets(self.kubeconfig)
         login = credentials(secrets).objects

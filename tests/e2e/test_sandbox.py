@@ -71,7 +71,7 @@ def test_the_whole_life_of_a_model(
     sandbox: Platform, life: tuple[subprocess.Popen[str], Path]
 ) -> None:
     """The README's command; people get a table, and no secret is in it."""
-    from mlops_infra.lifecycle.credentials import ClusterSecrets, credentials
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets, credentials
 
     child, file = life
     assert child.wait(PATIENCE) == 0, file.read_text()
@@ -146,7 +146,7 @@ def test_a_lost_volume_comes_back_from_the_backup(sandbox: Platform, tmp_path: P
 
 
 def _runs(sandbox: Platform) -> list[str]:
-    from mlops_infra.lifecycle.recent_runs import recent_runs
+    from mlops_infra.lifecycle.registry.recent_runs import recent_runs
 
     return [each.id for each in recent_runs(sandbox.outputs["tracking_uri"], None, limit=100)]
 

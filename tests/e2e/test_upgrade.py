@@ -87,9 +87,9 @@ def _is_there(sandbox: Platform, made: dict[str, Any]) -> None:
 
 def _asked(sandbox: Platform) -> tuple[Any, Probe]:
     """What the served model says of one wine, and a probe that asks it the same."""
-    from mlops_infra.lifecycle.credentials import ClusterSecrets
-    from mlops_infra.lifecycle.observing import GatewayClient
-    from mlops_infra.lifecycle.tour_data import request, rows
+    from mlops_infra.lifecycle.gateway.client import GatewayClient
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets
+    from mlops_infra.lifecycle.verify.tour_data import request, rows
 
     url, asked = sandbox.outputs["serving_endpoint"], request(rows(1))
     token = ClusterSecrets(sandbox.kubeconfig).read(f"tenant-{TENANT}", "gateway-token")["token"]

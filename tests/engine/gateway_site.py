@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from mlops_infra.lifecycle.gateway.route import Route, Target
-from mlops_infra.lifecycle.observing import GatewayClient
-from mlops_infra.lifecycle.routing import Routing
-from mlops_infra.lifecycle.valkey_store import ValkeyStore
+from mlops_infra.lifecycle.gateway.client import GatewayClient
+from mlops_infra.lifecycle.gateway.core.route import Route, Target
+from mlops_infra.lifecycle.promotion.routes import Routing
+from mlops_infra.lifecycle.services.valkey import ValkeyStore
 from tests.engine import postgres, valkey_server
 from tests.engine.valkey_server import Valkey
 

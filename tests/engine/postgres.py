@@ -110,7 +110,7 @@ def fresh(conninfo: str, name: str) -> str:
     """An empty database with the lifecycle's tables."""
     import psycopg
 
-    from mlops_infra.lifecycle import database
+    from mlops_infra.lifecycle.services import database
 
     with psycopg.connect(conninfo, dbname="postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle import tabular
 from mlops_infra.lifecycle.endpoint.artefact import load
 from mlops_infra.lifecycle.endpoint.rows import table
-from mlops_infra.lifecycle.gateway.checking import Refused
-from mlops_infra.lifecycle.pipeline import contents
+from mlops_infra.lifecycle.gateway.core.checking import Refused
+from mlops_infra.lifecycle.pipeline.definition import estimators as tabular
+from mlops_infra.lifecycle.pipeline.steps import contents
 
 ROWS = pd.DataFrame({"hour": [1, 5, 9, 13, 17, 21] * 5, "area": ["a", "b", "c"] * 10})
 

@@ -22,9 +22,9 @@ from typing import Any
 import pytest
 
 from mlops_infra.engine.recorded import Declared
-from mlops_infra.lifecycle.aws_journey import Targets
-from mlops_infra.lifecycle.aws_verify import verify
 from mlops_infra.lifecycle.drift import documents
+from mlops_infra.lifecycle.verify.aws import verify
+from mlops_infra.lifecycle.verify.aws_journey import Targets
 from mlops_infra.progress import quiet
 from tests.engine import aws_loop
 from tests.engine.aws_container import Container, started

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from mlops_infra.engine.aws_live import Wanted, differences
-from mlops_infra.lifecycle.aws_journey import Targets
-from mlops_infra.lifecycle.aws_verify import verify
+from mlops_infra.lifecycle.verify.aws import verify
+from mlops_infra.lifecycle.verify.aws_journey import Targets
 from mlops_infra.progress import quiet
 from tests.engine import aws_platform as platform
 from tests.engine.aws_emulator import Emulator, emulator

@@ -24,7 +24,7 @@ from mlops_infra.cli.main import cli
 from mlops_infra.engine.aws_graph import declare
 from mlops_infra.engine.recorded import Declared
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.pipeline.baseline_steps import constraints, statistics
+from mlops_infra.lifecycle.pipeline.steps.baseline import constraints, statistics
 from tests.engine.aws_emulator import Emulator, emulator
 
 STACK_FILE = Path(__file__).resolve().parents[2] / "stacks" / "Pulumi.aws-prod.yaml"

@@ -16,10 +16,11 @@ import pandas as pd
 import pytest
 
 from mlops_infra.errors import FoundError, InputError, OperationFailed
-from mlops_infra.lifecycle import batch, database
+from mlops_infra.lifecycle import batch
 from mlops_infra.lifecycle.batch import BatchJob, BatchResult
 from mlops_infra.lifecycle.batch.ledger import Ledger
 from mlops_infra.lifecycle.batch.sources import BucketSource, TableSource
+from mlops_infra.lifecycle.services import database
 from mlops_infra.lifecycle.validation import TableSchema, infer
 from mlops_infra.progress import quiet
 from tests.engine import postgres

@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle import database
+from mlops_infra.lifecycle.data.table import to_parquet
 from mlops_infra.lifecycle.drift import DriftJob, DriftResult, compare, requests, run
-from mlops_infra.lifecycle.table import to_parquet
+from mlops_infra.lifecycle.services import database
 from mlops_infra.lifecycle.triggers.declared import DeclaredModel
-from mlops_infra.lifecycle.triggers.eyes import PlatformEyes
+from mlops_infra.lifecycle.triggers.sensors import PlatformEyes
 from mlops_infra.lifecycle.validation import infer
 from mlops_infra.progress import quiet
 from tests.engine import postgres

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.database import connect
+from mlops_infra.lifecycle.services.database import connect
 from tests.engine.gateway_site import Answer, Site, get, post, request
 
 

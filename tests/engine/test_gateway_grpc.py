@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 import pytest
 
-from mlops_infra.lifecycle.gateway.messages import SERVICE, messages
+from mlops_infra.lifecycle.gateway.grpc.messages import SERVICE, messages
 from tests.engine.gateway_site import Site
 
 MINE = (("x-tenant", "demo"), ("authorization", "Bearer secret"))

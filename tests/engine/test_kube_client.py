@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlops_infra.engine import open_client
+from mlops_infra.kube import open_client
 
 BUSY = 3
 """Answers of 429 before one of 200, as when a definition is a second old."""

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from mlops_infra.errors import OperationFailed
-from mlops_infra.lifecycle import database
+from mlops_infra.lifecycle.services import database
 
 
 def empty(server: str, name: str) -> str:

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from mlops_infra.errors import OperationFailed
-from mlops_infra.lifecycle.chronicle import Chronicle, Step
-from mlops_infra.lifecycle.lineage import Lineage, Pair
-from mlops_infra.lifecycle.traces import KINDS, Trace
-from mlops_infra.lifecycle.valkey_store import ValkeyStore
+from mlops_infra.lifecycle.lineage.endpoint_history import Chronicle, Step
+from mlops_infra.lifecycle.lineage.index import Lineage, Pair
+from mlops_infra.lifecycle.lineage.traces import KINDS, Trace
+from mlops_infra.lifecycle.services.valkey import ValkeyStore
 from tests.engine import valkey_server
 from tests.engine.valkey_server import Valkey
 
 WRITER = """
 import sys
-from mlops_infra.lifecycle.lineage import Lineage
-from mlops_infra.lifecycle.valkey_store import ValkeyStore
+from mlops_infra.lifecycle.lineage.index import Lineage
+from mlops_infra.lifecycle.services.valkey import ValkeyStore
 from tests.engine.test_lineage_valkey import trace
 lineage = Lineage(ValkeyStore(sys.argv[1], sys.argv[2]))
 for number in range(10**6):

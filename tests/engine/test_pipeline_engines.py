@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from mlops_infra.errors import FoundError, OperationFailed
-from mlops_infra.lifecycle.pipeline import kfp, local
-from mlops_infra.lifecycle.pipeline.arguments import complete
-from mlops_infra.lifecycle.pipeline.reading import read
-from mlops_infra.lifecycle.pipeline.standard import standard
-from mlops_infra.lifecycle.pipeline.surroundings import Surroundings
-from mlops_infra.lifecycle.pipeline.user_pipeline import compile_file
+from mlops_infra.lifecycle.pipeline.definition.arguments import complete
+from mlops_infra.lifecycle.pipeline.definition.standard import standard
+from mlops_infra.lifecycle.pipeline.engines import kfp, local
+from mlops_infra.lifecycle.pipeline.source.file import read
+from mlops_infra.lifecycle.pipeline.source.user_pipeline import compile_file
+from mlops_infra.lifecycle.services.environment import Surroundings
 from mlops_infra.progress import Event, quiet
 from tests.tools import environment
 

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from mlops_infra import places
 from mlops_infra.errors import OperationFailed
-from mlops_infra.lifecycle import database
+from mlops_infra.lifecycle.services import database
 from tests.engine import postgres
 
 FILES = places.project() / "charts" / "postgresql" / "files"

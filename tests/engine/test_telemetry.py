@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 PROGRAM = """
-import mlops_infra.lifecycle.connect
+import mlops_infra.lifecycle.verify.connections
 from mlflow.telemetry.client import get_telemetry_client
 print(get_telemetry_client())
 """

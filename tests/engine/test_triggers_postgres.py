@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.lifecycle import database
+from mlops_infra.lifecycle.services import database
 from mlops_infra.lifecycle.triggers import signals
-from mlops_infra.lifecycle.triggers.book import Book
 from mlops_infra.lifecycle.triggers.controller import Controller
 from mlops_infra.lifecycle.triggers.declared import DataSource, DeclaredModel, read
+from mlops_infra.lifecycle.triggers.ledger import Book
 from mlops_infra.lifecycle.triggers.rules import Policy
 from mlops_infra.lifecycle.triggers.signals import Listed, Reading
 from tests.engine import postgres

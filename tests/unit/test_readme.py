@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,23 @@ import pytest
 
 from mlops_infra.cli.main import PROGRAM, cli
 from tests.e2e.closed_guide import OPEN, script
-from tests.readme import AIR_GAP, COVERED, GUIDES, ROOT, blocks, commands, invocations, text
+from tests.readme import (
+    AIR_GAP,
+    CLONE,
+    COVERED,
+    GUIDES,
+    PAGES,
+    ROOT,
+    blocks,
+    commands,
+    invocations,
+    text,
+)
 
 READMES = ("README.md", "README.ko.md")
-KOREAN = ("README.ko.md", *(name for name in GUIDES if name.endswith(".ko.md")))
+WRITTEN = [page for page in PAGES if page not in ("docs/reference/commands.md", "docs/aws-lab.md")]
+"""Pages with commands to type; the first of the others is generated, the second is about a tool."""
+KOREAN = ("README.ko.md", *(name for name in PAGES if name.endswith(".ko.md")))
 
 
 def shape(name: str) -> list[str]:
@@ -23,7 +37,9 @@ def shape(name: str) -> list[str]:
     prose = re.sub(r"^```.*?^```$", "", text(name), flags=re.MULTILINE | re.DOTALL)
     pattern = re.compile(r"^#+(?= )|`[^`\n]+`|\]\([^)]+\)|^\|(?= )|^- ", re.MULTILINE)
     # a page leads to pages of its own language, and to parts of them by headings of that language
-    marks = (re.sub(r"(\.ko)?\.md(#[^)]*)?\)", ".md)", mark) for mark in pattern.findall(prose))
+    marks = (
+        re.sub(r"((\.ko)?\.md(#[^)]*)?|#[^)]*)\)", ".md)", mark) for mark in pattern.findall(prose)
+    )
     return sorted(marks)
 
 
@@ -37,7 +53,7 @@ def test_both_languages_show_the_same_code(korean: str) -> None:
     assert blocks(korean.replace(".ko.md", ".md")) == blocks(korean)
 
 
-@pytest.mark.parametrize("name", [*READMES, "CONTRIBUTING.md", *GUIDES])
+@pytest.mark.parametrize("name", [*READMES, "CONTRIBUTING.md", *WRITTEN])
 def test_the_program_takes_every_command_that_is_named(name: str) -> None:
     """Parsed by the program's own commands, never run."""
     wrong = [
@@ -116,12 +132,33 @@ def test_generated_parts_are_fresh() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(
-    "name", [*READMES, *GUIDES, "CONTRIBUTING.md", "docs/decisions/0001-rooms.md"]
-)
-def test_links_lead_to_files(name: str) -> None:
-    for target in re.findall(r"\]\((?!https?://)([^)#]+)(?:#[^)]*)?\)", text(name)):
-        assert (ROOT / name).parent.joinpath(target).exists(), target
+@pytest.mark.parametrize("name", [*READMES, "CONTRIBUTING.md", *PAGES])
+def test_links_lead_to_files_and_headings(name: str) -> None:
+    for target, part in re.findall(r"\]\((?!https?://)([^)#]*)#?([^)]*)\)", text(name)):
+        file = (ROOT / name).parent / target if target else ROOT / name
+        assert file.exists(), target
+        if part and file.suffix == ".md":
+            assert part in anchors(file), f"{target}#{part}"
+
+
+def anchors(file: Path) -> set[str]:
+    """The names that GitHub gives to the headings of a page."""
+    heads = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.strip().lower()).replace(" ", "-") for head in heads}
+
+
+def test_a_clone_is_enough_for_make_up(tmp_path: Path) -> None:
+    """Typed as the README has it; nothing that git ignores may be needed."""
+    origin = tmp_path / "origin" / "mlops-infra"
+    origin.parent.mkdir()
+    origin.symlink_to(ROOT)
+    typed = CLONE.replace("REPOSITORY", shlex.quote(str(origin)))
+    done = subprocess.run(
+        ["bash", "-c", f"{typed} && make --dry-run up"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "requirements.lock" in done.stdout
 
 
 def test_the_map_names_every_room() -> None:

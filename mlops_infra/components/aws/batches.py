@@ -14,7 +14,7 @@ from mlops_infra.components.aws.foundation import Foundation
 from mlops_infra.components.aws.places import lake_uri
 from mlops_infra.components.aws.roles import RoleSpec, Statement, use_key
 from mlops_infra.components.aws.serving_models import container, model
-from mlops_infra.config.aws_models import Batch
+from mlops_infra.config.aws_models import BatchTransform
 from mlops_infra.naming import fitted
 
 TYPE = "mlops-infra:aws:Batches"
@@ -52,7 +52,7 @@ class Batches(pulumi.ComponentResource):
             self._batch(name, config)
         self.register_outputs({})
 
-    def _batch(self, name: str, config: Batch) -> None:
+    def _batch(self, name: str, config: BatchTransform) -> None:
         foundation = self._foundation
         made_of = container(foundation, config.model)
         if made_of is None:
@@ -88,7 +88,7 @@ class Batches(pulumi.ComponentResource):
 
 
 def transform_job(
-    foundation: Foundation, name: str, config: Batch, *, model: str, key: str
+    foundation: Foundation, name: str, config: BatchTransform, *, model: str, key: str
 ) -> dict[str, Any]:
     """What CreateTransformJob is given; answers go to a folder of each run."""
     room = 63 - EXECUTION_LENGTH - 1

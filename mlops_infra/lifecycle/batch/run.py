@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_infra.errors import FoundError, InputError, OperationFailed
 from mlops_infra.lifecycle.batch.job import BatchJob, BatchResult, Champion, Scorer
 from mlops_infra.lifecycle.batch.ledger import Ledger, Progress
-from mlops_infra.lifecycle.table import fingerprint
+from mlops_infra.lifecycle.data.table import fingerprint
 from mlops_infra.lifecycle.validation import TableSchema, check
 from mlops_infra.progress import Sink, Step, step
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.batch.job import BatchJob
-from mlops_infra.lifecycle.table import from_csv, from_parquet
+from mlops_infra.lifecycle.data.table import from_csv, from_parquet
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from mlops_infra.lifecycle.drift import requests
 from mlops_infra.lifecycle.drift.compare import ColumnDrift, compare
 from mlops_infra.lifecycle.drift.reference import Reference, Versions
 from mlops_infra.lifecycle.drift.requests import Connect
-from mlops_infra.lifecycle.objects import ObjectStore
+from mlops_infra.lifecycle.services.object_store import ObjectStore
 from mlops_infra.lifecycle.validation import check
 from mlops_infra.progress import Sink, step
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.lifecycle.gateway.checking import flat
+from mlops_infra.lifecycle.gateway.core.checking import flat
 
 if TYPE_CHECKING:
     import pandas as pd

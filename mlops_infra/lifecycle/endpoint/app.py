@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.endpoint.artefact import Artefact
 from mlops_infra.lifecycle.endpoint.rows import CSV, JSON, LINES, TYPES, table, written
-from mlops_infra.lifecycle.gateway.checking import Refused
+from mlops_infra.lifecycle.gateway.core.checking import Refused
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -119,7 +119,7 @@ class Endpoint:
 
 
 def kind_of(header: str | None) -> str | None:
-    """The first type of the header that is ours; JSON where nothing is asked for."""
+    """The first type of the header that is ours; JSON where nothing is requested."""
     for each in (header or JSON).split(","):
         kind = each.partition(";")[0].strip().lower()
         if kind in ("*/*", "application/*"):

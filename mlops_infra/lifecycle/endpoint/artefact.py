@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.gateway.fields import Field, fields_of
-from mlops_infra.lifecycle.pipeline import contents
-from mlops_infra.lifecycle.pipeline.archive import MEMBER
+from mlops_infra.lifecycle.gateway.core.fields import Field, fields_of
+from mlops_infra.lifecycle.pipeline.steps import contents
+from mlops_infra.lifecycle.pipeline.steps.archive import MEMBER
 from mlops_infra.plan.sagemaker.words import SIGNATURE
 
 if TYPE_CHECKING:

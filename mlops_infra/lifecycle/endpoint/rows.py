@@ -8,8 +8,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.lifecycle.gateway.checking import Refused, check, flat, parsed
-from mlops_infra.lifecycle.gateway.fields import Field, Refusal
+from mlops_infra.lifecycle.gateway.core.checking import Refused, check, flat, parsed
+from mlops_infra.lifecycle.gateway.core.fields import Field, Refusal
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from mlops_infra.lifecycle.gateway.app import Gateway
-from mlops_infra.lifecycle.gateway.settings import Settings
-from mlops_infra.lifecycle.valkey_store import ValkeyStore
+from mlops_infra.lifecycle.gateway.core.settings import Settings
+from mlops_infra.lifecycle.gateway.http.app import Gateway
+from mlops_infra.lifecycle.services.valkey import ValkeyStore
 
 BACKLOG = 1024
 SWITCH_SECONDS = 0.0002

@@ -4,8 +4,8 @@ People write `from mlops_infra.lifecycle.pipeline import step`; programs take `P
 it to `argo`, `kfp`, `sagemaker` or `local`. Nothing heavy is imported here.
 """
 
-from mlops_infra.lifecycle.pipeline.decorator import Metrics, Model, step
-from mlops_infra.lifecycle.pipeline.model import (
+from mlops_infra.lifecycle.pipeline.definition.decorator import Metrics, Model, step
+from mlops_infra.lifecycle.pipeline.definition.model import (
     Code,
     Parameter,
     Pipeline,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.lifecycle.credentials import Secrets
+from mlops_infra.lifecycle.services.credentials import Secrets
 
 NAMESPACE, PORT = "lifecycle", 8080
 SELECTOR = "app.kubernetes.io/name=lifecycle,app.kubernetes.io/component=triggers"

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mlops_infra.errors import InputError, MlopsError
-from mlops_infra.lifecycle.retrain import Build, Workflows
 from mlops_infra.lifecycle.triggers import signals
-from mlops_infra.lifecycle.triggers.book import Book, Claim, Look, Outcome
 from mlops_infra.lifecycle.triggers.declared import DataSource, DeclaredModel
+from mlops_infra.lifecycle.triggers.ledger import Book, Claim, Look, Outcome
 from mlops_infra.lifecycle.triggers.rules import Decision, Signal
 from mlops_infra.lifecycle.triggers.signals import Listed, Reading
+from mlops_infra.lifecycle.triggers.workflows import Build, Workflows
 
 ABANDONED = datetime.timedelta(hours=12)
 """A claim this old is not carried out: its workflow may have come, ended and been deleted."""

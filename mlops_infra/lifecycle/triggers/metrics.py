@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.errors import MlopsError
-from mlops_infra.lifecycle.triggers.book import Connect
+from mlops_infra.lifecycle.triggers.ledger import Connect
 
 if TYPE_CHECKING:
     from prometheus_client import Metric

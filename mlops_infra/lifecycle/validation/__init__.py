@@ -10,8 +10,8 @@
 from mlops_infra.lifecycle.validation.check import check
 from mlops_infra.lifecycle.validation.findings import Finding, Report
 from mlops_infra.lifecycle.validation.infer import infer
-from mlops_infra.lifecycle.validation.keeping import Files, FolderFiles, SchemaKeeper
 from mlops_infra.lifecycle.validation.schema import ColumnSchema, Kind, TableSchema
+from mlops_infra.lifecycle.validation.store import Files, FolderFiles, SchemaKeeper
 from mlops_infra.lifecycle.validation.validators import Validator, names, validator
 
 __all__ = [

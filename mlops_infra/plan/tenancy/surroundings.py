@@ -1,6 +1,6 @@
 """What Pods of a tenant read as environment: ConfigMap `platform` of the tenant's namespace.
 
-`mlops_infra.lifecycle.pipeline.surroundings` lists the names that steps and notebooks understand;
+`mlops_infra.lifecycle.services.environment` lists the names that steps and notebooks understand;
 logins stand in the tenant's Secrets.
 """
 

@@ -64,8 +64,8 @@ def test_a_store_without_its_bucket_is_named(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mlops_infra.errors import OperationFailed
-    from mlops_infra.lifecycle.credentials import ClusterSecrets, credentials
-    from mlops_infra.lifecycle.objects import S3Store
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets, credentials
+    from mlops_infra.lifecycle.services.object_store import S3Store
 
     monkeypatch.delenv("HTTP_PROXY", raising=False)
     held = credentials(ClusterSecrets(platform.kubeconfig))

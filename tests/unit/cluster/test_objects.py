@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
@@ -95,9 +96,9 @@ def test_a_released_volume_goes_unless_it_is_retained(
     assert bool(api.deleted) is gone
 
 
-def test_the_stream_of_an_image_holds_it_alone_and_names_it(tmp_path: Path) -> None:
-    import hashlib
-
+def test_the_stream_of_an_image_holds_it_alone_names_it_and_leaves_out_known_layers(
+    tmp_path: Path,
+) -> None:
     blobs = tmp_path / "blobs/sha256"
     blobs.mkdir(parents=True)
 
@@ -106,24 +107,37 @@ def test_the_stream_of_an_image_holds_it_alone_and_names_it(tmp_path: Path) -> N
         (blobs / digest).write_bytes(content)
         return f"sha256:{digest}"
 
-    layer, settings, _other = put(b"layer"), put(b"{}"), put(b"an SBOM")
+    base, wheels, code, _other = put(b"base"), put(b"wheels"), put(b"code"), put(b"an SBOM")
+    settings = put(json.dumps({"rootfs": {"diff_ids": [base, wheels, code]}}).encode())
     manifest = {
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": {"digest": settings},
-        "layers": [{"digest": layer, "size": 5}, {"digest": layer, "size": 5}],
+        "layers": [{"digest": each} for each in (base, wheels, code)],
     }
     digest = put(json.dumps(manifest).encode())
     image = SimpleNamespace(reference="mlops-infra.local/x:1-a", digest=digest, layout=tmp_path)
-    sizes: list[int] = []
-    target = io.BytesIO()
-    loading.stream(image, target, sizes.append)  # type: ignore[arg-type]
-    target.seek(0)
-    with tarfile.open(fileobj=target) as tar:
-        index = json.load(tar.extractfile("index.json"))  # type: ignore[arg-type]
-        names = [member.name for member in tar.getmembers()]
+
+    def streamed(unpacked: tuple[str, ...] = ()) -> tuple[Any, set[str], int]:
+        sizes: list[int] = []
+        target = io.BytesIO()
+        loading.stream(image, target, sizes.append, unpacked)  # type: ignore[arg-type]
+        target.seek(0)
+        with tarfile.open(fileobj=target) as tar:
+            index = json.load(tar.extractfile("index.json"))  # type: ignore[arg-type]
+            names = [member.name for member in tar.getmembers()]
+        assert len(names) == len(set(names))
+        return index, {f"sha256:{n.rpartition('/')[2]}" for n in names if "blobs" in n}, sum(sizes)
+
+    index, whole, told = streamed()
     annotations = index["manifests"][0]["annotations"]
     assert annotations == {"io.containerd.image.name": "mlops-infra.local/x:1-a"}
-    assert len(names) == len(set(names)) == 5
+    assert whole == {digest, settings, base, wheels, code}
+    over_base = hashlib.sha256(f"{base} {wheels}".encode()).hexdigest()
+    _, rest, again = streamed((base, f"sha256:{over_base}"))
+    assert rest == {digest, settings, code}
+    assert told == again
+    # the same wheels over another base have to be unpacked once more
+    assert streamed((wheels,))[1] == whole
 
 
 def test_every_argument_can_be_read_by_anybody(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 from mlops_infra import images, places
 from mlops_infra.errors import ConfigError, InputError
-from mlops_infra.images import keys, locks
+from mlops_infra.images import keys, locks, program
 from mlops_infra.images import recipe as recipes
 
 
@@ -48,6 +48,25 @@ def test_a_changed_default_of_one_recipe_changes_that_image_but_no_layer(copy: P
     changed = {name for name, reference in images.references().items() if reference != before[name]}
     assert changed == {"mlflow"}
     assert keys.layer_keys("mlflow") == layers
+
+
+def test_a_change_of_the_code_is_a_new_last_layer_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = keys.layer_keys("runtime")
+    monkeypatch.setattr(program, "key", lambda: "another")
+    after = keys.layer_keys("runtime")
+    assert [layer.part for layer in after][-1] == "program"
+    assert after[:-1] == before[:-1]
+    assert after[-1] != before[-1]
+
+
+def test_another_wheel_leaves_the_layer_of_the_code_as_it_is(copy: Path) -> None:
+    before = keys.layer_keys("runtime")
+    edit(copy / "runtime.yaml", "numpy/_core/include/**", "numpy/_core/includes/**")
+    after = keys.layer_keys("runtime")
+    changed = {new.part for old, new in zip(before, after, strict=True) if old != new}
+    assert changed == {"python"}
 
 
 def test_python_images_share_the_layers_of_their_base() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from mlops_infra.config import StackConfig, parse
 from mlops_infra.engine.health import Health, PodHealth
-from mlops_infra.lifecycle.recent_runs import RecentRun
+from mlops_infra.lifecycle.registry.recent_runs import RecentRun
 from mlops_infra.overview import Overview, collect, render
 from mlops_infra.plan import Plan, make_plan
 

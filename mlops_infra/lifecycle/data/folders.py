@@ -1,0 +1,58 @@
+"""A table that lies in a folder as several files, as Spark and Firehose leave it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.data.table import from_csv, from_parquet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+READERS = {".csv": from_csv, ".parquet": from_parquet}
+
+
+def load(folder: str) -> pd.DataFrame:
+    """All `.csv` and `.parquet` files below a folder as one table, in the order of their names.
+
+    A part `name=value` of a path becomes a column, as in Hive. Names that begin with `_` or `.`
+    (`_SUCCESS`) hold no data.
+
+    Raises:
+        InputError: no such folder, no such file in it, or the files have different columns.
+    """
+    import pandas as pd
+
+    top = Path(folder)
+    if not top.is_dir():
+        raise InputError("there is no such folder", where=folder)
+    files = sorted(f for f in top.rglob("*") if f.is_file() and not _hidden(f.relative_to(top)))
+    frames = [_frame(file, top) for file in files if file.suffix.lower() in READERS]
+    if not frames:
+        raise InputError("the folder holds no .csv and no .parquet file", where=folder)
+    first = set(frames[0].columns)
+    for file, frame in zip(files, frames, strict=False):
+        if set(frame.columns) != first:
+            odd = sorted(first.symmetric_difference(frame.columns))
+            raise InputError(f"column '{odd[0]}' is not in all files", where=str(file))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _frame(file: Path, top: Path) -> pd.DataFrame:
+    try:
+        body = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read the file: {error.strerror}", where=str(file)) from error
+    frame = READERS[file.suffix.lower()](body, str(file))
+    for part in file.relative_to(top).parent.parts:
+        name, equals, value = part.partition("=")
+        if equals:
+            frame[name] = unquote(value)
+    return frame
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(("_", ".")) for part in path.parts)

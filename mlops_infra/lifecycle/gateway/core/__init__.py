@@ -1,0 +1,1 @@
+"""What every request passes, however it came in: tokens, routes, limits, checks, the log."""

@@ -1,0 +1,93 @@
+"""What the request log tells of models: by prediction, and added up for a judgement."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from mlops_infra.errors import OperationFailed
+from mlops_infra.lifecycle.gateway.core.request_log import RequestLog
+from mlops_infra.lifecycle.services.database import connect
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+FLUSH_SECONDS = 2.0
+_OBSERVED = """
+SELECT version, role, count(*) AS requests,
+  count(*) FILTER (WHERE status <> 200 OR response IS NULL AND error IS NOT NULL) AS errors,
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_ms) AS p50_ms,
+  percentile_cont(0.99) WITHIN GROUP (ORDER BY latency_ms) AS p99_ms,
+  avg(disagreement) AS disagreement
+FROM prediction WHERE tenant = %s AND model = %s AND at >= %s
+GROUP BY version, role ORDER BY version, role
+"""
+_PREDICTION = """
+SELECT prediction_id::text, role, tenant, model, version, server, at, latency_ms, status, request,
+  response, error, disagreement, request_key, request_id
+FROM prediction WHERE prediction_id = %s AND tenant = %s ORDER BY role
+"""
+
+
+class Reading:
+    """Answers questions about the log; only this process's own queue is flushed before."""
+
+    def __init__(self, conninfo: str, log: RequestLog | None) -> None:
+        self._conninfo = conninfo
+        self._log = log
+
+    async def observed(self, request: Request) -> Response:
+        """`GET …/{model}/observed?since=TIME`: requests, errors and latency by version and role."""
+        since = request.query_params.get("since", "")
+        try:
+            start = datetime.fromisoformat(since)
+        except ValueError:
+            return _json(400, {"error": f"since={since!r} is no time of ISO 8601"})
+        if start.tzinfo is None:
+            return _json(400, {"error": f"since={since!r} has no time zone"})
+        path = request.path_params
+        return await self._told(
+            "observed", _OBSERVED, (path["tenant"], path["model"], start), flush=True
+        )
+
+    async def prediction(self, request: Request) -> Response:
+        """`GET /{tenant}/predictions/{id}`: one prediction with all models that were asked."""
+        path = request.path_params
+        try:
+            number = UUID(path["id"])
+        except ValueError:
+            return _json(400, {"error": f"{path['id']!r} is no prediction id"})
+        found = await self._told("asked", _PREDICTION, (number, path["tenant"]), flush=True)
+        if found.status_code == 200 and found.body == b'{"asked":[]}':
+            return _json(404, {"error": f"no prediction {number} is in the log"})
+        return found
+
+    async def _told(self, name: str, sql: str, values: tuple[Any, ...], *, flush: bool) -> Response:
+        if self._log is None:
+            return _json(404, {"error": "this gateway keeps no log"})
+        try:
+            rows = await asyncio.to_thread(self._rows, sql, values, flush)
+        except OperationFailed as error:
+            return _json(503, {"error": error.what})
+        return _json(200, {name: rows})
+
+    def _rows(self, sql: str, values: tuple[Any, ...], flush: bool) -> list[dict[str, Any]]:
+        if flush and self._log is not None:
+            self._log.flushed(FLUSH_SECONDS)
+        with connect(self._conninfo) as connection:
+            cursor = connection.execute(sql.encode(), values)
+            names = [column.name for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def _json(status: int, document: object) -> Response:
+    from starlette.responses import Response
+
+    plain: Callable[[Any], str] = str
+    body = json.dumps(document, default=plain, separators=(",", ":")).encode()
+    return Response(body, status, None, "application/json")

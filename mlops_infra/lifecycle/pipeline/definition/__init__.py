@@ -1,0 +1,1 @@
+"""What a pipeline is: steps, parameters, artefacts. Pure."""

@@ -1,0 +1,104 @@
+"""Values of a run's parameters: from text to their type, and back without loss."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+
+from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.pipeline.definition.model import Parameter, Pipeline, Value
+
+LONGEST = 4096
+"""Bytes of one value; it travels in the arguments of a process and in an object of Kubernetes."""
+_TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
+
+
+def from_text(pairs: Iterable[str], pipeline: Pipeline) -> dict[str, Value]:
+    """Read `name=value` pairs, as `-p` gives them, and complete them with the defaults.
+
+    Raises:
+        InputError: no such parameter, given twice, or not of its type.
+    """
+    given: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise InputError(f"'{pair}' is no parameter", hint="write -p name=value")
+        if name in given:
+            raise InputError(f"parameter '{name}' is given twice")
+        given[name] = text
+    return complete(given, pipeline)
+
+
+def complete(given: Mapping[str, str | Value], pipeline: Pipeline) -> dict[str, Value]:
+    """All parameters of the pipeline: what was given, else the default.
+
+    Raises:
+        InputError: no such parameter, or a value is not of its type.
+    """
+    known = [parameter.name for parameter in pipeline.parameters]
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise InputError(
+                f"pipeline '{pipeline.name}' has no parameter '{name}'",
+                hint=f"did you mean {near[0]}?" if near else f"it has: {', '.join(known)}",
+            )
+    return {
+        parameter.name: parse(parameter, given[parameter.name])
+        if parameter.name in given
+        else parameter.default
+        for parameter in pipeline.parameters
+    }
+
+
+def parse(parameter: Parameter, given: str | Value) -> Value:
+    """One value in the type of its parameter.
+
+    Raises:
+        InputError: it is not of that type, not finite, or too long.
+    """
+    text = given if isinstance(given, str) else to_text(given)
+    if len(text.encode(errors="surrogatepass")) > LONGEST:
+        raise InputError(f"the value of '{parameter.name}' is longer than {LONGEST} bytes")
+    if not text.isprintable():
+        raise InputError(f"the value of '{parameter.name}' has characters that cannot be printed")
+    try:
+        return _converted(parameter, text)
+    except ValueError as error:
+        raise InputError(
+            f"parameter '{parameter.name}' wants {_WANTED[parameter.kind]}, not '{text[:60]}'",
+            hint=parameter.help or None,
+        ) from error
+
+
+def to_text(value: Value) -> str:
+    """The value as every engine carries it; `parse` gives the same value back."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_WANTED = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a finite number",
+    "bool": "true or false",
+}
+
+
+def _converted(parameter: Parameter, text: str) -> Value:
+    match parameter.kind:
+        case "int":
+            # KFP hands every number over as a float
+            whole = text.removesuffix(".0")
+            return int(whole)
+        case "float":
+            number = float(text)
+            if not math.isfinite(number):
+                raise ValueError(text)
+            return number
+        case "bool":
+            if text.lower() not in (*_TRUE, *_FALSE):
+                raise ValueError(text)
+            return text.lower() in _TRUE
+    return text

@@ -1,0 +1,196 @@
+"""The pipelines that come with this kit: nobody has to write one to train on a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.pipeline.definition.estimators import ALGORITHMS, Task
+from mlops_infra.lifecycle.pipeline.definition.model import (
+    Parameter,
+    Pipeline,
+    Resources,
+    Source,
+    Step,
+)
+
+_POLICY = ("metric", "min_improvement", "shadow_seconds", "canary", "canary_seconds")
+_TRAINING = Resources(cpu="500m", memory="1Gi", cpu_limit="2")
+
+
+def standard(name: str) -> Pipeline:
+    """A pipeline by its name; raises `InputError` where there is none."""
+    if name in HIDDEN:
+        return HIDDEN[name]
+    if name not in STANDARD:
+        raise InputError(
+            f"there is no pipeline '{name}'",
+            hint=f"there are {', '.join(STANDARD)}; or name a .py or .ipynb file with @step in it",
+        )
+    return STANDARD[name]
+
+
+def task_of(pipeline: Pipeline) -> Task:
+    """Whether the pipeline tells classes or numbers."""
+    return "regression" if pipeline.name.startswith("tabular-regression") else "classification"
+
+
+def _parameters(data: str, model: str, metric: str) -> tuple[Parameter, ...]:
+    return (
+        Parameter("data", data, "sklearn://NAME, s3://BUCKET/KEY, feast://VIEW or a file"),
+        Parameter("target", "target", "the column that the model shall tell"),
+        Parameter("schema", "", "place of the schema that the data must keep; empty: its own"),
+        Parameter("test_size", 0.3, "share of the rows held back for the evaluation"),
+        Parameter("seed", 7, "seed of everything random"),
+        Parameter("algorithm", "linear", ", ".join(ALGORITHMS)),
+        Parameter("hyperparameters", "{}", "JSON object handed to the algorithm"),
+        Parameter("model", model, "name in the registry"),
+        Parameter("experiment", "", "experiment of the tracking server; empty: the model's name"),
+        Parameter("promote", True, "make the new version champion if it is better"),
+        Parameter("metric", metric, "metric that decides about the promotion"),
+        Parameter("min_improvement", 0.0, "by how much it must be better"),
+        Parameter("shadow_seconds", 60.0, "how long it sees the traffic without answering"),
+        Parameter(
+            "canary", "10,50", "percentages of the traffic that it gets, one after the other"
+        ),
+        Parameter("canary_seconds", 60.0, "how long each percentage lasts"),
+    )
+
+
+def _pipeline(name: str, description: str, parameters: tuple[Parameter, ...]) -> Pipeline:
+    return Pipeline(
+        name=name,
+        description=description,
+        parameters=parameters,
+        exclusive="model",
+        metrics=Source("evaluate", "metrics"),
+        steps=(*_making(), *_keeping(tuple(parameter.name for parameter in parameters))),
+    )
+
+
+def _making() -> tuple[Step, ...]:
+    """From data to a measured model; depends on nothing but data and parameters."""
+    return (
+        Step(
+            "validate",
+            "validate",
+            parameters=("data", "target", "schema"),
+            outputs={"table": "table", "facts": "json", "schema": "bytes"},
+            retries=2,
+        ),
+        Step(
+            "features",
+            "features",
+            parameters=("target", "test_size", "seed"),
+            inputs={"table": Source("validate", "table")},
+            outputs={"seen": "table", "unseen": "table"},
+            cached=True,
+        ),
+        Step(
+            "train",
+            "train",
+            parameters=("target", "seed", "algorithm", "hyperparameters"),
+            inputs={"seen": Source("features", "seen")},
+            outputs={"model": "model"},
+            resources=_TRAINING,
+            cached=True,
+        ),
+        Step(
+            "evaluate",
+            "evaluate",
+            parameters=("target",),
+            inputs={
+                "model": Source("train", "model"),
+                "unseen": Source("features", "unseen"),
+            },
+            outputs={"metrics": "metrics"},
+            cached=True,
+        ),
+    )
+
+
+def _keeping(every: tuple[str, ...]) -> tuple[Step, ...]:
+    """What is done with the model; `every` parameter is recorded."""
+    return (
+        Step(
+            "register",
+            "register",
+            parameters=every,
+            inputs={
+                "facts": Source("validate", "facts"),
+                "metrics": Source("evaluate", "metrics"),
+                "trained": Source("train", "model"),
+                "rules": Source("validate", "schema"),
+                "seen": Source("features", "seen"),
+                "unseen": Source("features", "unseen"),
+            },
+            outputs={"registration": "json"},
+            resources=_TRAINING,
+            retries=2,
+        ),
+        Step(
+            "promote",
+            "promote",
+            parameters=("promote", *_POLICY),
+            timeout_seconds=4 * 3600,
+            inputs={"registration": Source("register", "registration")},
+            outputs={"decision": "json"},
+            retries=1,
+        ),
+    )
+
+
+STANDARD: dict[str, Pipeline] = {
+    pipeline.name: pipeline
+    for pipeline in (
+        _pipeline(
+            "tabular-classification",
+            "Tell the class of a row: validate, features, train, evaluate, register, promote.",
+            _parameters("sklearn://wine", "wine", "accuracy"),
+        ),
+        _pipeline(
+            "tabular-regression",
+            "Tell a number of a row: validate, features, train, evaluate, register, promote.",
+            _parameters("sklearn://diabetes", "diabetes", "r2"),
+        ),
+    )
+}
+
+BASELINE = Pipeline(
+    name="tabular-baseline",
+    description="What SageMaker's monitors compare with; a part of the pipelines on AWS.",
+    parameters=STANDARD["tabular-classification"].parameters,
+    steps=(
+        *_making()[:2],
+        Step(
+            "baseline",
+            "baseline",
+            parameters=("target",),
+            inputs={"seen": Source("features", "seen")},
+            outputs={"statistics": "json", "constraints": "json"},
+        ),
+    ),
+)
+"""What SageMaker's monitors need beside the model."""
+
+
+def _sagemaker(pipeline: Pipeline) -> Pipeline:
+    """The making of `pipeline` as SageMaker runs it: no registry keeps the signature there."""
+    more: dict[str, Any] = {
+        "validate": {"parameters": ("data", "target", "schema", "ignore")},
+        "train": {"outputs": {"model": "model", "signature": "json"}},
+    }
+    making = tuple(replace(step, **more.get(step.name, {})) for step in _making())
+    return Pipeline(
+        name=f"{pipeline.name}-sagemaker",
+        description="A part of the pipelines on AWS: the model goes with its signature.",
+        parameters=(*pipeline.parameters, Parameter("ignore", "", "columns, divided by commas")),
+        steps=making,
+    )
+
+
+HIDDEN: dict[str, Pipeline] = {
+    pipeline.name: pipeline for pipeline in (BASELINE, *map(_sagemaker, STANDARD.values()))
+}
+"""Not listed: nobody starts them by themselves."""

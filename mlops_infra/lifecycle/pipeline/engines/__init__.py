@@ -1,0 +1,1 @@
+"""Pipelines as the documents of each engine, and runs on this machine."""

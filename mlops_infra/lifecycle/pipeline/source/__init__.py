@@ -1,0 +1,1 @@
+"""Reads pipelines out of people's Python files, without running them."""

@@ -1,0 +1,113 @@
+"""Checks one marked function by itself: types, defaults, what it returns, what its mark says."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+
+from mlops_infra.lifecycle.pipeline.definition.decorator import OPTIONS
+from mlops_infra.lifecycle.pipeline.definition.kinds import WANTED, content_of, instead, plain
+from mlops_infra.lifecycle.pipeline.source.file import SourceFile
+from mlops_infra.lifecycle.pipeline.source.findings import Finding, Mistake
+from mlops_infra.lifecycle.pipeline.source.functions import Argument, Marked, literal
+from mlops_infra.lifecycle.pipeline.source.module import Module
+
+_UNTRAVELLED = (ast.Lambda, ast.GeneratorExp)
+
+
+def check(
+    file: SourceFile, module: Module, step: Marked, steps: Collection[str]
+) -> Iterator[Finding]:
+    """What is wrong with `step`; `steps` are the names of all marked functions."""
+
+    def told(mistake: Mistake, message: str, line: int, hint: str | None = None) -> Finding:
+        return Finding(mistake, message, file.place(line), hint)
+
+    node = step.node
+    if isinstance(node, ast.AsyncFunctionDef):
+        yield told("signature", f"step '{step.name}' is async", step.line, "write a plain def")
+    if node.args.vararg or node.args.kwarg:
+        hint = "name every argument: each is a result or a parameter"
+        yield told("signature", f"step '{step.name}' takes * arguments", step.line, hint)
+    for each in step.arguments:
+        for mistake, message, advice in _argument(module, step, each, steps):
+            yield told(mistake, message, each.line, advice)
+    for mistake, message, line, advice in _returned(module, step):
+        yield told(mistake, message, line, advice)
+    for name, value in step.options.items():
+        if (wrong := _option(name, value)) is not None:
+            yield told("option", f"@step of '{step.name}': {wrong}", value.lineno)
+
+
+def _argument(
+    module: Module, step: Marked, argument: Argument, steps: Collection[str]
+) -> Iterator[tuple[Mistake, str, str | None]]:
+    name, label = argument.name, f"argument '{argument.name}' of step '{step.name}'"
+    if argument.annotation is None:
+        yield "missing-type", f"{label} has no type", f"write {name}: TYPE"
+        return
+    if argument.default is None:
+        if name not in steps:
+            yield (
+                "undeclared-input",
+                f"{label} comes from nowhere: no step is called '{name}' and it has no default",
+                f"name it after the step that makes it ({', '.join(steps)}), or give it a default",
+            )
+        elif content_of(argument.annotation, module.imported) is None:
+            yield "unserialisable", f"{label} has a type that cannot travel", f"use {WANTED}"
+        return
+    kind = plain(argument.annotation, module.imported)
+    if kind is None:
+        yield "default", f"{label} is a parameter: str, int, float or bool", None
+        return
+    yield from _default(label, kind, argument.default)
+
+
+def _default(label: str, kind: str, default: ast.expr) -> Iterator[tuple[Mistake, str, str | None]]:
+    try:
+        value = literal(default)
+    except ValueError:
+        yield "default", f"the default of {label} is computed", "write the value itself"
+        return
+    given = type(value).__name__
+    if given != kind and not (kind == "float" and given == "int"):
+        yield "default", f"the default of {label} is {given}, not {kind}", None
+
+
+def _returned(module: Module, step: Marked) -> Iterator[tuple[Mistake, str, int, str | None]]:
+    returns = step.node.returns
+    if returns is None:
+        message = f"step '{step.name}' does not say what it returns"
+        yield "missing-type", message, step.line, "write -> TYPE, or -> None"
+    elif content_of(returns, module.imported) is None:
+        message = f"what step '{step.name}' returns cannot travel to another process"
+        yield "unserialisable", message, returns.lineno, instead(returns, module.imported)
+    for node in _own_nodes(step.node):
+        if isinstance(node, (ast.Yield, ast.YieldFrom)):
+            message = f"step '{step.name}' is a generator: its values exist in its process only"
+            yield "unserialisable", message, node.lineno, "return a list or a table"
+        elif isinstance(node, ast.Return) and isinstance(node.value, _UNTRAVELLED):
+            message = f"step '{step.name}' returns a function or a generator"
+            yield "unserialisable", message, node.lineno, "return data"
+
+
+def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
+    """Nodes of a function without those of functions inside of it."""
+    for child in ast.iter_child_nodes(function):
+        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            yield child
+            yield from _own_nodes(child)
+
+
+def _option(name: str, value: ast.expr) -> str | None:
+    if name not in OPTIONS:
+        return f"there is no option '{name}', only {', '.join(OPTIONS)}"
+    try:
+        given = literal(value)
+    except ValueError:
+        return f"{name} is computed; write the value itself"
+    if type(given) is not OPTIONS[name]:
+        return f"{name} is {type(given).__name__}, not {OPTIONS[name].__name__}"
+    if isinstance(given, int) and not isinstance(given, bool) and given < 0:
+        return f"{name} is negative"
+    return None

@@ -1,0 +1,1 @@
+"""What a step does in its Pod or process."""

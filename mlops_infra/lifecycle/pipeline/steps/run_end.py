@@ -1,0 +1,60 @@
+"""What happens at the end of every run in a cluster, also of a failed one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.progress import Sink, step
+
+STATUSES = ("Succeeded", "Failed", "Error")
+
+
+def finish(
+    *,
+    pipeline: str,
+    run: str,
+    status: str,
+    registration: str | None,
+    place: str,
+    around: Surroundings,
+    sink: Sink,
+) -> dict[str, Any]:
+    """Write how the run ended beside its results, and onto its tracking run.
+
+    Args:
+        pipeline: its name.
+        run: id of the run.
+        status: as the engine tells it.
+        registration: place of what `register` has written, where the pipeline has that step.
+        place: where to write.
+        around: the platform.
+        sink: progress.
+
+    Raises:
+        InputError: no such status.
+        OperationFailed: a service does not answer.
+    """
+    if status not in STATUSES:
+        raise InputError(f"'{status}' is no end of a run", hint=f"it is {', '.join(STATUSES)}")
+    with step(sink, f"{pipeline}: finish") as shown:
+        made: dict[str, Any] = {}
+        if registration is not None and places.exists(registration, around):
+            made = json.loads(places.read(registration, around))
+            _tell_tracking(made, status, around)
+        told = {"pipeline": pipeline, "run": run, "status": status, "registration": made or None}
+        places.write(place, json.dumps(told, sort_keys=True).encode(), around)
+        shown.end("done", f"{run} {status}")
+    return told
+
+
+def _tell_tracking(made: dict[str, Any], status: str, around: Surroundings) -> None:
+    """A run whose later steps failed must not look finished."""
+    from mlops_infra.lifecycle.registry.run_record import MlflowRegistry
+
+    uri = around.need_tracking()
+    tracking = MlflowRegistry(uri, uri, around.tracking_login)
+    tracking.close(str(made["run_id"]), good=status == "Succeeded", status=status)

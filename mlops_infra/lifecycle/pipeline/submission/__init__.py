@@ -1,0 +1,1 @@
+"""Hands a pipeline and its source to a platform."""

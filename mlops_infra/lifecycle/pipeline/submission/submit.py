@@ -1,0 +1,92 @@
+"""Sends a pipeline and the person's code to a tenant's namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
+from mlops_infra.lifecycle.pipeline.engines import argo
+from mlops_infra.lifecycle.pipeline.steps import contents
+from mlops_infra.lifecycle.pipeline.submission.argo_run import Workflows
+from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
+
+IMAGE = "MLOPS_INFRA_RUNTIME_IMAGE"
+"""The image that `up` has brought to the cluster; the one of today's source may be newer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A run that the cluster has taken."""
+
+    run: str
+    namespace: str
+    manifest: Mapping[str, Any]
+
+
+def submit(
+    pipeline: Pipeline,
+    values: Mapping[str, Value],
+    tenancy: Tenancy,
+    *,
+    run: str,
+    code_in_bucket: bool = False,
+) -> Submitted:
+    """Create the Workflow of one run.
+
+    The code goes first, named by its content: to send it again is no mistake, and a Workflow never
+    names code that is not there.
+
+    Raises:
+        InputError: nothing tells the tenant or the runtime image.
+        OperationFailed: the cluster or the bucket refuses.
+    """
+    around = tenancy.around
+    if around.tenant is None:
+        raise InputError(
+            "no tenant is named here",
+            where="environment variable MLOPS_INFRA_TENANT",
+            hint="add -s STACK --tenant NAME; inside of a tenant's Pod it is set",
+        )
+    workflows, namespace = tenancy.workflows(), argo.namespace_of(around.tenant)
+    settings = argo.ArgoSettings(around.tenant, _image(workflows, namespace, around.runtime_image))
+    if pipeline.code is not None:
+        file = f"{pipeline.code.sha256}.py"
+        if code_in_bucket:
+            settings = replace(settings, code=f"s3:///{argo.FOLDER}/code/{file}")
+            places.write(settings.code or "", pipeline.code.text.encode(), around)
+        else:
+            settings = replace(settings, code_config_map=f"code-{pipeline.code.sha256[:32]}")
+            name = settings.code_config_map or ""
+            workflows.keep_code(namespace, name, file, pipeline.code.text)
+    manifest = argo.workflow(pipeline, values, settings, run=run)
+    workflows.create(manifest)
+    return Submitted(run, namespace, manifest)
+
+
+def _image(workflows: Workflows, namespace: str, given: str | None) -> str:
+    image = given or workflows.platform(namespace).get(IMAGE)
+    if image is None:
+        raise InputError(
+            "the platform names no image for steps",
+            where=f"{IMAGE} in ConfigMap {namespace}/platform",
+            hint="deploy the component lifecycle, or add --image REF",
+        )
+    return image
+
+
+def metrics_of(pipeline: Pipeline, tenancy: Tenancy, run: str) -> dict[str, float]:
+    """The metrics that a run in the cluster has written; empty where the pipeline names none.
+
+    Raises:
+        InputError: it has not written them, or the bucket is not named.
+        OperationFailed: the object store does not answer.
+    """
+    if pipeline.metrics is None:
+        return {}
+    place = argo.object_of("", run, pipeline.metrics)
+    found: dict[str, float] = contents.load("metrics", places.read(place, tenancy.around), place)
+    return found

@@ -1,0 +1,1 @@
+"""Puts together what runs in the platform's own Pods."""

@@ -1,0 +1,124 @@
+"""Puts triggers, drift and batch jobs together from what their Pod's environment tells.
+
+Beside the variables of `pipeline.surroundings` and libpq's own PG… ones:
+
+| variable | meaning |
+|---|---|
+| `MLOPS_INFRA_MODELS` | file with the declared models, made by the plan |
+| `MLOPS_INFRA_PROMETHEUS` | base URL of Prometheus |
+| `TRIGGER_TOKEN` | what callers of the controller must know |
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.lineage.index import Lineage
+from mlops_infra.lifecycle.pods.champions import MlflowChampions
+from mlops_infra.lifecycle.services import database
+from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.object_store import S3Store
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from mlops_infra.lifecycle.triggers.controller import Controller
+
+Connect = Callable[[], AbstractContextManager["Connection[Any]"]]
+connect: Connect = partial(database.connect, "")
+"""One transaction on the database that the PG… variables name."""
+autocommit: Connect = partial(database.connect, "", autocommit=True)
+"""A session on which each statement is its own transaction."""
+
+
+def models(path: Path | None) -> tuple[str, str]:
+    """The document with the declared models, and where it stands.
+
+    Raises:
+        InputError: nobody names it, or it cannot be read.
+    """
+    named = path or Path(os.environ.get("MLOPS_INFRA_MODELS", ""))
+    try:
+        return named.read_text(encoding="utf-8"), str(named)
+    except OSError as error:
+        raise InputError(
+            f"the declared models cannot be read: {error.strerror}",
+            where=str(named),
+            hint="name the file by --models or MLOPS_INFRA_MODELS",
+        ) from error
+
+
+def champions(around: Surroundings) -> MlflowChampions:
+    """The registry that the environment names."""
+    uri = around.need_tracking()
+    return MlflowChampions(uri, uri, around.tracking_login)
+
+
+def bucket(around: Surroundings, name: str) -> ListedBucket:
+    """A bucket of the object store that the environment names.
+
+    Raises:
+        InputError: it names none.
+    """
+    if around.object_endpoint is None or around.objects is None:
+        raise InputError("no object store is named here", where="AWS_ENDPOINT_URL_S3, AWS_…")
+    return ListedBucket(around.object_endpoint, name, around.objects)
+
+
+def lineage(around: Surroundings) -> Lineage | None:
+    """The lineage index that the environment names; None where it names none."""
+    if around.lineage_endpoint is None:
+        return None
+    from mlops_infra.lifecycle.services.valkey import ValkeyStore
+
+    return Lineage(ValkeyStore(around.lineage_endpoint, around.lineage_password))
+
+
+class ListedBucket(S3Store):
+    """A bucket that can be listed too; a `batch.sources.Bucket`."""
+
+    def names(self, prefix: str) -> list[str]:
+        """Keys that begin with `prefix`."""
+        with self._told("list the bucket"):
+            pages = self._client.get_paginator("list_objects_v2")
+            found = pages.paginate(Bucket=self._bucket, Prefix=prefix)
+            return [item["Key"] for page in found for item in page.get("Contents", [])]
+
+
+def controller(text: str, where: str) -> Controller:
+    """The trigger controller of this Pod.
+
+    Raises:
+        InputError: the declared models are wrong, or the environment lacks something.
+    """
+    from mlops_infra.lifecycle.triggers.controller import Controller
+    from mlops_infra.lifecycle.triggers.declared import read
+    from mlops_infra.lifecycle.triggers.ledger import Book
+    from mlops_infra.lifecycle.triggers.sensors import PlatformEyes
+    from mlops_infra.lifecycle.triggers.workflows import KubernetesWorkflows, build
+
+    around = Surroundings.here()
+    if around.runtime_image is None:
+        raise InputError("no image for pipelines is named", where="MLOPS_INFRA_RUNTIME_IMAGE")
+    store = None
+    if around.object_endpoint is not None and around.objects is not None:
+        store = (around.object_endpoint, around.objects)
+    return Controller(
+        models=read(text, where),
+        book=Book(connect, socket.gethostname()),
+        workflows=KubernetesWorkflows(),
+        build=build(around.runtime_image),
+        eyes=PlatformEyes(
+            connect,
+            objects=store,
+            metric=champions(around).reading if around.tracking_uri else None,
+            prometheus=os.environ.get("MLOPS_INFRA_PROMETHEUS") or None,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Brings a model version from the registry to the traffic, and back."""

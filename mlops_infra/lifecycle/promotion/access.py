@@ -1,0 +1,154 @@
+"""Opens what a promotion works with: from a terminal through the stack's outputs and Secrets, or in
+a Pod of the tenant through its environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.lifecycle.gateway.client import GatewayClient
+from mlops_infra.lifecycle.lineage.endpoint_history import Chronicle
+from mlops_infra.lifecycle.lineage.index import Lineage
+from mlops_infra.lifecycle.promotion.publisher import TenantBucket
+from mlops_infra.lifecycle.promotion.rollout_base import Parts
+from mlops_infra.lifecycle.promotion.routes import Routing
+from mlops_infra.lifecycle.registry.versions import MlflowModels
+from mlops_infra.lifecycle.services.credentials import Credentials, Login, Secrets
+from mlops_infra.lifecycle.services.endpoints import Platform
+from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.kubernetes_objects import Cluster, KubernetesCluster
+from mlops_infra.lifecycle.services.object_store import S3Store
+from mlops_infra.lifecycle.services.valkey import ValkeyStore
+from mlops_infra.lifecycle.serving.kserve import KServe, Scaling, Serving
+from mlops_infra.lifecycle.serving.seldon import Seldon
+from mlops_infra.lifecycle.verify.connections import go_straight
+
+GATEWAY, TOKEN = "MLOPS_INFRA_GATEWAY", "MLOPS_INFRA_GATEWAY_TOKEN"
+"""Variables of a tenant's Pods: the gateway's URL, and the tenant's token for it."""
+ENGINES = ("kserve", "seldon-core")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One tenant's doors to the platform."""
+
+    tenant: str
+    registry: MlflowModels
+    store: ValkeyStore
+    objects: S3Store
+    bucket: str
+    gateway: GatewayClient | None
+    cluster: Cluster
+
+    def parts(self, engine: str = "kserve", scaling: Scaling | None = None) -> Parts:
+        """All that a rollout needs."""
+        return Parts(
+            registry=self.registry,
+            serving=_serving(engine, self.cluster),
+            routing=Routing(self.store),
+            publisher=TenantBucket(self.objects, self.bucket, self.registry),
+            lineage=Lineage(self.store),
+            chronicle=Chronicle(self.store),
+            observer=self.gateway,
+            scaling=scaling or Scaling(),
+        )
+
+
+def from_outside(
+    platform: Platform,
+    credentials: Credentials,
+    secrets: Secrets,
+    cluster: Cluster,
+    *,
+    tenant: str,
+    bucket: str | None = None,
+) -> Access:
+    """A tenant's access for a person whose kubeconfig may read the tenant's Secrets.
+
+    Raises:
+        InputError: the stack has no such tenant, or lacks a part that promotion needs.
+    """
+    go_straight(platform)
+    namespace = f"tenant-{tenant}"
+    keys = secrets.read(namespace, "object-store")
+    if not keys:
+        raise InputError(
+            f"there is no tenant '{tenant}'",
+            where=f"Secret {namespace}/object-store",
+            hint="declare it under tenants, then: mlops-infra up",
+        )
+    if platform.lineage_endpoint is None or platform.object_endpoint is None:
+        raise InputError(
+            "promotion needs the key-value store and the object store",
+            where="outputs lineage_endpoint and object_endpoint",
+            hint="set stores.kv and stores.object to managed or external, and expose them",
+        )
+    held = bucket or namespace
+    login = Login(keys["accessKey"], keys["secretKey"])
+    return Access(
+        tenant=tenant,
+        registry=MlflowModels(platform.tracking_uri, platform.registry_uri, credentials.tracking),
+        store=ValkeyStore(platform.lineage_endpoint, credentials.lineage_password),
+        objects=S3Store(platform.object_endpoint, held, login),
+        bucket=held,
+        gateway=gateway_of(platform, secrets, tenant),
+        cluster=cluster,
+    )
+
+
+def gateway_of(platform: Platform, secrets: Secrets, tenant: str) -> GatewayClient | None:
+    """The tenant's view of the gateway; None where the stack has none."""
+    if platform.serving_endpoint is None:
+        return None
+    token = secrets.read(f"tenant-{tenant}", "gateway-token").get("token")
+    if token is None:
+        raise OperationFailed(
+            f"tenant '{tenant}' has no token for the model gateway",
+            where=f"Secret tenant-{tenant}/gateway-token",
+            hint="mlops-infra up makes it",
+        )
+    return GatewayClient(platform.serving_endpoint, tenant, token)
+
+
+def in_a_pod(around: Surroundings, environment: Mapping[str, str] | None = None) -> Access:
+    """The access that a Pod of the tenant has, by its environment and ServiceAccount.
+
+    Raises:
+        InputError: the environment lacks something, by name.
+    """
+    told = os.environ if environment is None else environment
+    wanted = {
+        "MLOPS_INFRA_TENANT": around.tenant,
+        "MLOPS_INFRA_LINEAGE": around.lineage_endpoint,
+        "AWS_ENDPOINT_URL_S3": around.object_endpoint,
+        "AWS_ACCESS_KEY_ID": around.objects,
+        "MLOPS_INFRA_BUCKET": around.bucket,
+    }
+    missing = [name for name, value in wanted.items() if value is None]
+    if missing:
+        raise InputError(
+            f"promotion needs {', '.join(missing)}",
+            where="environment of this Pod",
+            hint="they come from ConfigMap platform and the tenant's Secrets",
+        )
+    # checked above, which a type checker cannot see
+    assert around.tenant and around.lineage_endpoint and around.object_endpoint  # noqa: S101, PT018
+    assert around.objects and around.bucket  # noqa: S101, PT018
+    uri, url, token = around.need_tracking(), told.get(GATEWAY), told.get(TOKEN)
+    return Access(
+        tenant=around.tenant,
+        registry=MlflowModels(uri, uri, around.tracking_login),
+        store=ValkeyStore(around.lineage_endpoint, around.lineage_password),
+        objects=S3Store(around.object_endpoint, around.bucket, around.objects),
+        bucket=around.bucket,
+        gateway=GatewayClient(url, around.tenant, token) if url and token else None,
+        cluster=KubernetesCluster(),
+    )
+
+
+def _serving(engine: str, cluster: Cluster) -> Serving:
+    if engine not in ENGINES:
+        raise InputError(f"nothing serves by '{engine}'", hint=" or ".join(ENGINES))
+    return Seldon(cluster) if engine == "seldon-core" else KServe(cluster)

@@ -1,0 +1,1 @@
+"""Runs, models and their versions, as MLflow keeps them."""

@@ -1,0 +1,95 @@
+"""The platform as a step or a notebook sees it: environment variables of its Pod.
+
+They come from ConfigMap `platform` and Secrets `object-store` and `mlflow` of the tenant's
+namespace; a person at a terminal may set the same names.
+
+| variable | meaning |
+|---|---|
+| `MLFLOW_TRACKING_URI` | base URL of MLflow, which is also the registry |
+| `MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD` | only where MLflow asks for a login |
+| `AWS_ENDPOINT_URL_S3`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` | the tenant's object store |
+| `MLOPS_INFRA_BUCKET` | the tenant's bucket |
+| `MLOPS_INFRA_TENANT` | the tenant's name |
+| `MLOPS_INFRA_LINEAGE`, `MLOPS_INFRA_LINEAGE_PASSWORD` | the key-value store of lineage |
+| `MLOPS_INFRA_FEATURES` | base URL of the feature server |
+| `MLOPS_INFRA_RUNTIME_IMAGE` | the image that steps run in |
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.services.credentials import Login
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where the services are, and how to get in; None where the platform does not tell."""
+
+    tracking_uri: str | None = None
+    tracking_login: Login | None = None
+    object_endpoint: str | None = None
+    objects: Login | None = None
+    bucket: str | None = None
+    tenant: str | None = None
+    lineage_endpoint: str | None = None
+    lineage_password: str | None = field(default=None, repr=False)
+    features_endpoint: str | None = None
+    runtime_image: str | None = None
+
+    @classmethod
+    def here(cls, environment: Mapping[str, str] | None = None) -> Surroundings:
+        """Read them from the environment of this process."""
+        told = os.environ if environment is None else environment
+
+        def get(name: str) -> str | None:
+            return told.get(name, "").strip() or None
+
+        def login(name: str, password: str) -> Login | None:
+            first, second = get(name), get(password)
+            return Login(first, second) if first and second else None
+
+        return cls(
+            tracking_uri=get("MLFLOW_TRACKING_URI"),
+            tracking_login=login("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"),
+            object_endpoint=get("AWS_ENDPOINT_URL_S3"),
+            objects=login("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+            bucket=get("MLOPS_INFRA_BUCKET"),
+            tenant=get("MLOPS_INFRA_TENANT"),
+            lineage_endpoint=get("MLOPS_INFRA_LINEAGE"),
+            lineage_password=get("MLOPS_INFRA_LINEAGE_PASSWORD"),
+            features_endpoint=get("MLOPS_INFRA_FEATURES"),
+            runtime_image=get("MLOPS_INFRA_RUNTIME_IMAGE"),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The same as variables, for a process of a step; `here` reads them back."""
+        tracking, objects = self.tracking_login, self.objects
+        told = {
+            "MLFLOW_TRACKING_URI": self.tracking_uri,
+            "MLFLOW_TRACKING_USERNAME": tracking.name if tracking else None,
+            "MLFLOW_TRACKING_PASSWORD": tracking.password if tracking else None,
+            "AWS_ENDPOINT_URL_S3": self.object_endpoint,
+            "AWS_ACCESS_KEY_ID": objects.name if objects else None,
+            "AWS_SECRET_ACCESS_KEY": objects.password if objects else None,
+            "MLOPS_INFRA_BUCKET": self.bucket,
+            "MLOPS_INFRA_TENANT": self.tenant,
+            "MLOPS_INFRA_LINEAGE": self.lineage_endpoint,
+            "MLOPS_INFRA_LINEAGE_PASSWORD": self.lineage_password,
+            "MLOPS_INFRA_FEATURES": self.features_endpoint,
+            "MLOPS_INFRA_RUNTIME_IMAGE": self.runtime_image,
+        }
+        return {name: value for name, value in told.items() if value}
+
+    def need_tracking(self) -> str:
+        """The tracking server; raises `InputError` where the surroundings name none."""
+        if self.tracking_uri is None:
+            raise InputError(
+                "no tracking server is named here",
+                where="environment variable MLFLOW_TRACKING_URI",
+                hint="use -s STACK --tenant NAME, or set MLFLOW_TRACKING_URI",
+            )
+        return self.tracking_uri

@@ -1,0 +1,111 @@
+"""The object store of the platform, spoken to as S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from mlops_infra.errors import OperationFailed
+from mlops_infra.lifecycle.services.credentials import Login
+from mlops_infra.lifecycle.services.reachability import answering
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 5, 20, 2
+REGION = "us-east-1"
+"""What S3 gateways without regions sign with."""
+
+
+class ObjectStore(Protocol):
+    """Objects of one bucket."""
+
+    def reach(self) -> str:
+        """Ask whether the bucket is there and return where it is."""
+
+    def put(self, key: str, body: bytes) -> None:
+        """Write one object."""
+
+    def get(self, key: str) -> bytes:
+        """Read one object whole."""
+
+    def delete(self, key: str) -> None:
+        """Delete one object; an absent one is no mistake."""
+
+    def exists(self, key: str) -> bool:
+        """Whether the object is there."""
+
+
+def s3_client(endpoint: str, login: Login) -> S3Client:
+    """A client over boto3: path style and SigV4, which every gateway understands."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=login.name,
+        aws_secret_access_key=login.password,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path"},
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": ATTEMPTS},
+            # Gateways need not know the checksums that newer SDKs add on their own.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+
+
+class S3Store:
+    """An `ObjectStore` over boto3."""
+
+    def __init__(self, endpoint: str, bucket: str, login: Login) -> None:
+        self._bucket = bucket
+        self._where = f"{endpoint}/{bucket}"
+        self._client = s3_client(endpoint, login)
+
+    def reach(self) -> str:
+        """Ask whether the bucket is there and return where it is."""
+        answering("the object store", self._where)
+        with self._told("show the bucket"):
+            self._client.head_bucket(Bucket=self._bucket)
+        return self._where
+
+    def put(self, key: str, body: bytes) -> None:
+        """Write one object."""
+        with self._told(f"take {key}"):
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
+
+    def get(self, key: str) -> bytes:
+        """Read one object whole."""
+        with self._told(f"give {key}"):
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
+    def delete(self, key: str) -> None:
+        """Delete one object; an absent one is no mistake."""
+        with self._told(f"delete {key}"):
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def exists(self, key: str) -> bool:
+        """Whether the object is there."""
+        with self._told(f"list {key}"):
+            listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
+        return any(item.get("Key") == key for item in listed.get("Contents", []))
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            yield
+        except (BotoCoreError, ClientError) as error:
+            raise OperationFailed(
+                f"the object store did not {what}: {error}",
+                where=self._where,
+                hint="mlops-infra status shows its Pod",
+            ) from error

@@ -1,0 +1,1 @@
+"""Goes around the whole loop of a running platform and reports what worked."""

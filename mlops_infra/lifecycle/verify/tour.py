@@ -1,0 +1,252 @@
+"""Goes around the whole lifecycle of one declared model of a tenant, in the cluster's own Pods.
+
+data checked -> features -> pipeline -> registry -> promotion -> prediction -> better model by
+canary -> worse model refused -> drift -> trained again, once -> bulk scores, once -> lineage ->
+replay.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.lifecycle.data.feature_server import DEMO_VIEW
+from mlops_infra.lifecycle.lineage.index import Lineage
+from mlops_infra.lifecycle.pipeline.submission.argo_run import failure
+from mlops_infra.lifecycle.pipeline.submission.commits import commit_here
+from mlops_infra.lifecycle.verify.checks import Check, Skipped
+from mlops_infra.lifecycle.verify.replay import replay
+from mlops_infra.lifecycle.verify.tour_base import Acts
+from mlops_infra.lifecycle.verify.tour_data import (
+    BETTER,
+    POOR,
+    WORSE,
+    csv,
+    hours,
+    request,
+    rows,
+    some,
+)
+
+ENDED = ("succeeded", "failed", "lost")
+RETRAIN_SECONDS = 600.0
+ASKED = 20
+"""Shifted requests of 100 rows: more than the ordinary ones before them."""
+FEATURES = (f"{DEMO_VIEW}:temperature", f"{DEMO_VIEW}:vibration")
+ENTITIES = {"machine_id": [1, 2, 3]}
+LOGGED_SECONDS = 3.0
+"""In which the gateway has written its last requests to the database."""
+TICK_SECONDS = 20.0
+"""Longer than the trigger controller waits between two looks."""
+
+
+class Tour(Acts):
+    """One time around; each method is one step and returns what a person wants to know."""
+
+    def afresh(self) -> str:
+        """Take away what an earlier tour left serving."""
+        parts, doors = self._doors.access.parts(), self._doors
+        tenant = doors.access.tenant
+        parts.routing.withdraw(tenant, doors.model)
+        gone = [
+            name for name in parts.serving.deployed(tenant, doors.model)
+            if parts.serving.delete(tenant, name)
+        ]  # fmt: skip
+        self._events = len(doors.triggers.events(tenant, doors.model))
+        return f"{tenant}/{doors.model}: {len(gone)} earlier servers removed"
+
+    def bad_data(self) -> str:
+        """A table with an impossible hour must not reach the training."""
+        from mlops_infra.lifecycle.validation import infer
+
+        good, bad = hours()
+        folder = f"verify/{self._id}"
+        self._put(f"{folder}/schema.json", infer(good, slack=0.0).to_json().encode())
+        self._put(f"{folder}/bad.csv", csv(bad))
+        end = self._run(
+            data=f"s3:///{folder}/bad.csv", schema=f"s3:///{folder}/schema.json", model="verify-bad"
+        )
+        bad_step = end.failed
+        if bad_step is None or bad_step.name != "validate":
+            raise OperationFailed("a table with hour 77 went through the validation")
+        told = failure(self._doors.tenancy.workflows(), end).what
+        if "77" not in told:
+            raise OperationFailed(f"the validation failed for another reason: {told}")
+        return "a table with hour 77 stopped at step validate"
+
+    def online_features(self) -> str | Skipped:
+        """Bring features into the online store and read them."""
+        doors = self._doors
+        if doors.features is None or doors.materialize_job is None:
+            return Skipped("the platform has no feature store")
+        doors.jobs.run(*doors.materialize_job)
+        found = doors.features.online(FEATURES, ENTITIES)
+        found.require(ENTITIES)
+        first = {name.rpartition(":")[2]: values[0] for name, values in found.values.items()}
+        return "machine 1: " + ", ".join(f"{k} {v}" for k, v in first.items() if k != "machine_id")
+
+    def train_first(self) -> str:
+        """Train and register a model that leaves room for a better one."""
+        return self._trained("first", POOR)
+
+    def serve_first(self) -> str:
+        """The first model of an endpoint serves at once."""
+        return self._promoted("first", "first")
+
+    def predict(self) -> str:
+        """An answer over HTTP equals the one computed here."""
+        gateway, wines = self._gateway(), rows(10)
+        answer = gateway.infer(self._doors.model, request(wines))
+        self._prediction = str(answer["id"])
+        told = list(answer["outputs"][0]["data"])
+        wanted = self._local(self._versions["first"], wines)
+        if told != wanted:
+            raise OperationFailed(f"the endpoint answers {told}, the model itself {wanted}")
+        return f"{len(told)} answers equal, prediction {self._prediction}"
+
+    def refuse_input(self) -> str:
+        """A request that breaks the model's signature is refused with the field and the reason."""
+        wrong = request(rows(1))
+        wrong["inputs"][0] |= {"data": ["much"], "datatype": "BYTES"}
+        try:
+            self._gateway().infer(self._doors.model, wrong)
+        except InputError as error:
+            if wrong["inputs"][0]["name"] not in error.what:
+                raise OperationFailed(f"it does not name the field: {error.what}") from error
+            return error.what
+        raise OperationFailed("a text was taken for a number")
+
+    def train_better(self) -> str:
+        """Train a better model."""
+        return self._trained("better", BETTER)
+
+    def canary(self) -> str:
+        """It sees the traffic as a shadow, gets a share of it, then all."""
+        with self._traffic() as errors:
+            told = self._promoted("better", "promoted")
+        if errors:
+            raise OperationFailed(f"{len(errors)} requests failed meanwhile: {errors[0]}")
+        return told
+
+    def refuse_worse(self) -> str:
+        """A worse model does not get any traffic."""
+        self._trained("worse", WORSE)
+        decision = self._rollout().promote(self._versions["worse"])
+        if decision.outcome != "refused" or decision.champion != self._versions["better"]:
+            raise OperationFailed(f"the worse model is {decision.outcome}: {decision.reason}")
+        return decision.reason
+
+    def drift(self) -> str:
+        """Requests that differ from what the model learnt from are noticed."""
+        if self._looked()["drifted"]:
+            raise OperationFailed("drift was found in ordinary requests")
+        gateway = self._gateway()
+        for _ in range(ASKED):
+            gateway.infer(self._doors.model, request(some(100) * 1.6))
+        result = self._looked()
+        if not result["drifted"]:
+            raise OperationFailed(f"no drift was found in {result['rows']} rows")
+        columns = [each["name"] for each in result["columns"] if each["drifted"]]
+        return f"{len(columns)} columns drifted in {result['rows']} rows, none before"
+
+    def _looked(self) -> dict[str, Any]:
+        """What the drift job says now."""
+        time.sleep(LOGGED_SECONDS)
+        told = self._doors.jobs.run("lifecycle", self._doors.drift_job, "--json")["results"]
+        if len(told) != 1 or not told[0]["judged"]:
+            raise OperationFailed(f"the drift job gave no verdict: {told}")
+        return dict(told[0])
+
+    def retrained_once(self) -> str:
+        """The drift starts one training, and only one."""
+        doors, ends = self._doors, time.monotonic() + RETRAIN_SECONDS
+        looked = False
+        while True:
+            fired = self._fired()
+            if fired and not looked:
+                # the same drift is seen again while the training is under way, which answers both
+                doors.jobs.run("lifecycle", doors.drift_job, "--json")
+                looked = True
+            if fired and all(each["outcome"] in ENDED for each in fired):
+                break
+            if time.monotonic() > ends:
+                raise OperationFailed(f"the drift has started no training that ended: {fired}")
+            time.sleep(2)
+        time.sleep(TICK_SECONDS)
+        fired = self._fired()
+        if len(fired) != 1:
+            raise OperationFailed(f"{len(fired)} trainings were started by one drift")
+        event = fired[0]
+        if event["outcome"] != "succeeded":
+            raise OperationFailed(f"the training {event['workflow']} {event['outcome']}")
+        return (
+            f"{event['workflow']} because of {event['trigger']}: {event['cause'].get('text', '')}"
+        )
+
+    def batch(self) -> str:
+        """A table in the bucket is scored into the database, once although it runs twice."""
+        wines = rows(30)
+        wines.insert(0, "row", range(len(wines)))
+        prefix = self._doors.batch_source
+        self._put(f"{prefix}/{self._id}.csv", csv(wines))
+        name = f"{self._id}.csv"
+        written = []
+        for _ in range(2):
+            told = self._doors.jobs.run(
+                "lifecycle", self._doors.batch_job, "--partition", name, "--json"
+            )
+            written.append(sum(int(each["written"]) for each in told["partitions"]))
+        if written != [len(wines), 0]:
+            raise OperationFailed(f"{written[0]} rows were written first, then {written[1]}")
+        return f"{written[0]} rows scored, the second run wrote none"
+
+    def lineage(self) -> str:
+        """From each of the six ids to the same story."""
+        access = self._doors.access
+        version = self._versions["better"]
+        model = f"{self._doors.model}/{version}"
+        index = Lineage(access.store)
+        found = next((t for t in index.find(model) if t.endpoint), None)
+        if found is None:
+            raise OperationFailed(f"the lineage knows no endpoint of {model}")
+        ids = {name: value for name, value in found.ids.items() if value}
+        # started outside of a Git work tree, a run has no commit
+        known = set(_SIX) if commit_here() else set(_SIX) - {"commit"}
+        missing = sorted(known - set(ids))
+        if missing:
+            raise OperationFailed(f"the lineage of {model} lacks {', '.join(missing)}")
+        lost = [n for n, value in ids.items() if all(t.model != model for t in index.find(value))]
+        if lost:
+            raise OperationFailed(f"{model} is not found by its {', '.join(lost)}")
+        return f"{model} found by {', '.join(sorted(ids))}"
+
+    def replayed(self) -> str:
+        """The logged prediction is computed again with the model that made it."""
+        access = self._doors.access
+        found = replay(self._prediction, self._gateway(), access.registry, Lineage(access.store))
+        if not found.equal:
+            raise OperationFailed(f"{found.model} now answers {found.computed}, not {found.given}")
+        return f"{found.model} gives the same {len(found.given)} answers"
+
+
+_SIX = ("pipeline_run", "tracking_run", "data", "model", "endpoint", "commit")
+
+
+STEPS: tuple[Check[Tour], ...] = (
+    Check("Starting afresh", Tour.afresh),
+    Check("Refusing bad data in a pipeline", Tour.bad_data, ("Starting afresh",)),
+    Check("Materialising and reading features", Tour.online_features),
+    Check("Training a model by Argo", Tour.train_first, ("Starting afresh",)),
+    Check("Promoting the first model", Tour.serve_first, ("Training a model by Argo",)),
+    Check("Predicting over HTTP", Tour.predict, ("Promoting the first model",)),
+    Check("Refusing a wrong request", Tour.refuse_input, ("Promoting the first model",)),
+    Check("Training a better model", Tour.train_better, ("Promoting the first model",)),
+    Check("Promoting it by canary", Tour.canary, ("Training a better model",)),
+    Check("Refusing a worse model", Tour.refuse_worse, ("Promoting it by canary",)),
+    Check("Finding drift", Tour.drift, ("Promoting it by canary",)),
+    Check("Training again, once", Tour.retrained_once, ("Finding drift",)),
+    Check("Scoring in bulk, once", Tour.batch, ("Promoting it by canary",)),
+    Check("Finding the lineage by six ids", Tour.lineage, ("Promoting it by canary",)),
+    Check("Replaying a prediction", Tour.replayed, ("Predicting over HTTP",)),
+)

@@ -1,0 +1,227 @@
+"""`pipeline check`: mistakes are found before the cluster sees them, with cell and line."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_infra.errors import FoundError, InputError
+from mlops_infra.lifecycle.pipeline.source.checking import check
+from mlops_infra.lifecycle.pipeline.source.file import SourceFile, notebook
+from mlops_infra.lifecycle.pipeline.source.packages import Packages
+from mlops_infra.lifecycle.pipeline.source.user_pipeline import (
+    compile_file,
+    from_code,
+    name_of,
+    origin,
+)
+
+HEAD = "import pandas as pd\nfrom mlops_infra.lifecycle.pipeline import Metrics, Model, step\n"
+IMAGE = Packages(frozenset({"pandas", "numpy", "scikit-learn"}))
+
+
+def source(text: str) -> SourceFile:
+    return SourceFile("churn.py", HEAD + textwrap.dedent(text))
+
+
+def cells(*texts: str) -> SourceFile:
+    listed = [{"cell_type": "markdown", "source": "# notes"}]
+    listed += [{"cell_type": "code", "source": text} for text in texts]
+    return notebook("churn.ipynb", json.dumps({"nbformat": 4, "cells": listed}))
+
+
+GOOD = """
+    SIZE = 3
+
+    def helper(n: int) -> list[int]:
+        return list(range(n))
+
+    secret_exploration = pd.read_csv("/nowhere.csv")
+
+    @step(memory="2Gi", retries=1, cache=True)
+    def table(rows: int = 5) -> pd.DataFrame:
+        return pd.DataFrame({"a": helper(rows), "b": SIZE})
+
+    @step
+    def score(table: pd.DataFrame, factor: float = 1) -> Metrics:
+        return {"sum": float(table["a"].sum() * factor)}
+"""
+
+
+def test_a_good_file_becomes_a_pipeline() -> None:
+    made = compile_file(source(GOOD), commit="0" * 40, packages=IMAGE)
+    assert [step.name for step in made.steps] == ["table", "score", "record"]
+    assert {p.name: p.default for p in made.parameters} == {"rows": 5, "factor": 1.0}
+    table = made.step("table")
+    assert (table.resources.memory, table.retries, table.cached) == ("2Gi", 1, True)
+    assert made.step("score").needs == ("table",)
+    assert made.metrics is not None
+    assert made.metrics.step == "score"
+
+
+def test_only_what_the_steps_need_travels_and_on_its_own_line() -> None:
+    made = compile_file(source(GOOD), packages=IMAGE)
+    assert made.code is not None
+    text = made.code.text
+    assert "secret_exploration" not in text
+    assert "def helper" in text
+    *carried, mark, _ = text.split("\n")
+    assert mark == "# mlops-infra: file churn.py"
+    for there, here in zip(carried, source(GOOD).text.split("\n"), strict=False):
+        assert there in ("", here)
+    # what arrives gives the same pipeline again
+    again = from_code(made.code, "churn")
+    assert (again.steps, again.parameters) == (made.steps, made.parameters)
+
+
+def test_the_code_is_named_by_what_the_steps_are_and_by_nothing_else() -> None:
+    def sha(text: str) -> str:
+        code = compile_file(source(text), packages=IMAGE).code
+        assert code is not None
+        return code.sha256
+
+    assert sha(GOOD) == sha(GOOD.replace("/nowhere.csv", "/elsewhere.csv"))
+    assert sha(GOOD) != sha(GOOD.replace("SIZE = 3", "SIZE = 4"))
+
+
+ONE = "@step\ndef one({arguments}) -> {returns}:\n    {body}\n"
+
+
+def one(arguments: str = "", returns: str = "int", body: str = "return 1") -> str:
+    return ONE.format(arguments=arguments, returns=returns, body=body)
+
+
+MISTAKES = [
+    ("x = (", "syntax", "no Python"),
+    ("x = 1", "no-steps", "no function is marked"),
+    (one(arguments="n"), "missing-type", "argument 'n' of step 'one' has no type"),
+    ("@step\ndef one():\n    return 1\n", "missing-type", "does not say what it returns"),
+    (one(returns="set"), "unserialisable", "cannot travel"),
+    (one(returns="pd.Series"), "unserialisable", "cannot travel"),
+    (one(returns="dict[int, str]"), "unserialisable", "cannot travel"),
+    (one(body="yield 1"), "unserialisable", "generator"),
+    (one(body="return lambda: 1"), "unserialisable", "a function or a generator"),
+    (one(arguments="n: int"), "undeclared-input", "comes from nowhere"),
+    (one(arguments="n: int = len('a')"), "default", "is computed"),
+    (one(arguments="n: int = 'a'"), "default", "is str, not int"),
+    (one(arguments="n: list = []"), "default", "str, int, float or bool"),
+    (one(arguments="*n: int"), "signature", "takes * arguments"),
+    ("@step\nasync def one() -> int:\n    return 1\n", "signature", "is async"),
+    ("df = pd.read_csv('a')\n" + one(body="return len(df)"), "global", "computed in line 3"),
+    ("df = 1\n" + one(body="global df; df = 2; return 1"), "global", "changes the global df"),
+    (one(body="return nobody_knows"), "undefined", "'nobody_knows' is not defined"),
+    ("import tensorflow\n" + one(body="return tensorflow.x"), "import", "'tensorflow' is not in"),
+    (one(body="import torch; return 1"), "import", "'torch' is not in"),
+    (one(body="from . import mate; return 1"), "import", "relative import"),
+    ("@step(gpu=1)\ndef one() -> int:\n    return 1\n", "option", "no option 'gpu'"),
+    ("@step(memory=2)\ndef one() -> int:\n    return 1\n", "option", "is int, not str"),
+    (one() + one(), "twice", "already defined in line 4"),
+    (one().replace("one", "record"), "name", "taken by the kit"),
+    (
+        "@step\ndef a(b: int) -> int:\n    return 1\n@step\ndef b(a: int) -> int:\n    return 1\n",
+        "cycle",
+        "waits for itself",
+    ),
+    (
+        one(returns="bytes") + "@step\ndef two(one: pd.DataFrame) -> int:\n    return 1\n",
+        "type-mismatch",
+        "wants a table; 'one' returns a bytes",
+    ),
+    (
+        one(arguments="n: int = 1") + "@step\ndef two(n: int = 2) -> int:\n    return 1\n",
+        "default",
+        "another type or default",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "mistake", "message"), MISTAKES)
+def test_a_mistake_is_found(text: str, mistake: str, message: str) -> None:
+    file = SourceFile("churn.py", HEAD + text)
+    found = check(file, IMAGE)
+    assert (mistake, True) in [(f.mistake, message in f.message) for f in found]
+    with pytest.raises(FoundError):
+        compile_file(file, packages=IMAGE)
+
+
+def test_a_mistake_in_a_notebook_is_told_by_cell_and_line() -> None:
+    file = cells(
+        "%matplotlib inline\n" + HEAD,
+        "%%bash\nrm -rf /",
+        "frame = pd.DataFrame()\nfiles = !ls",
+        "\n\n" + one(body="return len(frame)"),
+    )
+    (found,) = check(file, IMAGE)
+    assert (found.place.cell, found.place.line) == (5, 5)
+    assert "computed in cell 4, line 1" in found.message
+
+
+def test_a_traceback_of_travelled_code_leads_back_to_the_cell() -> None:
+    made = compile_file(cells(HEAD, "x = 1", one(), one().replace("one", "two")), packages=IMAGE)
+    assert made.code is not None
+    line = made.code.text.split("\n").index("def two() -> int:") + 1
+    place = origin(made.code.text).place(line)
+    assert (place.cell, place.line) == (5, 2)
+
+
+def test_steps_may_be_called_as_before() -> None:
+    from mlops_infra.lifecycle.pipeline import step
+
+    @step(memory="1Gi")
+    def double(n: int = 2) -> int:
+        return 2 * n
+
+    assert double(4) == 8
+    with pytest.raises(TypeError, match="not gpu"):
+        step(gpu=1)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"cells": 1}', '{"cells": [{"cell_type": "code"}]}', "[" * 10**5]
+)
+def test_what_is_no_notebook_is_told(text: str) -> None:
+    with pytest.raises(InputError, match="no notebook"):
+        notebook("a.ipynb", text)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+CODE = st.lists(
+    st.sampled_from(
+        ["@step", "def f(", "a: int = 1", "):", "\n", "  ", "return", " x", "%%sh", "!ls", "=", "'"]
+    )
+    | st.text(max_size=5),
+    max_size=30,
+).map("".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.sampled_from(["cells", "nbformat"]), JSON) | JSON)
+def test_any_json_is_a_notebook_or_an_input_error(document: Any) -> None:
+    try:
+        notebook("a.ipynb", json.dumps(document))
+    except InputError:
+        return  # told in words, as every other mistake of a person
+
+
+@settings(max_examples=150, deadline=None)
+@given(CODE)
+def test_any_text_is_checked_without_being_run(text: str) -> None:
+    for finding in check(SourceFile("a.py", HEAD + text), IMAGE):
+        assert finding.message
+    check(cells(HEAD, text), IMAGE)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=80))
+def test_every_file_name_gives_a_name_of_a_pipeline(stem: str) -> None:
+    file = SourceFile(f"{stem}.py", HEAD + one())
+    assert compile_file(file, packages=IMAGE).name == name_of(f"{stem}.py")
