@@ -24,8 +24,8 @@ BY_FILE = ("-n", "auto", "--dist", "loadfile")
 """Files share nothing but the processor; a file and its fixtures stay in one worker."""
 IN_TWO = ("-n", "2", "--dist", "loadfile")
 """The same for tests that mostly wait: two at a time, however many cores there are."""
-IN_LANES = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
-"""Groups that share a platform, in the order that the tier's `conftest.py` gives them."""
+IN_LANES = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
+"""What shares a platform stays together, in the order that the tier's `conftest.py` gives."""
 PARALLEL = {
     "unit": BY_FILE,
     "charts": BY_FILE,

@@ -7,35 +7,45 @@ to nothing after the last of them.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.machine import pytest_sessionfinish, pytest_sessionstart
 
 __all__ = ["pytest_sessionfinish", "pytest_sessionstart"]
 
 FOLDER = Path(__file__).parent
-FIRST = ("test_sandbox", "core")
+FIRST = ("test_sandbox.py", "core")
 """The longest begin first."""
 LAST = "test_teardown"
 """Of the files that share a platform."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name the group of each test: its file, or its folder where files share a platform."""
-    ours = [item for item in items if FOLDER in item.path.parents]
-    for item in ours:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    ours.sort(key=_rank)
+    """Order them as they are to begin."""
+    ours = sorted((item for item in items if FOLDER in item.path.parents), key=_rank)
     items[:] = [item for item in items if FOLDER not in item.path.parents] + ours
 
 
-def _group(item: pytest.Item) -> str:
-    return item.path.relative_to(FOLDER).parts[0].removesuffix(".py")
-
-
 def _rank(item: pytest.Item) -> tuple[int, str, bool]:
-    group = _group(item)
+    group = item.path.relative_to(FOLDER).parts[0]
     place = FIRST.index(group) if group in FIRST else len(FIRST)
     return place, group, item.path.stem == LAST
+
+
+class Lanes(LoadScopeScheduling):
+    """Keeps a file in one process, or a folder whose files share a platform.
+
+    (xdist's own `--dist loadgroup` has no effect with pytest 9.2.)
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].rpartition("e2e/")[2].partition("/")[0]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
+    """Whatever `--dist` says: no other way of spreading keeps a platform in one process."""
+    return Lanes(config, log)

@@ -309,5 +309,7 @@ def test_two_clusters_live_side_by_side_and_go_without_a_trace(
     finally:
         two.delete(quiet)
     assert _kubectl(cluster)("get", "--raw", "/readyz") == "ok"
+    seen = {line.partition(":")[0] for line in left_behind(before, data, cluster.name)}
+    assert {"processes", "links", "cgroups", "files"} <= seen, "what is there is noticed"
     cluster.delete(quiet)
     assert left_behind(before, data, cluster.name, two.name) == []
