@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan.permissions import load_actions
-from mlops_infra.plan.prices import load_prices
+from mlops_infra.plan.aws.permissions import load_actions
+from mlops_infra.plan.aws.prices import load_prices
 
 
 def aws_tables() -> str:

@@ -5,6 +5,7 @@
 * docs/reference/images.md, its table of images, from the recipes
 * docs/performance.md and docs/performance.ko.md from docs/measured.json
 * docs/terminal.svg from docs/capture.txt
+* values.schema.json of every chart from the shared part and the chart's own
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from docs import aws_tables, commands, images, performance, terminal  # noqa: E402 - not installed
+from scripts import chart_schemas  # noqa: E402 - not installed either
 
 DOCS = ROOT / "docs"
 
@@ -29,6 +31,7 @@ def main(arguments: list[str]) -> int:
         DOCS / "performance.md": performance.page(korean=False),
         DOCS / "performance.ko.md": performance.page(korean=True),
         DOCS / "terminal.svg": terminal.picture(),
+        **chart_schemas.generated(),
     }
     stale = [f for f, text in pages.items() if not f.exists() or f.read_text("utf-8") != text]
     if "--check" in arguments:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlops_infra.config import LicenceConfig
-from mlops_infra.plan.licence import passes
+from mlops_infra.plan.gates.licence import passes
 
 _COMPONENT = re.compile(r"plan: ([^/]+)/")
 """Of the places that ask for an image: `plan: grafana/server, pulled at its start`."""

@@ -19,7 +19,7 @@ The order of a build, and who is called (offline_bundle/build):
 
 1. blobs of images: `offline_bundle.fetch`
 2. `offline_bundle.pack.pack(lock, folder, sink) -> tuple[Descriptor, ...]`: brings every
-   `LockedFile` in, taking each from `offline_bundle.fetch.files.obtain(file, sink) -> Path`;
+   `LockedFile` in, taking each from `offline_bundle.pack.obtaining.obtain(file, sink) -> Path`;
    it returns the descriptors that have to be in index.json (charts), annotated as below
 3. `index.json`, `oci-layout`, `bundle.lock`, `licences.json`, `sbom/`
 4. `offline_bundle.sealing.seal(folder, lock, key=…) -> Sealed`: writes bundle.json and signature

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from mlops_infra import files
 from mlops_infra.errors import InputError
 from offline_bundle.model import Attached, Blob, Descriptor, Found, Lock, LockedFile, LockedImage
 
@@ -58,16 +57,7 @@ def parse_lock(text: str) -> Lock:
 def write_lock(lock: Lock, path: Path) -> None:
     """Write `lock` in one step; a reader sees the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(render_lock(lock))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    files.write(path, render_lock(lock))
 
 
 def render_lock(lock: Lock) -> str:

@@ -8,7 +8,7 @@ import pulumi
 
 from mlops_infra.components.aws.budget import build_budget
 from mlops_infra.components.aws.ecr import build_images
-from mlops_infra.components.aws.foundation import Foundation
+from mlops_infra.components.aws.foundation.foundation import Foundation
 from mlops_infra.components.aws.platform import AwsPlatform
 from mlops_infra.components.aws.services import build_services
 from mlops_infra.components.aws.stores import build_stores

@@ -97,7 +97,7 @@ def _features(cloud: Cloud, name: str) -> dict[str, str] | None:
 
 def _other_types(group: WantedGroup, living: Mapping[str, str]) -> list[str]:
     return [
-        f"feature {name} of {group.name} is {living[name]}, and {kind} was asked for: a type stays"
+        f"feature {name} of {group.name} is {living[name]}, not {kind}: a type cannot change"
         for name, kind in group.features.items()
         if living.get(name, kind) != kind
     ]

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mlops_infra.config.aws import AwsConfig
+from mlops_infra.config.aws.account import AwsConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from mlops_infra.backup import buckets
 from mlops_infra.backup.stores import StoreAccess
-from mlops_infra.plan.addresses import tenant_namespace
+from mlops_infra.plan.network.addresses import tenant_namespace
 
 
 def archived_tenants(access: StoreAccess, known: Collection[str]) -> list[tuple[str, int]]:

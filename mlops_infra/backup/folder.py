@@ -14,15 +14,14 @@ trusts nothing that is not in the manifest, and nothing whose hash differs.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_infra import files
 from mlops_infra.errors import FoundError, InputError
 
 FORMAT = 1
@@ -141,13 +140,17 @@ class BackupFolder:
 
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest, whole or not at all."""
-        write_whole(self.manifest_file, json.dumps(asdict(manifest), indent=2, sort_keys=True))
+        text = json.dumps(asdict(manifest), indent=2, sort_keys=True)
+        files.write(self.manifest_file, text, mode=0o600)
 
     def describe(self) -> dict[str, dict[str, Any]]:
         """Hash and size of every file that the manifest lists."""
         listed = [*self.root.glob("sql/*.dump"), *self.root.glob("buckets/*.jsonl"), self.keys]
         return {
-            str(file.relative_to(self.root)): {"sha256": sha256(file), "size": file.stat().st_size}
+            str(file.relative_to(self.root)): {
+                "sha256": files.sha256(file),
+                "size": file.stat().st_size,
+            }
             for file in sorted(listed)
             if file.exists()
         }
@@ -186,7 +189,7 @@ class BackupFolder:
                 wrong.append(f"{name}: leads out of the folder")
             elif not path.is_file():
                 wrong.append(f"{name}: missing")
-            elif sha256(path) != expected["sha256"]:
+            elif files.sha256(path) != expected["sha256"]:
                 wrong.append(f"{name}: its content is not the one that was written")
         for bucket in manifest.buckets if not wrong else ():
             for each in self.objects(bucket):
@@ -200,25 +203,6 @@ class BackupFolder:
                 where=str(self.root),
                 hint="fetch the folder again from where it was kept",
             )
-
-
-def sha256(file: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    digest = hashlib.sha256()
-    with file.open("rb") as body:
-        while chunk := body.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write `text` so that a reader, or a power cut, sees all of it or nothing."""
-    fresh = file.with_name(f".{file.name}.new")
-    with fresh.open("w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(file)
 
 
 def _named(name: str) -> str:

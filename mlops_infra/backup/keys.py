@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.backup.folder import write_whole
+from mlops_infra import files
 from mlops_infra.backup.stores import StoreAccess
 from mlops_infra.errors import FoundError, OperationFailed
 
@@ -32,7 +32,7 @@ def dump(access: StoreAccess, file: Path) -> int:
             if (body := client.dump(key)) is not None:
                 left = max(int(client.pttl(key)), 0)
                 lines.append(json.dumps({"key": _text(key), "ttl": left, "dump": _text(body)}))
-    write_whole(file, "".join(f"{line}\n" for line in lines))
+    files.write(file, "".join(f"{line}\n" for line in lines), mode=0o600)
     return len(lines)
 
 

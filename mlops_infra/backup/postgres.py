@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from mlops_infra import files
 from mlops_infra.backup.stores import StoreAccess
 from mlops_infra.errors import FoundError, OperationFailed
 
@@ -42,11 +43,9 @@ def dump(access: StoreAccess, database: str, file: Path) -> None:
     Raises:
         OperationFailed: `pg_dump` failed; no file is left under the name.
     """
-    fresh = file.with_name(f".{file.name}.new")
     words = _command(access, "pg_dump", "--format=custom", "--no-password", f"--dbname={database}")
-    with fresh.open("wb") as out:
+    with files.replacing(file, mode=0o600) as out:
         _run(access, words, what=f"dump of database {database}", stdout=out)
-    fresh.replace(file)
 
 
 def restore(access: StoreAccess, database: str, owner: str, file: Path) -> None:

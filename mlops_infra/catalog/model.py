@@ -140,7 +140,7 @@ class Component:
         for licence in self.licences:
             if matches(wanted, licence.versions):
                 return licence
-        raise LookupError(f"the catalog knows no licence of {self.name} {wanted}")
+        raise LookupError(f"the catalogue has no licence for {self.name} {wanted}")
 
     def port(self, name: str) -> Port:
         """The port called `name`."""

@@ -16,7 +16,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from mlops_infra.cli.render import amount, ending
+from mlops_infra.cli.events import amount, ending
 from mlops_infra.progress import Event
 
 _STYLES = {"done": "green", "unchanged": "dim green", "failed": "bold red", "skipped": "yellow"}

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from mlops_infra.cli import output
 
 if TYPE_CHECKING:
-    from mlops_infra.plan.cost import Estimate, Line
+    from mlops_infra.plan.aws.cost import Estimate, Line
 
 
 def show_cost(stack: str, file: Path | None, *, as_json: bool) -> None:
     """Print the estimate."""
     from mlops_infra import engine
-    from mlops_infra.plan.cost import estimate
+    from mlops_infra.plan.aws.cost import estimate
 
     region, resources = engine.graph_of(stack, file)
     found = estimate(((each.type, each.name, each.inputs) for each in resources), region)
@@ -28,8 +28,8 @@ def show_permissions(stack: str, file: Path | None) -> None:
     """Print the policies; the same with and without `--json`, for a policy is JSON."""
     from mlops_infra import engine
     from mlops_infra.config import load, stack_file
-    from mlops_infra.plan.aws_names import names_of
-    from mlops_infra.plan.permissions import policies
+    from mlops_infra.plan.aws.names import names_of
+    from mlops_infra.plan.aws.permissions import policies
 
     _, resources = engine.graph_of(stack, file)
     names = names_of(load(file or stack_file(stack)), stack)
@@ -42,7 +42,7 @@ def _tell(stack: str, found: Estimate) -> None:
         "discounts and free tiers"
     )
     output.text()
-    from mlops_infra.plan.cost import REFERENCE
+    from mlops_infra.plan.aws.cost import REFERENCE
 
     here = found.region == REFERENCE
     columns = ["resource", "name", "what", "a month"]

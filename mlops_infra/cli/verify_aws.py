@@ -23,7 +23,7 @@ def verified(stack: str, config: StackConfig, sample: Path | None, sink: Sink) -
     from mlops_infra.aws import Cloud, Site
     from mlops_infra.lifecycle.verify.aws import verify
     from mlops_infra.lifecycle.verify.aws_journey import Targets
-    from mlops_infra.plan.aws_names import names_of
+    from mlops_infra.plan.aws.names import names_of
 
     aws = config.aws
     assert aws is not None  # noqa: S101 - a rule of the configuration: profile aws has it

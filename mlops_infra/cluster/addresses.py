@@ -71,7 +71,7 @@ def choose(preferred: int, taken: Iterable[ipaddress.IPv4Network]) -> int:
             return slot
     raise OperationFailed(
         f"no free address is left in {POOL} for a cluster's node",
-        hint="delete clusters that nobody uses (mlops-infra cluster delete NAME)",
+        hint="delete unused clusters: mlops-infra cluster delete NAME",
     )
 
 
@@ -91,8 +91,8 @@ def reserving(patience: float = 30.0) -> Iterator[None]:
             except OSError:
                 if time.monotonic() > deadline:
                     raise OperationFailed(
-                        "another cluster has been choosing its address for half a minute",
-                        hint="type the command again",
+                        "another cluster has locked the address list for 30 s",
+                        hint="run the command again",
                     ) from None
                 time.sleep(0.05)
         yield

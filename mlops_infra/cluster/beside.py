@@ -34,14 +34,14 @@ def ensure(layout: Layout, sink: Sink, *, wanted: bool) -> None:
         path = f"/api/v1/nodes/{simulation.BESIDE}"
         api.apply(path, simulation.node(simulation.BESIDE, beside_real=True))
         readiness.until(layout, "node", lambda: _plays(layout) and _ready(api))
-        work.end("done", f"Pods on it only say that they run; label {simulation.SIMULATED}")
+        work.end("done", f"its Pods are simulated; label {simulation.SIMULATED}")
 
 
 def _join(layout: Layout, spec: dict[str, object]) -> None:
     plan = state.read(layout.plan)
     if plan is None:
         raise OperationFailed(
-            f"cluster {layout.name} has lost its plan",
+            f"the plan of cluster {layout.name} is missing",
             where=str(layout.plan),
             hint=f"mlops-infra cluster stop {layout.name}, then start it again",
         )

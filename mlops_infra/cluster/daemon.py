@@ -36,7 +36,7 @@ def launch(layout: Layout, *, isolated: bool) -> int:
         raise OperationFailed(
             f"the supervisor could not be started: {done.stderr.strip()[-300:]}",
             where=str(layout.log("supervisor")),
-            hint="the log above says more",
+            hint="see the log above",
         )
     pid = int(done.stdout)
     state.write(layout.folder / "daemon.json", {"pid": pid, "started": _started(pid)})

@@ -47,7 +47,7 @@ class EmbeddedCluster:
         """The IP address that the host reaches NodePorts on.
 
         Raises:
-            InputError: there is no such cluster yet.
+            InputError: the cluster does not exist yet.
         """
         return self._known().node_address
 
@@ -60,7 +60,7 @@ class EmbeddedCluster:
         known = identity.load(self.layout)
         if known is None:
             raise InputError(
-                f"there is no cluster {self.name}", hint=f"mlops-infra cluster start {self.name}"
+                f"cluster {self.name} does not exist", hint=f"mlops-infra cluster start {self.name}"
             )
         return known
 
@@ -90,7 +90,7 @@ class EmbeddedCluster:
                 work.end("unchanged", "it does not run")
                 return
             if not daemon.stop(self.layout, patience=STOP_PATIENCE):
-                work.note("it did not end by itself and was killed")
+                work.note("it did not stop and was killed")
             self._clear()
 
     def status(self) -> ClusterStatus:
@@ -105,7 +105,7 @@ class EmbeddedCluster:
         """
         with exclusive(self.layout, sink), step(sink, f"Deleting cluster {self.name}") as work:
             if not self.layout.folder.exists() and not self._remains():
-                work.end("unchanged", "there is no such cluster")
+                work.end("unchanged", "the cluster does not exist")
                 return
             daemon.kill(self.layout)
             self._clear()
@@ -141,8 +141,8 @@ class EmbeddedCluster:
             stale.unlink(missing_ok=True)
         if left := self._remains():
             raise OperationFailed(
-                f"cluster {self.name} left something behind: {', '.join(left)}",
-                hint="type the command again; a process in the kernel may still be ending",
+                f"parts of cluster {self.name} remain: {', '.join(left)}",
+                hint="run the command again; a process may still be ending in the kernel",
             )
 
 

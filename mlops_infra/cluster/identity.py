@@ -53,7 +53,7 @@ class Identity:
 
 
 def load(layout: Layout) -> Identity | None:
-    """The identity recorded in the cluster's folder; None where there is no such cluster."""
+    """The identity recorded in the cluster's folder; None where the cluster does not exist."""
     found = state.read(layout.identity)
     if found is None:
         return None

@@ -92,7 +92,7 @@ def _refused(layout: Layout, what: str, stderr: str) -> OperationFailed:
     return OperationFailed(
         f"containerd: {what}: {'the disk is full' if full else reason[0]}",
         where=str(layout.kept("containerd") if full else layout.log("containerd")),
-        hint="free some room, then type the command again" if full else "see the log named above",
+        hint="free some space, then run the command again" if full else "see the log named above",
     )
 
 

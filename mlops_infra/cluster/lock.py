@@ -70,9 +70,9 @@ def _wait(file: Path, layout: Layout, sink: Sink, patience: float) -> int:
                 return descriptor
             time.sleep(0.1)
     raise OperationFailed(
-        f"another command (process {_owner(file)}) still works on cluster {layout.name}",
+        f"another command (process {_owner(file)}) is still working on cluster {layout.name}",
         where=str(file),
-        hint="wait for it or stop it, then type the command again",
+        hint="wait for it or stop it, then run the command again",
     )
 
 

@@ -61,7 +61,7 @@ def join(enter: Sequence[str], root: Path, *, link: str, slot: int) -> None:
     done = subprocess.run((*enter, *make), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise MissingError(
-            f"no veth pair can be made on this machine: {done.stderr.strip()}",
+            f"no veth pair can be created on this machine: {done.stderr.strip()}",
             where=f"interface {link}",
             hint="load the kernel module veth, or use: mlops-infra cluster start --simulated",
         )
@@ -70,9 +70,9 @@ def join(enter: Sequence[str], root: Path, *, link: str, slot: int) -> None:
         run_in(root, "ip", "link", "set", link, "up")
     except subprocess.CalledProcessError as error:
         raise OperationFailed(
-            f"the host's end of the node's network cannot take {host}: {error.stderr.strip()}",
+            f"the host's interface cannot have the address {host}: {error.stderr.strip()}",
             where=f"interface {link}",
-            hint="see `ip address` for who has it, then start again",
+            hint="find its owner with `ip address`, then start again",
         ) from error
 
 

@@ -26,7 +26,7 @@ def renew(layout: Layout, sink: Sink) -> bool:
     if {child["name"] for child in plan["children"]} >= _SINCE:
         return False
     with step(sink, f"Stopping cluster {layout.name}") as work:
-        work.note("an older release started it: it is started again with what is new since")
+        work.note("it was started by an older release and is restarted")
         ended = daemon.stop(layout, patience=PATIENCE)
-        work.end("done", "its data stays" if ended else "it did not end by itself and was killed")
+        work.end("done", "its data stays" if ended else "it did not stop and was killed")
     return True

@@ -41,7 +41,7 @@ def check(layout: Layout, *, simulated: bool) -> None:
     for program, package in PROGRAMS.items():
         if shutil.which(program) is None:
             raise MissingError(
-                f"the program `{program}` is not on this machine",
+                f"the program `{program}` is not installed",
                 hint=f"install {package}; {SIMULATE}",
             )
     _cgroups()
@@ -55,7 +55,7 @@ def room(folder: Path, needed: int = NEEDED_ROOM) -> None:
         raise OperationFailed(
             f"the disk is full: {free >> 20} MiB free, {needed >> 20} MiB are needed",
             where=str(folder),
-            hint="free some room, or set MLOPS_INFRA_DATA to a folder on another disk",
+            hint="free some space, or set MLOPS_INFRA_DATA to a folder on another disk",
         )
 
 

@@ -60,19 +60,19 @@ def failure(layout: Layout, process: str, what: str) -> MlopsError:
     if any("no space left on device" in line.lower() for line in [what, *lines]):
         text = f"the disk is full: {text}"
         return OperationFailed(
-            text, where=str(layout.folder), hint="free some room, then start the cluster again"
+            text, where=str(layout.folder), hint="free some space, then start the cluster again"
         )
     if any("too many open files" in line.lower() for line in lines):
         return OperationFailed(
             text,
             where=str(log),
-            hint="clusters and other programs have taken all inotify instances of this user: stop"
-            " some, or: sysctl fs.inotify.max_user_instances=1024",
+            hint="all inotify instances of this user are in use: stop some programs, or: "
+            "sysctl fs.inotify.max_user_instances=1024",
         )
     return OperationFailed(
         text,
         where=str(log),
-        hint=f"read the log; or begin anew: mlops-infra cluster delete {layout.name}",
+        hint=f"read the log, or start over: mlops-infra cluster delete {layout.name}",
     )
 
 

@@ -35,9 +35,9 @@ def write(folder: Path, host: str) -> None:
         return
     if not Path(named).is_dir():
         raise InputError(
-            f"{VARIABLE} names no folder",
+            f"{VARIABLE} is not a folder",
             where=named,
-            hint="read the environment file of the installation again, or unset it",
+            hint="source the environment file of the installation again, or unset it",
         )
     for source in sorted(Path(named).glob("*/hosts.toml")):
         target = folder / source.parent.name
@@ -52,9 +52,9 @@ def _with_own_authorities(text: str, target: Path) -> str:
             shutil.copyfile(match[2], target / f"{number}.crt")
         except OSError as error:
             raise InputError(
-                f"the registry's authorities cannot be read: {error.strerror}",
+                f"the registry's CA certificates cannot be read: {error.strerror}",
                 where=match[2],
-                hint="mlops-infra bundle install with the right --ca",
+                hint="run run run run mlops-infra bundle install with the right --ca",
             ) from error
         inside = f'{match[1]}"{NODE_ETC}/registries/{target.name}/{number}.crt"'
         text = text.replace(match[0], inside)

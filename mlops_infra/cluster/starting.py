@@ -77,7 +77,7 @@ def _mode(layout: Layout, known: Identity | None, sink: Sink, *, simulated: bool
     chosen = simulated or not real or known is not None
     if chosen:
         with step(sink, "Simulated nodes") as work:
-            why = "" if simulated or known is not None else "no root here; "
+            why = "" if simulated or known is not None else "not root; "
             work.end("done", f"{why}{SIMULATED}")
     return chosen
 

@@ -15,8 +15,8 @@ from mlops_infra.cluster.layout import Layout
 from mlops_infra.cluster.simulation import is_simulated
 from mlops_infra.cluster.state import ProcessState
 
-SIMULATED = "Pods are simulated: no container runs, nothing is proved about the software in them"
-BESIDE = "the node {} only says that its Pods run: they count as simulated, not as running"
+SIMULATED = "Pods are simulated: no container runs, their software is not tested"
+BESIDE = "the Pods of node {} are simulated, not running"
 NO_POLICY = "NetworkPolicies are stored but not enforced: {}"
 
 
@@ -41,7 +41,7 @@ class ClusterStatus:
     """absent | stopped | starting | running | degraded"""
     simulated: bool = False
     apiserver: str | None = None
-    """URL from the host; None where there is no such cluster."""
+    """URL from the host; None where the cluster does not exist."""
     node_address: str | None = None
     """Where the host reaches NodePorts."""
     kubeconfig: str | None = None

@@ -34,7 +34,7 @@ TICK = 0.1
 CALM = 1.0
 """Seconds between two looks once everything runs; an ending process wakes the loop at once."""
 ROTATE_EVERY = 10.0
-NO_BRIDGE = "this kernel shows packets between Pods to no firewall (br_netfilter is not loaded)"
+NO_BRIDGE = "packets between Pods pass no firewall (br_netfilter is not loaded)"
 
 
 class Supervisor:

@@ -40,7 +40,7 @@ def seed() -> bytes:
         ) from error
     if len(found) < LENGTH:
         raise MissingError(
-            "the seed of the passwords is cut short", where=name, hint="restore it from a backup"
+            "the seed of the passwords is truncated", where=name, hint="restore it from a backup"
         )
     return found
 

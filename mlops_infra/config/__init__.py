@@ -5,19 +5,16 @@
 holds, `json_schema` serves editors and `pulumi_schema` serves `Pulumi.yaml`.
 """
 
-from mlops_infra.config.aws import AwsConfig
-from mlops_infra.config.base import Policy, Profile, State
-from mlops_infra.config.component import ComponentConfig, MlflowComponent
-from mlops_infra.config.components import Components, LicenceConfig
-from mlops_infra.config.document import Origin
+from mlops_infra.config.aws.account import AwsConfig
 from mlops_infra.config.editing import without_tenant
 from mlops_infra.config.effective import effective
+from mlops_infra.config.language.document import Origin
+from mlops_infra.config.language.section import Policy, Profile, State
 from mlops_infra.config.loading import NAMESPACE, load, parse, parse_pulumi, stack_file
-from mlops_infra.config.platform import BackendConfig, ClusterConfig, NetworkConfig, ProxyConfig
-from mlops_infra.config.schema import json_schema, pulumi_schema
-from mlops_infra.config.settings_mlflow import MlflowSettings
-from mlops_infra.config.stack import StackConfig
-from mlops_infra.config.stores import (
+from mlops_infra.config.onprem.component import ComponentConfig, MlflowComponent
+from mlops_infra.config.onprem.components import Components, LicenceConfig
+from mlops_infra.config.onprem.settings.mlflow import MlflowSettings
+from mlops_infra.config.onprem.stores import (
     KeyValueStore,
     KubernetesKey,
     ObjectStore,
@@ -26,7 +23,10 @@ from mlops_infra.config.stores import (
     SqlStore,
     Stores,
 )
-from mlops_infra.config.tenants import Quota, Tenant
+from mlops_infra.config.platform import BackendConfig, ClusterConfig, NetworkConfig, ProxyConfig
+from mlops_infra.config.schema import json_schema, pulumi_schema
+from mlops_infra.config.stack import StackConfig
+from mlops_infra.config.tenants.tenant import Quota, Tenant
 
 __all__ = [
     "NAMESPACE",

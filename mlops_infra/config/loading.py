@@ -10,8 +10,17 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mlops_infra import places
-from mlops_infra.config import explain, resolve, rules
-from mlops_infra.config.document import MAX_BYTES, WHOLE_FILE, Document, Origin, Tree, Value, read
+from mlops_infra.config import resolve, rules
+from mlops_infra.config.language import explain
+from mlops_infra.config.language.document import (
+    MAX_BYTES,
+    WHOLE_FILE,
+    Document,
+    Origin,
+    Tree,
+    Value,
+    read,
+)
 from mlops_infra.config.stack import StackConfig
 from mlops_infra.errors import ConfigError, Problem
 from mlops_infra.naming import dns_label
@@ -83,7 +92,7 @@ def _decoded(value: str) -> object:
 def _tuples(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
-    raise TypeError(f"{type(value).__name__} has no place in a configuration")
+    raise TypeError(f"{type(value).__name__} is not allowed in a configuration")
 
 
 def _text(file: Path) -> str:
@@ -97,7 +106,7 @@ def _text(file: Path) -> str:
         raise ConfigError(
             str(file),
             [Problem(WHOLE_FILE, "there is no such file", None, _other_stacks(file))],
-            hint="name an existing stack with -s, or a file with --file",
+            hint="use -s with an existing stack, or --file with an existing file",
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
@@ -121,7 +130,7 @@ def _own_values(document: Document, lines: dict[tuple[str | int, ...], int]) -> 
         return {}
     for key in root:
         if key not in _PULUMI_KEYS:
-            _note(document, (key,), "there is no such key", _top_advice(key))
+            _note(document, (key,), "unknown key", _top_advice(key))
     body = root.get("config")
     if not isinstance(body, dict):
         _note(document, ("config",), "must be keys with values", _FIRST_LINES)
@@ -133,7 +142,7 @@ def _own_values(document: Document, lines: dict[tuple[str | int, ...], int]) -> 
     }
 
 
-_FIRST_LINES = "begin with 'config:' and below it '  mlops-infra:profile: onprem'"
+_FIRST_LINES = "start with 'config:' and below it '  mlops-infra:profile: onprem'"
 
 
 def _top_advice(key: str) -> str:
@@ -156,14 +165,14 @@ def _short(
         return None
     if namespace not in _PULUMI_NAMESPACES:
         close = explain.nearest(namespace, [NAMESPACE])
-        advice = f"write '{close or NAMESPACE}:{key}'" if close else "nothing reads it: remove it"
-        _note(document, path, f"nothing reads the namespace '{namespace}'", advice)
+        advice = f"write '{close or NAMESPACE}:{key}'" if close else "remove it"
+        _note(document, path, f"unknown namespace '{namespace}'", advice)
         return None
     if namespace == "pulumi":
         return None
     if isinstance(value, dict) and set(value) == {"secure"}:
         advice = "give a reference under 'mlops-infra:secrets'"
-        _note(document, path, "encrypted values have no place here", advice)
+        _note(document, path, "encrypted values are not allowed here", advice)
         return None
     for known, line in document.lines.items():
         if known[:2] == path:

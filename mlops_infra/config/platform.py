@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mlops_infra.config.base import (
+from mlops_infra.config.language.section import (
     Cidr,
     DnsLabel,
     DnsName,
@@ -23,27 +23,27 @@ class ClusterConfig(Section):
     """The Kubernetes cluster of the onprem profile."""
 
     embedded: bool = False
-    """Bring an own cluster on this machine; otherwise `kubeconfig` and `context` name one."""
+    """Create an embedded cluster on this machine, instead of `kubeconfig` and `context`."""
     name: DnsLabel | None = None
-    """Name of the embedded cluster; the stack's name where it is absent."""
+    """Name of the embedded cluster (default: the stack's name)."""
     kubeconfig: Text | None = None
-    """Path of a kubeconfig; kubectl's own rules (`$KUBECONFIG`, `~/.kube/config`) where absent."""
+    """Path of a kubeconfig (default: `$KUBECONFIG` or `~/.kube/config`)."""
     context: Text | None = None
-    """Context in the kubeconfig; its current context where absent."""
+    """Context in the kubeconfig (default: its current context)."""
     kubernetes: KubernetesVersion | None = None
     """Minor version of the cluster, checked against every component; embedded: 1.34."""
     storage_class: DnsName | None = None
-    """StorageClass of all volumes; the cluster's default class where absent."""
+    """StorageClass of all volumes (default: the cluster's default class)."""
     expose: Literal["nodePort", "none"] = "none"
-    """How services are reached from outside; nodePort where the cluster is embedded."""
+    """Access to services from outside; nodePort for an embedded cluster."""
     address: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")] | None = None
-    """Name or IPv4 address that clients reach the nodes by; found out where embedded."""
+    """Host name or IPv4 address of the nodes; known for an embedded cluster."""
     api_server: tuple[Cidr, ...] = ()
-    """Address ranges of the Kubernetes API, for NetworkPolicies of tenants; all where absent."""
+    """Address ranges of the Kubernetes API, for NetworkPolicies of tenants (default: all)."""
     simulated: bool = False
-    """Embedded only: a control plane with simulated nodes (kwok); no Pod really runs."""
+    """Embedded only: simulate the nodes (kwok); no Pod runs."""
     crds: Literal["keep", "purge"] = "keep"
-    """What `down` does with CustomResourceDefinitions; purge where the cluster is embedded."""
+    """What `down` does with CustomResourceDefinitions; purge for an embedded cluster."""
     sizing: Literal["small", "medium", "large"] = "small"
     """Requests and limits of all components: one laptop, one team, one company."""
 
@@ -72,30 +72,30 @@ class ProxyConfig(Section):
     https: HttpUrl | None = None
     """Proxy for https."""
     no_proxy: tuple[Text, ...] = ()
-    """Hosts and networks reached directly, beside those of the cluster."""
+    """Hosts and networks reached without the proxy, besides those of the cluster."""
 
 
 class NetworkConfig(Section):
     """What may be reached from the machine and the cluster."""
 
     mode: Literal["connected", "proxied", "closed"] = "connected"
-    """The internet is in reach, in reach through `proxy`, or not at all."""
+    """Access to the internet: direct, through `proxy`, or none."""
     images: Literal["built", "upstream"] = "upstream"
-    """Images built from packages by this kit, or upstream's; built if the cluster is embedded."""
+    """Images built by mlops-infra or upstream's; built for an embedded cluster."""
     registry: Registry | None = None
-    """Registry that holds every image; upstream names stay as its path. Required when closed."""
+    """Registry of all images, with upstream names as paths. Required when closed."""
     registry_login: Name | None = None
-    """The name under `secrets` with the username and password that Pods pull from `registry` by."""
+    """Name under `secrets` with the username and password for pulls from `registry`."""
     overrides: dict[ImageRole, ImageReference] = Field(default_factory=dict)
-    """Other images by `component/role`, for example `mlflow/server`; taken as written."""
+    """Other images by `component/role`, for example `mlflow/server`, used as written."""
     charts: Text | None = None
-    """`oci://` URL or folder that charts come from; those shipped with the program if absent."""
+    """`oci://` URL or folder of the charts (default: those of the program)."""
     packages: HttpUrl | None = None
-    """Package index (PEP 503) for wheels; PyPI where absent."""
+    """Package index (PEP 503) for wheels (default: PyPI)."""
     ca: Text | None = None
-    """Path of a PEM file with the authorities that the site's servers are signed by."""
+    """Path of a PEM file with the site's CA certificates."""
     proxy: ProxyConfig | None = None
-    """Required where mode is proxied."""
+    """Required when mode is proxied."""
 
 
 class BackendConfig(Section):
@@ -107,11 +107,11 @@ class BackendConfig(Section):
         ]
         | None
     ) = None
-    """Any Pulumi backend; a private folder of this user where absent."""
+    """Any Pulumi backend (default: a private folder of this user)."""
     secrets_provider: (
         Annotated[
             str, Field(pattern=r"^(passphrase$|(awskms|azurekeyvault|gcpkms|hashivault)://\S+$)")
         ]
         | None
     ) = None
-    """How secrets in the state are encrypted; a passphrase file made on first use where absent."""
+    """Encryption of secrets in the state (default: a passphrase file, created on first use)."""

@@ -21,7 +21,7 @@ def project_file() -> str:
     """
     whole: dict[str, Any] = {
         "name": "mlops-infra",
-        "description": "One typed configuration per environment, a whole MLOps platform",
+        "description": "Deploy a whole MLOps platform from one typed configuration file",
         "runtime": {"name": "python", "options": {"toolchain": "pip", "virtualenv": ".venv"}},
         "main": "stacks/",
         "stackConfigDir": "stacks",

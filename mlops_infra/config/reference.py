@@ -13,9 +13,9 @@ _HEAD = """\
 
 <!-- Written by tests/unit/config/test_generated.py from the models; a test compares. -->
 
-A stack's file `stacks/Pulumi.<stack>.yaml` is ordinary Pulumi configuration: every top key stands
-below `config:` with the namespace `mlops-infra:`. An unknown key is an error. Numbers, booleans and
-text are told apart; text that looks like a number is written in quotes.
+A stack's file `stacks/Pulumi.<stack>.yaml` is ordinary Pulumi configuration: every top key is
+below `config:`, in the namespace `mlops-infra:`. An unknown key is an error. Numbers, booleans and
+text are distinct types; text that looks like a number needs quotes.
 
 ```yaml
 config:
@@ -25,8 +25,8 @@ config:
     embedded: true
 ```
 
-`mlops-infra check -s STACK` reports all mistakes at once, `--effective` shows what every absent key
-means, `--schema` prints the JSON Schema for editors; `config.schema.json` beside this page is it.
+`mlops-infra check -s STACK` reports all mistakes at once, `--effective` shows the defaults of all
+missing keys, `--schema` prints the JSON Schema for editors (`config.schema.json` beside this page).
 
 Defaults that depend on another key: `protect` is true unless `policy` is dev; in an embedded
 cluster `cluster.expose` is nodePort, `cluster.crds` is purge, `cluster.kubernetes` is that of the

@@ -6,7 +6,7 @@ again what an absent key means.
 
 from __future__ import annotations
 
-from mlops_infra.config.document import Tree, Value
+from mlops_infra.config.language.document import Tree, Value
 
 EMBEDDED_KUBERNETES = "1.34"
 """Minor version of the embedded cluster: the toolchain pins it, a test compares."""

@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from mlops_infra.config import (
-    rules_aws,
-    rules_aws_delivery,
-    rules_aws_platform,
-    rules_aws_values,
-)
-from mlops_infra.config.document import Origin, Path, Tree, dotted
-from mlops_infra.config.explain import nearest
-from mlops_infra.config.tree import get, section
+from mlops_infra.config.aws.rules import delivery as rules_aws_delivery
+from mlops_infra.config.aws.rules import platform as rules_aws_platform
+from mlops_infra.config.aws.rules import services as rules_aws
+from mlops_infra.config.aws.rules import values as rules_aws_values
+from mlops_infra.config.language.document import Origin, Path, Tree, dotted
+from mlops_infra.config.language.explain import nearest
+from mlops_infra.config.language.tree import get, section
 from mlops_infra.errors import Problem
 
 
@@ -77,10 +75,10 @@ def _network(tree: Tree) -> Iterator[Broken]:
     if mode == "proxied" and not proxy:
         yield Broken(("network", "proxy"), "is missing", "mode proxied needs proxy.https")
     if mode in ("closed", "connected") and proxy:
-        yield Broken(("network", "proxy"), f"has no use in mode {mode}", "set mode: proxied")
+        yield Broken(("network", "proxy"), f"does not apply to mode {mode}", "set mode: proxied")
     onprem = tree.get("profile") == "onprem"
     if onprem and mode == "closed" and not registry and not embedded:
-        message = "is missing: in a closed network the cluster must pull from somewhere"
+        message = "is missing: in a closed network the cluster needs a registry"
         yield Broken(("network", "registry"), message, "for example registry.site.local:5000")
     if get(tree, "network", "images") == "built" and not registry and not embedded:
         message = "images built here need a registry that the cluster pulls from"
@@ -89,7 +87,7 @@ def _network(tree: Tree) -> Iterator[Broken]:
         yield Broken(("network", "registry"), "has no scheme", registry.partition("://")[2])
     login, path = get(tree, "network", "registryLogin"), ("network", "registryLogin")
     if login and not registry:
-        yield Broken(path, "has no use without network.registry", "set network.registry")
+        yield Broken(path, "needs network.registry", "set network.registry")
     if isinstance(login, str):
         yield from _secret(tree, login, path, _LOGIN)
 
@@ -122,7 +120,7 @@ def _external(
         if external and key in required and not body.get(key):
             yield Broken((*path, key), "is missing", "state external needs it")
         if not external and body.get(key):
-            message = "has no use unless state is external"
+            message = "only applies to state external"
             yield Broken((*path, key), message, "remove it, or set state: external")
     secret = body.get("secret")
     if external and isinstance(secret, str):
@@ -150,7 +148,7 @@ def _edge(tree: Tree) -> Iterator[Broken]:
     if isinstance(certificate, str):
         yield from _secret(tree, certificate, (*path, "certificate"), ("certificate", "key"))
     elif login:
-        message = "is missing: a login's cookies must not travel unencrypted"
+        message = "is missing: login cookies need TLS"
         yield Broken((*path, "certificate"), message, "name a secret with certificate and key")
     if isinstance(login.get("secret"), str):
         yield from _secret(tree, str(login["secret"]), (*path, "oidc", "secret"), ("clientSecret",))
@@ -162,7 +160,9 @@ def _tenants(tree: Tree) -> Iterator[Broken]:
         tenant = section(tree, "tenants", name)
         for key in ("bucket", "secret"):
             if tenant.get(key) and not external:
-                message = "has no use unless stores.object is external: this kit makes the bucket"
+                message = (
+                    "only applies to an external stores.object: otherwise the bucket is created"
+                )
                 yield Broken(("tenants", name, key), message, "remove it")
         secret = tenant.get("secret")
         if external and isinstance(secret, str):
@@ -180,10 +180,10 @@ def _references(tree: Tree) -> Iterator[Broken]:
 def _policy(tree: Tree) -> Iterator[Broken]:
     policy = tree.get("policy")
     if policy in ("standard", "hardened") and tree.get("protect") is False:
-        message = f"policy {policy} protects stateful things"
-        yield Broken(("protect",), message, "remove it; allowReplace names single exceptions")
+        message = f"policy {policy} protects stateful resources"
+        yield Broken(("protect",), message, "remove it; use allowReplace for single exceptions")
     if policy == "hardened" and get(tree, "licence", "policy") == "any":
-        yield Broken(("licence", "policy"), "policy hardened has a licence gate", "commercial")
+        yield Broken(("licence", "policy"), "policy hardened needs a licence gate", "commercial")
 
 
 _RULES: tuple[Rule, ...] = (

@@ -6,48 +6,48 @@ from typing import Annotated
 
 from pydantic import Field, PrivateAttr
 
-from mlops_infra.config.aws import AwsConfig
-from mlops_infra.config.base import DnsLabel, Name, Policy, Profile, Section
-from mlops_infra.config.components import Components, LicenceConfig
-from mlops_infra.config.document import Origin
+from mlops_infra.config.aws.account import AwsConfig
+from mlops_infra.config.language.document import Origin
+from mlops_infra.config.language.section import DnsLabel, Name, Policy, Profile, Section
+from mlops_infra.config.onprem.components import Components, LicenceConfig
+from mlops_infra.config.onprem.stores import Secret, Stores
 from mlops_infra.config.platform import BackendConfig, ClusterConfig, NetworkConfig
-from mlops_infra.config.stores import Secret, Stores
-from mlops_infra.config.tenants import Tenant, TenantName
+from mlops_infra.config.tenants.tenant import Tenant, TenantName
 
 
 class StackConfig(Section):
     """What the user asks for, in one file per environment."""
 
     profile: Profile
-    """aws: SageMaker and its neighbours; onprem: any Kubernetes."""
+    """aws: SageMaker and related services; onprem: any Kubernetes."""
     environment: DnsLabel
-    """What people call it: dev, staging, prod."""
+    """Name of the environment: dev, staging, prod."""
     cluster: ClusterConfig = Field(default_factory=ClusterConfig)
     """onprem: the Kubernetes cluster."""
     aws: AwsConfig | None = None
     """aws: account, network, data, models."""
     network: NetworkConfig = Field(default_factory=NetworkConfig)
-    """What can be reached, and through what."""
+    """Network access."""
     components: Components = Field(default_factory=Components)
-    """onprem: what runs on the cluster."""
+    """onprem: components on the cluster."""
     stores: Stores = Field(default_factory=Stores)
-    """onprem: where data is kept."""
+    """onprem: data stores."""
     tenants: dict[TenantName, Tenant] = Field(default_factory=dict)
     """Teams by name."""
     secrets: dict[Name, Secret] = Field(default_factory=dict)
     """References to secret values, never the values."""
     licence: LicenceConfig = Field(default_factory=LicenceConfig)
-    """What may be deployed and shipped."""
+    """Licence gate."""
     policy: Policy = "dev"
-    """How strict the guard rails are."""
+    """Strictness of the rules."""
     protect: bool = False
-    """Stateful things cannot be deleted or replaced; true unless policy is dev."""
+    """Protect stateful resources from deletion and replacement; true unless policy is dev."""
     allow_replace: tuple[
         Annotated[str, Field(pattern=r"^[a-z0-9-]+(/[A-Za-z]+/[a-z0-9._/-]+)?$")], ...
     ] = ()
-    """Stateful things that may be replaced all the same: `postgresql` or `postgresql/Kind/name`."""
+    """Stateful resources that may be replaced anyway: `postgresql` or `postgresql/Kind/name`."""
     backend: BackendConfig = Field(default_factory=BackendConfig)
-    """Where the state is."""
+    """Pulumi state."""
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from mlops_infra.aws import Cloud
 from mlops_infra.engine.prepare import Asked
-from mlops_infra.plan.aws_approved import APPROVED_VARIABLE, NONE, asks
-from mlops_infra.plan.aws_names import names_of
+from mlops_infra.plan.aws.approved import APPROVED_VARIABLE, NONE, asks
+from mlops_infra.plan.aws.names import names_of
 from mlops_infra.progress import Sink, step
 
 
@@ -22,7 +22,7 @@ def told(want: Asked, cloud: Cloud, sink: Sink) -> Mapping[str, str]:
     group = names_of(want.config, want.stack).of("model-group", want.config.aws.registry.group)
     with step(sink, "Asking the registry for the approved model") as work:
         found = newest(cloud, group)
-        work.end("done", found or f"{group} has none yet")
+        work.end("done", found or f"{group} has no approved model yet")
     return {APPROVED_VARIABLE: found or NONE}
 
 

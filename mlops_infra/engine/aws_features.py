@@ -8,7 +8,7 @@ from mlops_infra.aws import Cloud
 from mlops_infra.aws.feature_additions import Additions, WantedGroup, add, look
 from mlops_infra.engine.prepare import Asked
 from mlops_infra.errors import InputError
-from mlops_infra.plan.aws_names import names_of
+from mlops_infra.plan.aws.names import names_of
 from mlops_infra.progress import Sink, step
 
 
@@ -36,7 +36,7 @@ def compared(cloud: Cloud, groups: tuple[WantedGroup, ...]) -> list[Additions]:
         raise InputError(
             "; ".join(conflicts),
             where="aws.features",
-            hint="add a feature with another name and leave this one as it is",
+            hint="add a feature with another name instead",
         )
     return found
 

@@ -13,7 +13,7 @@ from mlops_infra.engine.environment import applied
 from mlops_infra.engine.prepare import asked
 from mlops_infra.engine.recorded import Declared, declared
 from mlops_infra.errors import InputError
-from mlops_infra.plan.aws_approved import APPROVED_VARIABLE
+from mlops_infra.plan.aws.approved import APPROVED_VARIABLE
 
 _UNSEEN_MODEL = "arn:aws:sagemaker:us-east-1:000000000000:model-package/not-seen/1"
 
@@ -30,7 +30,7 @@ def graph_of(stack: str, file: Path | None) -> tuple[str, list[Declared]]:
     want = asked(stack, file)
     if want.record.site is None:
         raise InputError(
-            f"stack {stack} has profile {want.config.profile}: only AWS sends a bill for resources",
+            f"stack {stack} has profile {want.config.profile}: only AWS resources have a price",
             where=str(want.file),
         )
     return want.record.site.region, declare(stack, want.file)

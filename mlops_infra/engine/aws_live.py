@@ -40,7 +40,7 @@ def differences(cloud: Cloud, endpoints: Iterable[Wanted]) -> list[str]:
     for each in endpoints:
         told = cloud.find("sagemaker", "describe_endpoint", EndpointName=each.endpoint)
         if told is None:
-            found.append(f"endpoint {each.endpoint} is not there")
+            found.append(f"endpoint {each.endpoint} does not exist")
             continue
         live, status = told["EndpointConfigName"], told["EndpointStatus"]
         if status not in ("InService", "Updating", "Creating"):

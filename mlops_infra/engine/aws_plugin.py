@@ -51,11 +51,11 @@ def ready(pulumi: Path, home: Path, sink: Sink) -> ProviderChoice:
     """
     found = installed(home)
     if found is None:
-        with step(sink, f"Fetching Pulumi's plug-in for AWS {version()}"):
+        with step(sink, f"Fetching Pulumi's AWS plugin {version()}"):
             _fetch(pulumi, home)
         found = installed(home)
     if found is None:
-        raise _cannot_be_had(home, "its archive held no program")
+        raise _cannot_be_had(home, "its archive has no program")
     return ProviderChoice(stand_in=False, path=found, path_entries=(found.parent,), announcement="")
 
 
@@ -75,8 +75,8 @@ def _fetch(pulumi: Path, home: Path) -> None:
 
 def _cannot_be_had(home: Path, why: str) -> MissingError:
     return MissingError(
-        f"Pulumi's plug-in for AWS {version()} is not on this machine and cannot be fetched: {why}",
+        f"Pulumi's AWS plugin {version()} is not installed and cannot be downloaded: {why}",
         where=str(home / "plugins"),
-        hint=f"where there is a network: pulumi plugin install resource aws v{version()}; then "
-        "carry that folder here. What needs no plug-in: mlops-infra check, preview, preview --cost",
+        hint=f"with network access: pulumi plugin install resource aws v{version()}; then "
+        "copy that folder here. Without the plugin: mlops-infra check, preview, preview --cost",
     )

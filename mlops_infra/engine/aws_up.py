@@ -16,8 +16,8 @@ from mlops_infra.errors import FoundError, MissingError
 from mlops_infra.progress import Sink, step
 
 UNSEEN = (
-    "not seen: what is in the account already, its quotas, which machines the region has, and "
-    "whether these credentials may do all of this"
+    "not checked: existing resources of the account, quotas, instance types of the region, and "
+    "the permissions of these credentials"
 )
 
 
@@ -48,16 +48,16 @@ def compare(cloud: Cloud, resources: Iterable[Mapping[str, Any]], sink: Sink) ->
     Raises:
         FoundError: one does not.
     """
-    with step(sink, "Comparing what runs with what was asked for") as work:
+    with step(sink, "Comparing endpoints with the configuration") as work:
         endpoints = aws_live.wanted(resources)
         wrong = aws_live.differences(cloud, endpoints)
         work.end("failed" if wrong else "done", f"{len(endpoints)} endpoints")
     if wrong:
         raise FoundError(
-            "AWS does not run what was asked for",
+            "AWS does not run the requested configuration",
             wrong,
             where=str(cloud.site),
-            hint="see the endpoint's events in CloudWatch; mend the model or its alarm, then up",
+            hint="see the endpoint's events in CloudWatch; fix the model or its alarm, then up",
         )
 
 
@@ -85,7 +85,7 @@ def _reach(cloud: Cloud, sink: Sink) -> None:
 
 
 def _blind(want: Asked, missing: MissingError, sink: Sink) -> Outcome:
-    with step(sink, "Looking at what the program declares", unit="resources") as work:
+    with step(sink, "Reading what the program declares", unit="resources") as work:
         found = declare(want.stack, want.file)
         work.end("done", f"{len(found)} resources")
     changes: Sequence[Mapping[str, object]] = [

@@ -76,7 +76,7 @@ def preview(stack: str, file: Path | None, sink: Sink) -> Outcome:
             return _everything(want)
         if phase == "stopped":
             raise InputError(
-                f"cluster {want.record.cluster} is stopped, so nothing can be compared",
+                f"cluster {want.record.cluster} is stopped: nothing can be compared",
                 hint=f"mlops-infra cluster start {want.record.cluster}",
             )
         node: str | None = EmbeddedCluster(want.record.cluster).node_address
@@ -138,9 +138,9 @@ def room_to_work() -> None:
     free = shutil.disk_usage(folder).free
     if free < FREE:
         raise OperationFailed(
-            f"the disk is full: {free // 1024} KiB are left, a run needs {FREE // 1024}",
+            f"the disk is full: {free // 1024} KiB free, a run needs {FREE // 1024}",
             where=str(folder),
-            hint="free some room there, or choose another folder with MLOPS_INFRA_DATA",
+            hint="free some space there, or choose another folder with MLOPS_INFRA_DATA",
         )
 
 
@@ -163,6 +163,8 @@ def _everything(want: Asked) -> Outcome:
         {"op": "create", "kind": "Component", "name": each.name, "keys": []}
         for each in want.plan.components
     ]
-    note = f"cluster {want.record.cluster} does not exist yet: up makes it, and everything in it"
+    note = (
+        f"cluster {want.record.cluster} does not exist yet: `up` creates it with everything in it"
+    )
     counts = {"create components": len(changes)}
     return Outcome(want.stack, tuple(changes), counts, {}, (note,))

@@ -29,7 +29,7 @@ def ending(secrets: list[Any], now: datetime.datetime | None = None) -> list[str
         try:
             end = x509.load_pem_x509_certificate(base64.b64decode(text)).not_valid_after_utc
         except ValueError:
-            found.append(f"the certificate in Secret {name} cannot be read; up writes it anew")
+            found.append(f"the certificate in Secret {name} cannot be read; up replaces it")
             continue
         if end - now < WARNING:
             verb = "ended" if end < now else "ends"

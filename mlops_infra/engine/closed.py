@@ -15,8 +15,8 @@ from mlops_infra.config import StackConfig
 from mlops_infra.engine.tools import NEEDED
 from mlops_infra.errors import PlanError, Problem
 from mlops_infra.plan import Plan
-from mlops_infra.plan.images import relocated
-from mlops_infra.plan.model import PlannedImage
+from mlops_infra.plan.images.roles import relocated
+from mlops_infra.plan.model.planned import PlannedImage
 
 
 def refuse_absent(config: StackConfig, plan: Plan, file: Path) -> None:
@@ -40,8 +40,8 @@ def refuse_absent(config: StackConfig, plan: Plan, file: Path) -> None:
         hint = "install a bundle and read its environment file: mlops-infra bundle install --help"
     else:
         hint = (
-            f"where the network is open: mlops-infra bundle lock -s {plan.stack} -o bundle.lock,"
-            " build and carry it again"
+            f"with network access: mlops-infra bundle lock -s {plan.stack} -o bundle.lock,"
+            " then build and carry it again"
         )
     raise PlanError(str(file), problems, hint=hint)
 

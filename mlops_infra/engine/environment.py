@@ -142,7 +142,7 @@ def writable(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise OperationFailed(
-            f"the folder of the state cannot be made: {error.strerror}",
+            f"the state folder cannot be created: {error.strerror}",
             where=str(folder),
             hint="choose another data folder with MLOPS_INFRA_DATA",
         ) from error

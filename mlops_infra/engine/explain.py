@@ -37,8 +37,8 @@ _IMAGE = Advice(
 _BY_REASON = (
     _IMAGE,
     Advice("CrashLoop|Error|OOMKilled|StartError|RunContainerError",
-           "mend what the log says, then up again; all of it: kubectl -n {namespace} logs {pod}"),
-    Advice("Unschedulable", "give the cluster what the Pod waits for, then up again; "
+           "fix the cause, then run up again; full log: kubectl -n {namespace} logs {pod}"),
+    Advice("Unschedulable", "provide what the Pod waits for, then run up again; "
            "kubectl -n {namespace} describe pod {pod}"),
     Advice("", "kubectl -n {namespace} describe pod {pod}"),
 )  # fmt: skip
@@ -46,19 +46,19 @@ _BY_REASON = (
 _BY_WORDS = (
     _IMAGE,  # before the rest: it is the registry that cannot be reached, not the cluster
     Advice(r"storageclass.*not found|no persistent volumes available",
-           "kubectl get storageclass, and name one of them as cluster.storageClass"),
+           "set cluster.storageClass to one of: kubectl get storageclass"),
     Advice(r"connection refused|unreachable|no route to host|i/o timeout|timed out|no such host"
            r"|cannot be reached|does not answer",
-           "see that the cluster runs (embedded: mlops-infra cluster status {stack}) and that the "
-           "kubeconfig names it"),
+           "check that the cluster runs (embedded: mlops-infra cluster status {stack}) and that "
+           "the kubeconfig is right"),
     Advice(r"unauthorized|is forbidden: user|x509|certificate",
            "the cluster refuses these credentials: check cluster.kubeconfig and cluster.context"),
-    Advice(r"no space left|disk is full", "free some room on the disk, then type up again"),
+    Advice(r"no space left|disk is full", "free some disk space, then run up again"),
     Advice(r"incorrect passphrase|passphrase must be set",
-           "the passphrase is not the one that the state was written with: restore the file"),
+           "the passphrase does not match the state: restore the file"),
     Advice(r"namespaces? .*not found",
-           "the state knows what this cluster does not: mlops-infra down -s {stack}, then up"),
-    Advice(r"already exists", "somebody else made this object: remove or rename it, then up again"),
+           "the state has objects that this cluster lacks: mlops-infra down -s {stack}, then up"),
+    Advice(r"already exists", "created by something else: remove or rename it, then run up again"),
     Advice(r"is protected|protected resource", "set mlops-infra:protect: false or name it in "
            "mlops-infra:allowReplace"),
 )  # fmt: skip
@@ -85,9 +85,9 @@ def failure(
         return own
     if isinstance(error, ConcurrentUpdateError):
         return StackLocked(
-            f"another run holds stack {stack}",
+            f"stack {stack} is locked by another run",
             where=_line(str(error), "created by"),
-            hint=f"wait until it ends, or if it has: mlops-infra up -s {stack} --break-lock",
+            hint=f"wait until it ends; if it has ended: mlops-infra up -s {stack} --break-lock",
         )
     failed = _first_failed(record)
     if failed is not None:
@@ -181,7 +181,7 @@ def _short(text: str) -> str:
 def _last_words(error: CommandError) -> str:
     """Pulumi's own `error:` line; the rest of its output is not shown for it may hold secrets."""
     found = re.findall(r"^\s*(?:stderr: |stdout: )?error: (.+)$", str(error), re.MULTILINE)
-    return str(found[-1]).strip() if found else "pulumi ended without a reason"
+    return str(found[-1]).strip() if found else "pulumi failed without a message"
 
 
 def _line(text: str, holding: str) -> str | None:

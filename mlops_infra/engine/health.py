@@ -92,7 +92,7 @@ def _read(record: StackRecord, stack: str) -> tuple[tuple[PodHealth, ...], list[
         raise OperationFailed(
             f"the cluster cannot be reached: {getattr(error, 'reason', None) or error}",
             where=record.kubeconfig or "the default kubeconfig",
-            hint="see that it runs: kubectl get nodes",
+            hint="check that it runs: kubectl get nodes",
         ) from error
     pods = sorted((_pod(each) for each in found), key=lambda p: (p.component, p.name))
     return tuple(pods), secrets

@@ -91,7 +91,7 @@ def refusal(stack: str, locks: Sequence[Lock]) -> StackLocked:
     """The error that names the owners of `locks`."""
     running = any(lock.alive for lock in locks)
     return StackLocked(
-        f"another run holds stack {stack}: {'; '.join(str(lock) for lock in locks)}",
+        f"stack {stack} is locked by another run: {'; '.join(str(lock) for lock in locks)}",
         where=str(locks[0].file),
         hint="wait until it ends"
         if running

@@ -31,19 +31,19 @@ def mend(backend: str, stack: str, sink: Sink) -> bool:
     _drop_cut_attributes(state, sink)
     if not state.exists() or _readable(state):
         return False
-    with step(sink, "Mending the state") as work:
+    with step(sink, "Repairing the state") as work:
         damaged = state.with_name(f"{state.name}.damaged")
         state.replace(damaged)
         _attributes(state).unlink(missing_ok=True)
         copy = next((each for each in _copies(state, stack) if _readable(each)), None)
         if copy is None:
-            told = "it begins anew from what the cluster holds"
+            told = "it is rebuilt from the cluster"
         else:
             told = f"taken from {copy}"
             shutil.copyfile(copy, state)
             if _attributes(copy).exists():
                 shutil.copyfile(_attributes(copy), _attributes(state))
-        work.end("done", f"the state was cut short (kept as {damaged}): {told}")
+        work.end("done", f"the state was truncated (kept as {damaged}): {told}")
     return True
 
 
@@ -52,10 +52,10 @@ def _drop_cut_attributes(state: Path, sink: Sink) -> None:
     meta = state.parents[2] / "meta.yaml"
     files = (_attributes(each) for each in (meta, state, state.with_name(f"{state.name}.bak")))
     if cut := [file for file in files if file.exists() and _parsed(file) is None]:
-        with step(sink, "Mending the state") as work:
+        with step(sink, "Repairing the state") as work:
             for file in cut:
                 file.unlink()
-            work.end("done", f"cut short and not needed: {', '.join(map(str, cut))}")
+            work.end("done", f"truncated and not needed: {', '.join(map(str, cut))}")
 
 
 def _copies(state: Path, stack: str) -> Iterator[Path]:

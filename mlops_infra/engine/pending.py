@@ -36,7 +36,7 @@ def clear(run: Run, state: Path | None, stack: str, scratch: Path, sink: Sink) -
     pending = exported.get("deployment", {}).get("pending_operations") or []
     if not pending:
         return []
-    with step(sink, "Clearing what a killed run left half done") as work:
+    with step(sink, "Clearing pending operations of a killed run") as work:
         for each in pending:
             work.note(f"{each.get('type')} {_name(each)}")
         exported["deployment"]["pending_operations"] = []
@@ -47,7 +47,7 @@ def clear(run: Run, state: Path | None, stack: str, scratch: Path, sink: Sink) -
             run(["stack", "import", "--stack", stack, "--file", str(file)])
         finally:
             file.unlink(missing_ok=True)
-        work.end("done", f"{len(pending)} operations will be looked at again")
+        work.end("done", f"{len(pending)} operations to check again")
     return [_urn(each) for each in pending if each.get("type") == "creating"]
 
 
@@ -58,7 +58,7 @@ def _local(state: Path) -> dict[str, Any]:
         raise OperationFailed(
             "the state cannot be read",
             where=str(state),
-            hint=f"Pulumi keeps the one before it: {state}.bak",
+            hint=f"the previous one is {state}.bak",
         ) from error
     return checkpoint.get("latest") or {}
 

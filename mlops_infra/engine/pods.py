@@ -140,5 +140,5 @@ def container_trouble(state: Any) -> tuple[str, str, bool] | None:
     if now.terminated is not None and now.terminated.exit_code != 0:
         return str(now.terminated.reason), f"exit code {now.terminated.exit_code}", True
     if now.running is not None and not state.ready:
-        return "NotReady", "it runs, but its readiness probe fails", True
+        return "NotReady", "running, but the readiness probe fails", True
     return None

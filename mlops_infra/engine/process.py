@@ -82,8 +82,8 @@ class OwnedPulumi(PulumiCommand):
 def stopped() -> Interrupted:
     """The end of a run that the user stopped."""
     return Interrupted(
-        "stopped on request; what was done so far is recorded",
-        hint="type the same command again to go on",
+        "stopped on request; the changes so far are recorded",
+        hint="run the same command again to continue",
     )
 
 
@@ -127,7 +127,7 @@ class Stopper:
         self._child.send_signal(signal.SIGINT)
         if self.asked == 1:
             with step(self._sink, "Stopping") as work:
-                work.end("done", "what is under way ends first; Ctrl-C again stops it at once")
+                work.end("done", "waiting for the current operations; Ctrl-C again stops at once")
         else:
             timer = threading.Timer(HARD_STOP_PATIENCE, _kill, (group,))
             timer.daemon = True

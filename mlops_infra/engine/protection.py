@@ -50,6 +50,6 @@ def refuse_losses(changes: Iterable[Change], allow_replace: Sequence[str], stack
 
 def _why(change: Change) -> str:
     if change.op == "delete":
-        return "deleted, for the configuration asks for it no longer"
+        return "deleted: the configuration no longer has it"
     keys = ", ".join(change.keys)
-    return f"replaced, for {keys} cannot be changed in place" if keys else "replaced"
+    return f"replaced: {keys} cannot be changed in place" if keys else "replaced"

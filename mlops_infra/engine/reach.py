@@ -28,5 +28,5 @@ def check(record: StackRecord) -> str:
         raise OperationFailed(
             f"the cluster cannot be reached: {reason}",
             where=f"context {record.context or 'current'} of {record.kubeconfig or 'kubeconfig'}",
-            hint="see that it runs and that this machine reaches it: kubectl get nodes",
+            hint="check that it runs and is reachable from here: kubectl get nodes",
         ) from error

@@ -11,7 +11,7 @@ from mlops_infra.aws import Site
 from mlops_infra.config import StackConfig
 from mlops_infra.engine.environment import backend_url
 from mlops_infra.engine.room import Room, write_private
-from mlops_infra.plan.aws_names import names_of
+from mlops_infra.plan.aws.names import names_of
 
 _FILE = "stack.json"
 

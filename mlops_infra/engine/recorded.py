@@ -110,7 +110,7 @@ class _Answers(mocks.Mocks):
         return f"{args.name}-id", {**known, **args.inputs}
 
     def call(self, args: mocks.MockCallArgs) -> Any:
-        raise OperationFailed(f"the program asks AWS for {args.token} while it is only looked at")
+        raise OperationFailed(f"the program requests {args.token} from AWS during a dry run")
 
 
 class _Recorder(mocks.MockMonitor):
@@ -186,7 +186,7 @@ def _told(error: BaseException) -> BaseException:
     if isinstance(cause, MlopsError):
         return cause
     return OperationFailed(
-        f"the program fails before anything is asked of AWS: {error}",
+        f"the program fails before any request to AWS: {error}",
         where=Path(__file__).name,
-        hint="mlops-infra check shows what the configuration gets wrong",
+        hint="see the mistakes of the configuration: mlops-infra check",
     )

@@ -95,7 +95,7 @@ class Room:
                 raise InputError(
                     f"the {name} of stack {self.stack} is gone, and a new one would not fit {what}",
                     where=str(file),
-                    hint=f"put the file back from a backup, or end the stack without it: "
+                    hint=f"restore the file from a backup, or remove the stack without it: "
                     f"mlops-infra down -s {self.stack} --purge",
                 )
             places.private(file.parent)

@@ -217,7 +217,7 @@ class Engine:
             raise self._explained(collector.record, failure) from failure
         if collector.record.corrupt:
             raise OperationFailed(
-                "Pulumi doubts the state that it wrote",
+                "Pulumi reports the state as corrupt",
                 hint=f'eval "$(mlops-infra env -s {self.stack})", then: pulumi state repair',
             )
         return collector.record

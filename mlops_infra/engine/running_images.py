@@ -29,7 +29,7 @@ def running_images(kubeconfig: Path | None, context: str | None) -> set[str]:
         raise OperationFailed(
             f"the cluster cannot be reached: {getattr(error, 'reason', None) or error}",
             where=str(kubeconfig) if kubeconfig else "the default kubeconfig",
-            hint="see that it runs: kubectl get nodes",
+            hint="check that it runs: kubectl get nodes",
         ) from error
     return {image for pod in pods for image in _of(pod)}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import time
@@ -12,7 +11,7 @@ from collections.abc import Iterable
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 
-from mlops_infra import places
+from mlops_infra import files, places
 from mlops_infra.errors import OperationFailed
 from mlops_infra.images.debian_index import MIRROR
 from mlops_infra.images.locks import Package
@@ -75,15 +74,9 @@ def _fetch_missing(
             _with_http(package, snapshot, partial, files[package.name], work)
 
 
-def sha256(file: Path) -> str:
-    """The SHA-256 of a file, in hex."""
-    with file.open("rb") as reader:
-        return hashlib.file_digest(reader, "sha256").hexdigest()
-
-
 def _intact(file: Path, package: Package) -> bool:
     try:
-        return file.stat().st_size == package.size and sha256(file) == package.sha256
+        return file.stat().st_size == package.size and files.sha256(file) == package.sha256
     except FileNotFoundError:
         return False
 

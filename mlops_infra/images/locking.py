@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from mlops_infra import places
+from mlops_infra import files, places
 from mlops_infra.errors import OperationFailed
 from mlops_infra.images import debian_index, locks, uv
 from mlops_infra.images import recipe as recipes
@@ -100,7 +100,5 @@ def _extra(extra: str | None) -> list[str]:
 
 def _write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".new")
-    temporary.write_text(text, "utf-8")
-    temporary.replace(path)
+    files.write(path, text)
     return path

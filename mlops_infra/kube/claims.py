@@ -61,7 +61,7 @@ def _missing_class(reader: Reader, name: str) -> Trouble:
 def _from_events(reader: Reader, claim: Object) -> list[Trouble]:
     events = warnings(reader, claim)
     if not (claim.get("spec") or {}).get("storageClassName") and not _has_classes(reader):
-        text = "it names no StorageClass and the cluster has none to default to"
+        text = "it has no StorageClass and the cluster has no default"
         return [Trouble("class", text, _NO_CLASS_GRACE, reason="NoStorageClass")]
     return [
         Trouble("provision", f"{event.get('reason')}: {event.get('message')}", _PROVISION_GRACE)

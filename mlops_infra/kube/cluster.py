@@ -135,7 +135,7 @@ class Cluster:
         try:
             return dict(json.loads(data))
         except (ValueError, TypeError) as error:
-            what = "the API server answers with something that is not JSON"
+            what = "the API server's response is not JSON"
             raise OperationFailed(what, where=f"{method} {path} at {self.where}") from error
 
     def _exchange(
@@ -177,7 +177,7 @@ class Cluster:
         return UnreachableError(
             f"the cluster cannot be reached: {reason}",
             where=f"{what} at {self.where}",
-            hint="is it running, and is the kubeconfig the right one? kubectl get nodes",
+            hint="check that it runs and that the kubeconfig is right: kubectl get nodes",
         )
 
 

@@ -303,6 +303,6 @@ def _finalizer_advice(obj: Found) -> str:
     space = f"-n {obj.namespace} " if obj.namespace else ""
     patch = '{"metadata":{"finalizers":null}}'
     return (
-        "bring the controller back that takes it off, or, if that is gone for good: "
+        "bring back the controller that removes it, or, if it no longer exists: "
         f"kubectl {space}patch {obj.kind.lower()} {obj.name} --type=merge -p '{patch}'"
     )

@@ -76,12 +76,12 @@ def _looks_like_one(file: Path) -> None:
         raise _unusable(str(file), "it is not YAML") from error
     lists = ("clusters", "contexts", "users")
     if not isinstance(found, dict) or not all(isinstance(found.get(k), list) for k in lists):
-        raise _unusable(str(file), f"it lacks {', '.join(lists)}")
+        raise _unusable(str(file), f"missing: {', '.join(lists)}")
 
 
 def _unusable(where: str, reason: str) -> InputError:
     return InputError(
         f"the kubeconfig cannot be used: {reason}",
         where=where,
-        hint="name one that kubectl works with: mlops-infra:cluster: {kubeconfig: …, context: …}",
+        hint="set one that works with kubectl: mlops-infra:cluster: {kubeconfig: …, context: …}",
     )

@@ -57,7 +57,7 @@ def remarks(pod: Object) -> Iterator[Trouble]:
         elif (
             state.get("running") is not None and not status.get("ready") and not holds(pod, "Ready")
         ):
-            reason, detail = "NotReady", "it runs, but its readiness probe fails"
+            reason, detail = "NotReady", "running, but the readiness probe fails"
         else:
             continue
         name, container = name_of(pod), str(status.get("name", ""))

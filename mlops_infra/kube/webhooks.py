@@ -148,9 +148,9 @@ def _reason(cluster: Cluster, webhook: Webhook, stopped: tuple[Found, str]) -> s
     if webhook.service is not None and not webhook.spec.get("matchConditions"):
         namespace, name = webhook.service
         if cluster.find(f"/api/v1/namespaces/{namespace}/services/{name}") is None:
-            return f"nobody answers it: there is no Service {namespace}/{name}"
+            return f"no server: Service {namespace}/{name} does not exist"
         if not _has_endpoint(cluster, namespace, name):
-            return f"nobody answers it: Service {namespace}/{name} has no ready endpoint"
+            return f"no server: Service {namespace}/{name} has no ready endpoint"
     return _probe(cluster, webhook, *stopped)
 
 

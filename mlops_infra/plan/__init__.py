@@ -5,9 +5,8 @@ refuse with a `PlanError` that names every refusal and its key, or leave finding
 """
 
 from mlops_infra.errors import PlanError
-from mlops_infra.plan.certificates import CERTIFICATES_END, authority_of, ca_bundle
 from mlops_infra.plan.making import make_plan
-from mlops_infra.plan.model import (
+from mlops_infra.plan.model.planned import (
     NODE,
     Certificate,
     Finding,
@@ -20,7 +19,8 @@ from mlops_infra.plan.model import (
     SecretSpec,
     SecretValue,
 )
-from mlops_infra.plan.outputs import CONTRACT
+from mlops_infra.plan.network.certificates import CERTIFICATES_END, authority_of, ca_bundle
+from mlops_infra.plan.network.outputs import CONTRACT
 from mlops_infra.plan.values import STACK_LABEL
 
 __all__ = [

@@ -8,10 +8,10 @@ from typing import Literal
 
 from mlops_infra.catalog import Catalog, Component, Licence, alternatives, load_catalog
 from mlops_infra.config import LicenceConfig, StackConfig
-from mlops_infra.plan.denylist import denied
-from mlops_infra.plan.licence import PERMISSIVE, passes
+from mlops_infra.plan.gates.licence import PERMISSIVE, passes
+from mlops_infra.plan.images.denylist import denied
 from mlops_infra.plan.making import make_plan
-from mlops_infra.plan.model import Plan, PlannedImage
+from mlops_infra.plan.model.planned import Plan, PlannedImage
 
 Verdict = Literal["passes", "noted", "accepted", "refused", "unread"]
 """noted: the policy takes it, with duties; accepted: because `licence.accept` names it; unread: an
@@ -97,7 +97,7 @@ def _verdict(licence: Licence, component: Component, policy: LicenceConfig) -> V
 def _overridden(image: PlannedImage, version: str, policy: LicenceConfig) -> ImageLicence:
     found = denied(image.reference)
     if found is None:
-        source = f"network.overrides.{image.component}/{image.role}: nobody here has read it"
+        source = f"network.overrides.{image.component}/{image.role}: its licence is unknown"
         return ImageLicence(
             image.reference, image.component, image.role, "-", "NOASSERTION", source, "unread"
         )

@@ -7,20 +7,21 @@ from collections.abc import Iterable, Mapping
 from mlops_infra.catalog import Catalog, Component, load_catalog
 from mlops_infra.config import StackConfig
 from mlops_infra.naming import dns_label
-from mlops_infra.plan import compatibility, licence, overrides
-from mlops_infra.plan.addresses import tenant_namespace
-from mlops_infra.plan.aws import aws_plan
-from mlops_infra.plan.choices import Choice, Selection
-from mlops_infra.plan.images import RUNTIME, planned, simulated
-from mlops_infra.plan.model import Finding, Plan, PlannedComponent, PlannedImage
+from mlops_infra.plan.aws.planning import aws_plan
+from mlops_infra.plan.gates import compatibility, licence
+from mlops_infra.plan.images import overrides
+from mlops_infra.plan.images.roles import RUNTIME, planned, simulated
+from mlops_infra.plan.model.choices import Choice, Selection
+from mlops_infra.plan.model.planned import Finding, Plan, PlannedComponent, PlannedImage
+from mlops_infra.plan.model.refusals import Refusals
+from mlops_infra.plan.network.addresses import tenant_namespace
+from mlops_infra.plan.network.outputs import outputs
 from mlops_infra.plan.ordering import in_order
-from mlops_infra.plan.outputs import outputs
-from mlops_infra.plan.refusals import Refusals
-from mlops_infra.plan.secrets import specs
 from mlops_infra.plan.selection import select
 from mlops_infra.plan.tenancy import copies as tenant_copies
-from mlops_infra.plan.tenancy import tenants
+from mlops_infra.plan.tenants import tenants
 from mlops_infra.plan.values import Context, values
+from mlops_infra.plan.values.secrets import specs
 
 
 def make_plan(
@@ -90,7 +91,7 @@ def _note_simulated(
     for choice in selection.choices:
         found = images.get(choice.component.name, ())
         if simulated(found, config):
-            message = "no image of it can be made from packages: its Pods are simulated here"
+            message = "no image can be built from packages: its Pods are simulated here"
             refusals.note(Finding("compatibility", ".".join(choice.path), message))
 
 

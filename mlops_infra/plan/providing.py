@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mlops_infra.catalog import Catalog, Component
 from mlops_infra.config import StackConfig
-from mlops_infra.plan.choices import STORES, Choice, StoreName, engine, store
-from mlops_infra.plan.refusals import Refusals
+from mlops_infra.plan.model.choices import STORES, Choice, StoreName, engine, store
+from mlops_infra.plan.model.refusals import Refusals
 
 CRDS = "crds"
 """The component, and the capability, of all CustomResourceDefinitions."""
@@ -57,7 +57,7 @@ def _store(
         message = f"{choice.component.title} needs it ({need})"
         refusals.add(("stores", kind, "state"), message, "set it to managed or external")
     elif need not in catalog[name].provides:
-        message = f"{name} does not offer {need}, which {choice.component.title} needs"
+        message = f"{name} does not provide {need}, which {choice.component.title} needs"
         refusals.add(("stores", kind, "engine"), message)
     elif state == "managed":
         return [name]
@@ -76,7 +76,9 @@ def _components(
     offering = [each.name for each in catalog if need in each.provides and not each.implied]
     outside = any(_external(name, config) for name in offering)
     if not here and not outside:
-        message = f"{choice.component.title} needs {need}, which nothing in this stack offers"
+        message = (
+            f"{choice.component.title} needs {need}, which no component of this stack provides"
+        )
         refusals.add(choice.path, message, _way_out(offering))
     return here
 
@@ -88,6 +90,6 @@ def _external(name: str, config: StackConfig) -> bool:
 
 def _way_out(offering: list[str]) -> str:
     if not offering:
-        return "no component of this release offers it"
+        return "no component of this release provides it"
     keys = " or ".join(f"components.{name}.state" for name in offering)
     return f"set {keys} to managed or external"

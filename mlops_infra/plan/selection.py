@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from mlops_infra.catalog import Catalog
 from mlops_infra.config import ComponentConfig, StackConfig
-from mlops_infra.plan.choices import STORES, Choice, Selection, engine, store
-from mlops_infra.plan.images import settled
+from mlops_infra.plan.images.roles import settled
+from mlops_infra.plan.model.choices import STORES, Choice, Selection, engine, store
+from mlops_infra.plan.model.refusals import Refusals
 from mlops_infra.plan.ordering import in_order, with_wishes
 from mlops_infra.plan.providing import CRDS, providers, wished
-from mlops_infra.plan.refusals import Refusals
 
 
 def select(config: StackConfig, catalog: Catalog, refusals: Refusals) -> Selection:
@@ -24,7 +24,7 @@ def select(config: StackConfig, catalog: Catalog, refusals: Refusals) -> Selecti
     needs, later = with_wishes(hard, {c.name: wished(c, chosen) for c in chosen})
     order = in_order(needs)
     if stuck := sorted(set(choices) - set(order)):
-        message = f"{', '.join(stuck)} wait for each other, so none can be installed first"
+        message = f"{', '.join(stuck)} depend on each other, so none can be installed first"
         refusals.add(("components",), message)
     return Selection(tuple(choices[name] for name in (*order, *stuck)), needs, later)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_infra.plan.stateful_aws import STATEFUL, kind_of
+from mlops_infra.plan.aws.stateful import STATEFUL, kind_of
 
 COMPONENT_LABEL = "mlops-infra.dev/component"
 STACK_LABEL = "mlops-infra.dev/stack"

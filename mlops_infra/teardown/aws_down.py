@@ -107,9 +107,9 @@ def drain(
         ]
         if stuck:
             raise OperationFailed(
-                f"{len(stuck)} things do not stop: {'; '.join(stuck)}",
+                f"{len(stuck)} resources do not stop: {'; '.join(stuck)}",
                 where=f"{cloud.site}; nothing was destroyed",
-                hint=f"wait for them, then again: mlops-infra down -s {scope.stack}",
+                hint=f"wait for them, then run again: mlops-infra down -s {scope.stack}",
             )
         aws_strays.packages(cloud, aws_strays.groups_to_empty(scope, purge=purge), work)
         aws_strays.images(cloud, scope, work, purge=purge)

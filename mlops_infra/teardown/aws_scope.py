@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlops_infra.plan.aws_names import STACK_TAG
-from mlops_infra.plan.stateful_aws import STATEFUL
+from mlops_infra.plan.aws.names import STACK_TAG
+from mlops_infra.plan.aws.stateful import STATEFUL
 
 BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
 CRAWLER = "aws:glue/crawler:Crawler"

@@ -55,13 +55,15 @@ def _refuse_cluster_options(wishes: Wishes) -> None:
     }
     named = [name for name, value in given.items() if value]
     if named:
-        raise InputError(f"{', '.join(named)}: the aws profile has no cluster", hint="leave it out")
+        raise InputError(
+            f"{', '.join(named)}: the aws profile has no cluster", hint="omit the option"
+        )
 
 
 def _refuse_lost_passphrase(engine: Engine) -> None:
     if not engine.room.opens(engine.record.secrets_provider):
         raise InputError(
-            "the passphrase is gone, so Pulumi cannot open the state that it would destroy by",
+            "the passphrase is missing, so Pulumi cannot read the state",
             where=str(engine.room.passphrase),
-            hint="put it back from a backup",
+            hint="restore it from a backup",
         )

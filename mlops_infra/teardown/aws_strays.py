@@ -68,7 +68,7 @@ def endpoints(cloud: Cloud, scope: Scope, work: Step, *, patience: float = PATIE
         cloud.find("sagemaker", "delete_endpoint", EndpointName=name)
         work.advance()
     left = wait(lambda: [name for name in found if status(name)], work, patience=patience)
-    return [f"endpoint {name} does not go" for name in left]
+    return [f"endpoint {name} cannot be deleted" for name in left]
 
 
 def domains(cloud: Cloud, scope: Scope, work: Step, *, patience: float = PATIENCE) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mlops_infra.aws import Cloud
-from mlops_infra.plan.aws_names import STACK_TAG
+from mlops_infra.plan.aws.names import STACK_TAG
 from mlops_infra.teardown.aws_scope import Scope
 
 HISTORY = (

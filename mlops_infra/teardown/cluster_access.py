@@ -181,9 +181,9 @@ class ClusterAccess:
         answer.read()
         if answer.status == _BUSY:
             raise OperationFailed(
-                "the cluster goes on refusing requests: too many at once",
+                "the cluster keeps refusing requests: too many at once",
                 where=path,
-                hint="the same command goes on where this one ended",
+                hint="run the same command again to continue",
             )
         if not 200 <= answer.status < 300:
             from kubernetes.client import ApiException
@@ -219,5 +219,5 @@ def _unusable(kubeconfig: str | None, reason: str) -> OperationFailed:
     return OperationFailed(
         f"the cluster cannot be reached: {reason}",
         where=kubeconfig or "the default kubeconfig",
-        hint="bring it back, or, if it is gone for good: mlops-infra down --forget-unreachable",
+        hint="bring it back, or, if it no longer exists: mlops-infra down --forget-unreachable",
     )

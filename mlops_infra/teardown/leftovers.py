@@ -27,7 +27,7 @@ def sweep(access: ClusterAccess, stack: str, kept: Iterable[str] | None, sink: S
         sink: progress.
     """
     spare = None if kept is None else set(kept)
-    with step(sink, "Looking for what the state does not know", unit="objects") as work:
+    with step(sink, "Looking for objects outside the state", unit="objects") as work:
         told: set[Found] = set()
         deadline = time.monotonic() + SWEEP_PATIENCE
         while True:

@@ -34,7 +34,7 @@ def take_down(stack: str, file: Path | None, sink: Sink, wishes: Wishes) -> Tear
     engine = engines.from_state(stack, file, sink)
     if engine is None:
         with step(sink, f"Stack {stack}") as work:
-            work.end("unchanged", "there is nothing of it")
+            work.end("unchanged", "it does not exist")
         return done
     record = engine.record
     locks.clear(record.backend, stack, sink, break_lock=wishes.break_lock)
@@ -49,7 +49,7 @@ def take_down(stack: str, file: Path | None, sink: Sink, wishes: Wishes) -> Tear
     if _whole_cluster_goes(record, wishes):
         done.removed = _count(deployed)
     elif wishes.forget_unreachable:
-        done.kept.append("whatever the unreachable cluster still holds: it was not asked")
+        done.kept.append("unknown: the unreachable cluster was not examined")
     else:
         _take_apart(engine, deployed, wishes, sink, done)
     _end_cluster(record, wishes, sink, done)
@@ -81,9 +81,9 @@ def _refuse_locked_secrets(engine: Engine, deployed: Deployed, wishes: Wishes) -
     if deployed.empty or wishes.purge or engine.room.opens(engine.record.secrets_provider):
         return
     raise InputError(
-        "the passphrase is gone, so Pulumi cannot open the state that it would destroy by",
+        "the passphrase is missing, so Pulumi cannot read the state",
         where=str(engine.room.passphrase),
-        hint="put it back, or let everything go that carries the stack's label: "
+        hint="restore it, or delete everything with the stack's label: "
         f"mlops-infra down -s {engine.stack} --purge",
     )
 

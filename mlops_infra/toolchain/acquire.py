@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,20 +94,19 @@ def _acquire(
     binaries: Path | None,
     sink: Sink,
 ) -> list[Tool]:
-    """Get tools of one family: from the bundle or the archive one by one, the rest in one build."""
+    """Get tools of one family: from the bundle, else from archives, the rest in one build."""
     family = group[0].family
-    tools: list[Tool] = []
-    rest: list[Pin] = []
     title = f"{family.name} {family.version}"
     with step(sink, f"Getting {title}", unit="packages") as work, store.locked(family.name, work):
         with store.scratch(family.name) as into:
-            for one in group:
-                # another process may have made it while this one waited for the lock
-                tool = store.cached(one) or _fetched(one, refused[one.name], binaries, into, work)
-                if tool:
-                    tools.append(tool)
-                else:
-                    rest.append(one)
+            # another process may have made one while this one waited for the lock
+            tools = [
+                tool
+                for one in group
+                if (tool := store.cached(one) or _bundled(one, refused[one.name], binaries, into))
+            ]
+            tools += _fetched(_without(group, tools), refused, into, work)
+            rest = _without(group, tools)
             if rest:
                 tools += _built(family, rest, refused, into, work)
         sources = dict.fromkeys(tool.source for tool in tools)
@@ -115,21 +114,36 @@ def _acquire(
     return tools
 
 
-def _fetched(
-    one: Pin, refused: list[PassedOver], binaries: Path | None, into: Path, work: Step
-) -> Tool | None:
+def _without(group: Sequence[Pin], tools: Iterable[Tool]) -> list[Pin]:
+    there = {tool.name for tool in tools}
+    return [one for one in group if one.name not in there]
+
+
+def _bundled(one: Pin, refused: list[PassedOver], binaries: Path | None, into: Path) -> Tool | None:
     got = bundle.take(one, binaries, into)
     if isinstance(got, PassedOver):
         refused.append(got)
-        work.unit = "bytes"
-        got = archive.take(one, into, work)
-        work.unit = "packages"
-        work.done, work.total = 0, None
-    if isinstance(got, PassedOver):
-        refused.append(got)
-        work.note(f"{one.name}: {got}")
         return None
     return _published(one, into, got, refused)
+
+
+def _fetched(
+    group: Sequence[Pin], refused: Mapping[str, list[PassedOver]], into: Path, work: Step
+) -> Iterator[Tool]:
+    work.unit = "bytes"
+    taken = archive.take(group, into, work)
+    work.unit = "packages"
+    work.done, work.total = 0, None
+    passed: dict[PassedOver, list[str]] = {}
+    for one in group:
+        got = taken[one.name]
+        if isinstance(got, Origin):
+            yield _published(one, into, got, refused[one.name])
+        else:
+            refused[one.name].append(got)
+            passed.setdefault(got, []).append(one.name)
+    for reason, names in passed.items():
+        work.note(f"{', '.join(names)}: {reason}")
 
 
 def _built(

@@ -1,4 +1,4 @@
-"""Downloads one file whose sha256 is known: resumed where it stopped, hashed while it comes."""
+"""Downloads one file whose checksum is known: resumed where it stopped, hashed while it comes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _ATTEMPTS = 4
 _PAUSE_SECONDS = 0.5
 _SILENCE_SECONDS = 30
 """Without a byte for so long the connection counts as lost."""
-_RESOLVE_SECONDS = 5
+_REACH_SECONDS = 5
+"""For the first connection to a host: its name and a connection, or it counts as out of reach."""
 _BLOCK = 1 << 18
 
 
@@ -33,39 +34,47 @@ class DownloadError(OperationFailed):
     """The file cannot be had from there; callers go on to the next source."""
 
 
-def download(url: str, sha256: str, work: Step) -> Path:
-    """Fetch `url` into the cache and return the file, whose sha256 is `sha256`.
+def download(url: str, checksum: str, work: Step, *, accept: str = "*/*") -> Path:
+    """Fetch `url` into the cache and return the file, whose checksum is `checksum`.
 
     A part that an earlier run has left is hashed and continued. The caller removes the file when it
     has used it.
 
+    Args:
+        checksum: `<algorithm>:<hex>`, as `sha256:…` or `sha512:…`.
+        accept: the media types that are asked for.
+
     Raises:
-        DownloadError: the host is unknown or silent, or what it sends is another file.
+        DownloadError: the host cannot be reached or is silent, or what it sends is another file.
     """
+    algorithm, _, pinned = checksum.partition(":")
+    request = urllib.request.Request(  # noqa: S310  of the pins, or of a site's own mirror
+        url, headers={"Accept-Encoding": "identity", "Accept": accept}
+    )
     folder = root() / "downloads"
     folder.mkdir(parents=True, exist_ok=True)
-    done = folder / sha256
-    part = folder / f"{sha256}.part"
+    done = folder / f"{algorithm}-{pinned}"
+    part = done.with_name(f"{done.name}.part")
     _require_host(url)
     resumed = part.exists()
-    digest = _persist(url, part, work)
-    if digest != sha256 and resumed:
+    found = _persist(request, part, algorithm, work)
+    if found != pinned and resumed:
         # what the earlier run has left may be the wrong half
         part.unlink()
-        digest = _persist(url, part, work)
-    if digest != sha256:
+        found = _persist(request, part, algorithm, work)
+    if found != pinned:
         part.unlink()
-        raise DownloadError(f"{url} has sha256 {digest}, pinned is {sha256}")
+        raise DownloadError(f"{url} has {algorithm} {found}, pinned is {pinned}")
     part.replace(done)
     return done
 
 
-def _persist(url: str, part: Path, work: Step) -> str:
-    """Get the whole file into `part`, over lost connections; return its sha256."""
-    attempt = 1
+def _persist(request: urllib.request.Request, part: Path, algorithm: str, work: Step) -> str:
+    """Get the whole file into `part`, over lost connections; return its digest in hex."""
+    attempt, url = 1, request.full_url
     while True:
         try:
-            return _continue(url, part, work)
+            return _continue(request, part, algorithm, work)
         except urllib.error.HTTPError as error:
             if error.code < http.HTTPStatus.INTERNAL_SERVER_ERROR or attempt == _ATTEMPTS:
                 raise DownloadError(f"{url} answers {error.code} {error.reason}") from error
@@ -77,11 +86,11 @@ def _persist(url: str, part: Path, work: Step) -> str:
         time.sleep(_PAUSE_SECONDS * 2 ** (attempt - 2))
 
 
-def _continue(url: str, part: Path, work: Step) -> str:
-    """Get what is missing in `part`; return the sha256 of the whole."""
-    digest = hashlib.sha256()
+def _continue(request: urllib.request.Request, part: Path, algorithm: str, work: Step) -> str:
+    """Get what is missing in `part`; return the digest of the whole."""
+    digest = hashlib.new(algorithm)
     have = _hash_part(part, digest)
-    request = urllib.request.Request(url, headers={"Accept-Encoding": "identity"})  # noqa: S310
+    request.remove_header("Range")
     if have:
         request.add_header("Range", f"bytes={have}-")
     try:
@@ -92,7 +101,7 @@ def _continue(url: str, part: Path, work: Step) -> str:
         return digest.hexdigest()  # the part is whole already, or it is not this file at all
     with reply:
         if have and not _continues(reply, have):
-            digest, have = hashlib.sha256(), 0
+            digest, have = hashlib.new(algorithm), 0
         length = reply.headers.get("Content-Length")
         total = have + int(length) if length else None
         work.advance(have - work.done, total=total)
@@ -104,7 +113,7 @@ def _continue(url: str, part: Path, work: Step) -> str:
                 have += len(block)
                 work.advance(len(block))
                 if have > MAX_BYTES:
-                    raise DownloadError(f"{url} sends more than {MAX_BYTES >> 20} MiB")
+                    raise DownloadError(f"{request.full_url} sends over {MAX_BYTES >> 20} MiB")
     if total is not None and have < total:
         raise ConnectionError(f"the connection ended {total - have} bytes early")
     return digest.hexdigest()
@@ -128,23 +137,28 @@ def _hash_part(part: Path, digest: hashlib._Hash) -> int:
 def _require_host(url: str) -> None:
     parts = urllib.parse.urlsplit(url)
     host = parts.hostname or ""
-    proxied = parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(host)
-    if not proxied and not _resolves(host):
-        raise DownloadError(f"the host {host} is not known here")
+    if parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(host):
+        return  # the proxy knows, and it answers
+    if not _reachable(host, parts.port or (80 if parts.scheme == "http" else 443)):
+        raise DownloadError(f"{host} cannot be reached from here")
 
 
 @functools.cache
-def _resolves(host: str) -> bool:
-    """Ask once per host and not for long: behind an air gap a resolver may never answer."""
-    answers: list[object] = []
+def _reachable(host: str, port: int) -> bool:
+    """Ask once per host and not for long: behind an air gap neither resolver nor host may answer.
+
+    Without this each file would wait for every attempt's own limit, one after the other.
+    """
+    answers: list[bool] = []
 
     def ask() -> None:
         try:
-            answers.append(socket.getaddrinfo(host, None))
+            socket.create_connection((host, port), timeout=_REACH_SECONDS).close()
+            answers.append(True)
         except OSError:
             return  # no answer is the answer
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(_RESOLVE_SECONDS)
+    thread.join(_REACH_SECONDS)
     return bool(answers)

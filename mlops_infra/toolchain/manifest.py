@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from mlops_infra import places
+from mlops_infra import files, places
 from mlops_infra.errors import InputError, MissingError
 
 _DATA = Path(__file__).with_name("tools.yaml")
@@ -32,14 +32,20 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """One official release file and the sha256 that was published for it."""
+    """One official release file, or image, and the checksum that was published for it."""
 
     url: str
-    sha256: str
+    """The file, or the manifest of an image for one platform."""
+    checksum: str
+    """`sha256:<hex>` or `sha512:<hex>`, over the file or the manifest."""
     published: str
-    """Where the sha256 was found."""
+    """Where the checksum was found."""
     members: Mapping[str, str]
-    """Program to path within the archive; empty where the file is the program itself."""
+    """File of the tool to path within the archive; empty where the file is the program itself."""
+    release: str
+    """The version it is of; another than the pin's where upstream counts modules apart."""
+    image: bool = False
+    """Whether it is an image, whose layers are the archives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,9 @@ class Pin:
     check: Check | None
     """None where the program cannot tell its version."""
     archives: Mapping[str, Archive]
-    """By `<os>/<arch>`."""
+    """By `<os>/<arch>`; tools of one archive have the same `url` here."""
+    unpublished: str | None = None
+    """Why there is no archive, where none is pinned on any platform."""
 
     @property
     def version(self) -> str:
@@ -115,8 +123,9 @@ def pins() -> Mapping[str, Pin]:
     found: dict[str, Pin] = {}
     for name, entry in document["families"].items():
         family = _family(name, entry, document["goFlags"])
+        shared = entry.get("archives", {})
         for tool, spec in entry["tools"].items():
-            found[tool] = _pin(tool, family, spec)
+            found[tool] = _pin(tool, family, spec, shared)
     return found
 
 
@@ -153,21 +162,18 @@ def key(name: str) -> str:
         "flags": family.flags,
         "programs": sorted(wanted.programs.items()),
         "files": sorted(wanted.files.items()),
-        "sources": [(file.name, _sha256(file)) for file in _sources(family.folder)],
+        "sources": [(file.name, files.sha256(file)) for file in _sources(family.folder)],
     }
     if family.overlay:
         inputs["overlay"] = [
-            (path, _sha256(family.folder / file)) for path, file in sorted(family.overlay.items())
+            (path, files.sha256(family.folder / file))
+            for path, file in sorted(family.overlay.items())
         ]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
 def _sources(folder: Path) -> list[Path]:
     return [folder / "go.mod", folder / "go.sum", *sorted(folder.glob("*.go"))]
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _family(name: str, entry: Mapping[str, Any], common: list[str]) -> Family:
@@ -187,24 +193,37 @@ def _family(name: str, entry: Mapping[str, Any], common: list[str]) -> Family:
     )
 
 
-def _pin(name: str, family: Family, spec: Mapping[str, Any]) -> Pin:
+def _pin(name: str, family: Family, spec: Mapping[str, Any], shared: Mapping[str, Any]) -> Pin:
     check = spec.get("check")
+    files = spec.get("files", {})
+    own = (*spec["programs"], *files)
     return Pin(
         name=name,
         family=family,
         programs=spec["programs"],
-        files=spec.get("files", {}),
+        files=files,
         check=check and Check(tuple(check["arguments"]), _filled(check["text"], family.version)),
         archives={
-            where: _archive(entry, family.version)
-            for where, entry in spec.get("archives", {}).items()
+            where: _archive(entry, family.version, own)
+            for where, entry in {**shared, **spec.get("archives", {})}.items()
         },
+        unpublished=spec.get("unpublished"),
     )
 
 
-def _archive(entry: Mapping[str, Any], version: str) -> Archive:
-    members = {name: _filled(path, version) for name, path in entry.get("members", {}).items()}
-    return Archive(_filled(entry["url"], version), entry["sha256"], entry["published"], members)
+def _archive(entry: Mapping[str, Any], version: str, own: tuple[str, ...]) -> Archive:
+    """The archive as far as one tool is concerned, whose files are `own`."""
+    release = entry.get("release", version)
+    paths = entry.get("members", {})
+    members = {name: _filled(paths[name], release) for name in own} if paths else {}
+    kind = "sha512" if "sha512" in entry else "sha256"
+    checksum = f"{kind}:{entry[kind]}"
+    if image := entry.get("image"):
+        host, _, name = image.partition("/")
+        url = f"https://{host}/v2/{name}/manifests/{checksum}"
+    else:
+        url = _filled(entry["url"], release)
+    return Archive(url, checksum, entry["published"], members, release, bool(image))
 
 
 def _filled(text: str, version: str) -> str:

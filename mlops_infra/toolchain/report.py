@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mlops_infra.toolchain import on_path, store
+from mlops_infra.toolchain import archive, on_path, store
 from mlops_infra.toolchain.manifest import Pin, key, selected, target
 from mlops_infra.toolchain.store import PassedOver, Tool
 
@@ -25,7 +25,9 @@ class Listed:
     module: str
     """The Go module it can be built from."""
     archive: str | None
-    """The release archive with a pinned sha256 for this machine, where there is one."""
+    """The release archive with a pinned checksum for this machine, where there is one."""
+    no_archive: str | None
+    """Why there is none; it is compiled then."""
     source: Literal["path", "cache"] | None
     """Where it lies; None where it is not on this machine."""
     origin: str | None
@@ -45,6 +47,7 @@ class Listed:
             "licence": self.licence,
             "module": self.module,
             "archive": self.archive,
+            "noArchive": self.no_archive,
             "source": self.source,
             "origin": self.origin,
             "passedOver": list(self.passed_over),
@@ -65,7 +68,7 @@ def listing(names: Iterable[str] = ()) -> tuple[Listed, ...]:
 def _listed(pin: Pin) -> Listed:
     found = on_path.find(pin)
     tool = found if isinstance(found, Tool) else store.cached(pin)
-    archive = pin.archives.get(target())
+    pinned = pin.archives.get(target())
     over = list(tool.origin.passed_over) if tool else []
     if isinstance(found, PassedOver) and found.notable:
         over.insert(0, str(found))
@@ -75,7 +78,8 @@ def _listed(pin: Pin) -> Listed:
         key=key(pin.name)[:8],
         licence=pin.family.licence,
         module=pin.family.module,
-        archive=archive.url if archive else None,
+        archive=pinned.url if pinned else None,
+        no_archive=archive.missing(pin),
         source=None if tool is None else "path" if tool.source == "path" else "cache",
         origin=f"{tool.origin.source}: {tool.origin.detail}" if tool else None,
         passed_over=tuple(over),

@@ -23,7 +23,7 @@ def policy(licence: str | None) -> Policy:
         return "unread"
     # the rooms of configuration and plan take 0.3 s to load, a bundle of additions needs neither
     from mlops_infra.config import LicenceConfig
-    from mlops_infra.plan.licence import passes
+    from mlops_infra.plan.gates.licence import passes
 
     if passes(licence, LicenceConfig(policy="permissive"), ""):
         return "permissive"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from offline_bundle import layout, room
+from offline_bundle import disk as room
+from offline_bundle import layout
 from offline_bundle.model import Lock
 
 _SLACK = 16 << 20

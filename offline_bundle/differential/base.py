@@ -8,10 +8,10 @@ from pathlib import Path
 
 from mlops_infra.errors import InputError
 from offline_bundle import layout
-from offline_bundle.differential.delta import BaseKind
 from offline_bundle.push import receipt as receipts
 from offline_bundle.sealing import Entry
 from offline_bundle.volumes import open_source
+from offline_bundle.volumes.delta import BaseKind
 from offline_bundle.volumes.images import manifests
 
 

@@ -11,7 +11,7 @@ from mlops_infra import places
 from mlops_infra.config import StackConfig
 from mlops_infra.errors import OperationFailed
 from mlops_infra.plan import Plan, PlannedComponent, PlannedImage
-from mlops_infra.plan.images import BUILT_REGISTRY
+from mlops_infra.plan.images.roles import BUILT_REGISTRY
 from mlops_infra.progress import Sink, step
 from offline_bundle import references
 from offline_bundle.discover.rendering import Helm

@@ -6,12 +6,12 @@ import contextlib
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlops_infra import files
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
 from offline_bundle.install import (
@@ -165,15 +165,8 @@ def _current(root: Path) -> str | None:
 
 
 def _switch(root: Path, identity: str) -> None:
-    _relink(root / places.CURRENT, Path(places.RELEASES) / identity)
-    _relink(root / places.ENVIRONMENT, Path(places.CURRENT) / places.ENVIRONMENT)
-
-
-def _relink(link: Path, target: Path) -> None:
-    fresh = link.with_name(f".{link.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(target)
-    fresh.replace(link)
+    files.link(root / places.CURRENT, Path(places.RELEASES) / identity)
+    files.link(root / places.ENVIRONMENT, Path(places.CURRENT) / places.ENVIRONMENT)
 
 
 def _told(root: Path, release: Path, *, unchanged: bool) -> Installed:

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from mlops_infra.progress import Sink, step
 from offline_bundle.discover import WantedFile
 from offline_bundle.fetch import hash_file
-from offline_bundle.fetch.files import make
 from offline_bundle.locking.wheel_licence import licence
 from offline_bundle.model import LockedFile
+from offline_bundle.pack.obtaining import make
 
 _AT_A_TIME = 4
 

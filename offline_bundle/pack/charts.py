@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from mlops_infra import files
 from mlops_infra.errors import InputError, OperationFailed
 from offline_bundle import layout
 from offline_bundle.model import Descriptor, LockedFile
@@ -33,6 +36,8 @@ _UNWANTED = frozenset({".git", ".DS_Store", "__pycache__"})
 def archive(folder: Path) -> bytes:
     """The chart in `folder` as `helm package` lays it out; the same files give the same bytes.
 
+    What is behind a link becomes a file of the chart, as Helm does it: a bundle holds no links.
+
     Raises:
         InputError: there is no chart.
     """
@@ -41,15 +46,19 @@ def archive(folder: Path) -> bytes:
         raise InputError("no Helm chart is here", where=str(folder), hint="Chart.yaml is missing")
     name = str(_chart(head.read_bytes(), str(head))["name"])
     files = sorted(
-        file
-        for file in folder.rglob("*")
-        if file.is_file() and not _UNWANTED & set(file.relative_to(folder).parts)
+        file for file in _files(folder) if not _UNWANTED & set(file.relative_to(folder).parts)
     )
     ordered = [head, *(file for file in files if file != head)]  # helm reads Chart.yaml first
     return tar_gz(
         (f"{name}/{file.relative_to(folder).as_posix()}", 0o644, file.read_bytes())
         for file in ordered
     )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file below `folder`; `Path.rglob` follows no links before Python 3.13."""
+    for place, _, names in os.walk(folder, followlinks=True):
+        yield from (file for file in (Path(place, name) for name in names) if file.is_file())
 
 
 def add(folder: Path, file: LockedFile, source: Path) -> Descriptor:
@@ -119,8 +128,5 @@ def _put(folder: Path, media_type: str, content: bytes) -> Descriptor:
     file = layout.blob_file(folder, digest)
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_name(f".{file.name}")
-        fresh.write_bytes(content)
-        fresh.chmod(0o644)
-        fresh.replace(file)
+        files.write(file, content)
     return Descriptor(media_type, digest, len(content))

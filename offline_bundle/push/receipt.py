@@ -9,8 +9,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_infra import files
 from mlops_infra.errors import FoundError, InputError
-from offline_bundle.sealing import keys, signature, writing
+from offline_bundle.sealing import keys, signature
 
 FORMAT = "mlops-infra.receipt/1"
 _KEYS = {"format", "bundle", "registry", "held", "images"}
@@ -77,10 +78,10 @@ def write(receipt: Receipt, file: Path, *, key: Path | None) -> None:
     content = receipt.encode()
     beside = file.with_name(file.name + ".sig")
     if key is not None:
-        writing.write(beside, signature.sign(content, keys.read_private(key)))
+        files.write(beside, signature.sign(content, keys.read_private(key)))
     else:
         beside.unlink(missing_ok=True)
-    writing.write(file, content)
+    files.write(file, content)
 
 
 def read(file: Path, *, key: Path | None) -> Receipt:

@@ -1,7 +1,7 @@
 """Where in the site's registry an image belongs. Pure.
 
-The upstream host stays as the first part of the path, as `mlops_infra.plan.images.relocated` and
-the mirrors of `bundle install` have it, so that plan, push and container runtimes agree.
+The upstream host stays as the first part of the path, as `mlops_infra.plan.images.roles.relocated`
+and the mirrors of `bundle install` have it, so that plan, push and container runtimes agree.
 """
 
 from __future__ import annotations

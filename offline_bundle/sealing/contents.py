@@ -108,7 +108,7 @@ def parse(raw: bytes) -> Contents:
     entries = tuple(_entry(item) for item in value["files"])
     paths = [entry.path for entry in entries]
     if any(one >= other for one, other in itertools.pairwise(paths)):
-        raise ContentsError(f"the files in {layout.BUNDLE} are not sorted, or one is there twice")
+        raise ContentsError(f"the files in {layout.BUNDLE} are not sorted, or one is duplicated")
     require_distinct(paths)
     stack, platform, python = value["stack"], value["platform"], value["python"]
     if not (stack is None or isinstance(stack, str)):

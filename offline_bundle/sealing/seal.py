@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.files import write
 from mlops_infra.progress import Sink, quiet, step
 from offline_bundle import layout
 from offline_bundle.model import Lock
@@ -18,7 +19,6 @@ from offline_bundle.sealing import contents as listing
 from offline_bundle.sealing import keys, signature
 from offline_bundle.sealing.contents import Contents, Entry
 from offline_bundle.sealing.paths import require_distinct, require_safe
-from offline_bundle.sealing.writing import write
 
 _KINDS = {
     layout.BLOBS: "blob",

@@ -18,11 +18,11 @@ from typing import Any
 
 from mlops_infra.errors import FoundError, InputError, MissingError
 from offline_bundle import layout
-from offline_bundle.differential.delta import Delta
-from offline_bundle.differential.delta import parse as parse_delta
 from offline_bundle.sealing import contents as listing
 from offline_bundle.sealing.contents import Contents, Entry
 from offline_bundle.volumes import header as headers
+from offline_bundle.volumes.delta import Delta
+from offline_bundle.volumes.delta import parse as parse_delta
 from offline_bundle.volumes.header import Chunk, Header
 
 MAX_READ = 64 << 20

@@ -11,6 +11,7 @@ import yaml
 from tests.charts.rendering import (
     CASES,
     CHARTS,
+    NAMES,
     Manifest,
     RefusedError,
     both,
@@ -22,7 +23,6 @@ from tests.charts.rendering import (
     text,
 )
 
-UPSTREAM = sorted(file.parents[1].name for file in CHARTS.glob("*/templates/_workload.tpl"))
 WITH_WEBHOOKS = ("cloudnative-pg", "katib", "seldon-core", "trainer")
 
 
@@ -46,12 +46,6 @@ def _webhooks(manifests: list[Manifest]) -> list[Manifest]:
     ]
 
 
-def test_charts_with_several_workloads_share_their_parts() -> None:
-    assert len(UPSTREAM) >= 10
-    copies = {(CHARTS / name / "templates" / "_workload.tpl").read_bytes() for name in UPSTREAM}
-    assert len(copies) == 1
-
-
 @pytest.mark.parametrize("chart", WITH_WEBHOOKS)
 def test_webhooks_are_those_of_the_chart_and_can_be_left_out(chart: str) -> None:
     """Where Pods are simulated nobody answers: every resource would be refused."""
@@ -66,7 +60,7 @@ def test_webhooks_are_those_of_the_chart_and_can_be_left_out(chart: str) -> None
     assert not _webhooks(render(chart, both(values, {"webhook": {"enabled": False}})))
 
 
-@pytest.mark.parametrize("chart", UPSTREAM)
+@pytest.mark.parametrize("chart", NAMES)
 def test_an_installation_waits_for_resources_only_where_an_operator_runs(chart: str) -> None:
     variants = [CASES[chart].values, *(both(CASES[chart].values, v) for v in CASES[chart].variants)]
     waiting = [v for v in variants if "pulumi.com/waitFor" in text(chart, v)]

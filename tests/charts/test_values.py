@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from mlops_infra.config import stack_file
+from scripts.chart_schemas import LIBRARY
 from tests.charts.rendering import (
     CASES,
     CHARTS,
@@ -73,7 +74,7 @@ def test_schemas_are_sound_closed_and_know_every_default(chart: str) -> None:
     schema = _schema(chart)
     jsonschema.Draft7Validator.check_schema(schema)
     jsonschema.validate(defaults(chart), schema, jsonschema.Draft7Validator)
-    assert set(schema["properties"]) == set(defaults(chart))
+    assert set(schema["properties"]) == {*defaults(chart), LIBRARY}
     for path, inner in _objects(schema, ""):
         closed = inner.get("additionalProperties") is False
         free = isinstance(inner.get("additionalProperties"), dict) and "properties" not in inner
@@ -92,22 +93,6 @@ def _objects(schema: Any, path: str) -> list[tuple[str, Any]]:
     ]
 
 
-def test_charts_share_their_common_parts() -> None:
-    """Without a library chart, which would need `helm dependency build`, copies must stay equal."""
-    files = [CHARTS / name / "templates" / "_house.tpl" for name in NAMES]
-    assert len({file.read_bytes() for file in files if file.exists()}) == 1
-    schemas = [_schema(name) for name in NAMES]
-    for shared in ("service", "resources", "runAs", "commonLabels", "podLabels", "proxy"):
-        held = [each["properties"][shared] for each in schemas if shared in each["properties"]]
-        assert len({json.dumps(each) for each in held}) <= 1, shared
-    for name in ("peer", "resources", "image"):
-        held = [each["$defs"][name] for each in schemas if name in each["$defs"]]
-        assert len({json.dumps(each) for each in held}) <= 1, name
-    for schema in schemas:
-        for role in schema["properties"].get("images", {}).get("properties", {}).values():
-            assert role == {"$ref": "#/$defs/image"}
-
-
 def test_the_example_stacks_are_all_here() -> None:
     found = {file.stem.removeprefix("Pulumi.") for file in stack_file("sandbox").parent.glob("P*")}
     assert {name for name in found if not name.startswith("aws")} == set(STACKS)
@@ -115,9 +100,3 @@ def test_the_example_stacks_are_all_here() -> None:
 
 def test_every_chart_has_its_case() -> None:
     assert set(FOLDERS) == set(CASES)
-
-
-def test_charts_need_no_other_chart() -> None:
-    for name in NAMES:
-        assert not (CHARTS / name / "charts").exists()
-        assert "dependencies" not in (CHARTS / name / "Chart.yaml").read_text("utf-8")

@@ -11,7 +11,7 @@ import re
 import pytest
 
 from mlops_infra.catalog import load_catalog
-from mlops_infra.plan.peers import serves_tenants
+from mlops_infra.plan.network.peers import serves_tenants
 from tests.charts.rendering import STACKS, WORKLOADS, Manifest, plan
 from tests.charts.wiring import ANYWHERE, SYSTEM, Wiring, manifests, wiring
 from tests.golden import ROOT, compare

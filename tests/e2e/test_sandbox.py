@@ -81,7 +81,7 @@ def test_the_whole_life_of_a_model(
     assert {"Linking both runs", "Promoting it by canary", "Replaying a prediction"} <= set(
         outcomes
     )
-    assert f"{sandbox.stack}: the whole loop works" in told
+    assert f"{sandbox.stack}: the platform works" in told
     held = credentials(ClusterSecrets(sandbox.kubeconfig))
     assert held.lineage_password
     assert held.objects
@@ -121,7 +121,7 @@ def test_the_other_commands_of_the_readme_work_as_written(sandbox: Platform) -> 
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    assert "changed: 0, everything is as the stack asks" in done.stdout
+    assert "changed: 0," in done.stdout
 
 
 def test_status_writes_a_page_to_send_around(sandbox: Platform, tmp_path: Path) -> None:

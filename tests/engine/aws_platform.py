@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlops_infra.aws import Cloud
-from mlops_infra.plan.aws_names import STACK_TAG
+from mlops_infra.plan.aws.names import STACK_TAG
 from mlops_infra.teardown.aws_scope import Made, Scope
 
 STACK, BASE = "trial", "mlops-trial"

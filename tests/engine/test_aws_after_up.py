@@ -16,7 +16,7 @@ from mlops_infra.engine.aws_graph import declare
 from mlops_infra.engine.aws_live import ENDPOINT
 from mlops_infra.engine.environment import applied
 from mlops_infra.errors import FoundError, InputError
-from mlops_infra.plan.aws_approved import APPROVED_VARIABLE
+from mlops_infra.plan.aws.approved import APPROVED_VARIABLE
 from mlops_infra.progress import quiet
 from tests.engine.aws_emulator import Emulator, emulator
 

@@ -15,7 +15,7 @@ import pytest
 from mlops_infra.cli.main import run
 from mlops_infra.engine import aws_plugin
 from mlops_infra.engine.environment import pulumi_home
-from mlops_infra.plan.aws_names import STACK_TAG
+from mlops_infra.plan.aws.names import STACK_TAG
 from tests.engine.aws_emulator import ACCOUNT, REGION, Emulator, emulator
 
 STACK = "emulated"
@@ -64,7 +64,7 @@ def test_check_and_preview_need_no_credentials_and_say_what_they_could_not_see(
     seen = json.loads(capsys.readouterr().out)
     assert seen["counts"]["declared, not compared"] > 30
     assert any("no AWS credentials" in each for each in seen["notes"])
-    assert any(each.startswith("not seen: what is in the account") for each in seen["notes"])
+    assert any(each.startswith("not checked: existing resources") for each in seen["notes"])
     assert run(["preview", "--permissions", "-s", STACK, "--file", str(file)]) == 0
     assert told(capsys)["unknownTypes"] == []
     assert run(["preview", "--cost", "-s", STACK, "--file", str(file), "--json"]) == 0

@@ -21,7 +21,7 @@ import pytest
 
 from mlops_infra.aws import Cloud
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.plan.permissions import load_actions
+from mlops_infra.plan.aws.permissions import load_actions
 from mlops_infra.progress import quiet
 from mlops_infra.teardown import aws_buckets
 from mlops_infra.teardown.aws_down import take_apart

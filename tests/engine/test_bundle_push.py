@@ -19,7 +19,7 @@ from offline_bundle import layout
 from offline_bundle.differential.base import read_base
 from offline_bundle.differential.thin import thin
 from offline_bundle.model import Blob
-from offline_bundle.prune import prune
+from offline_bundle.prune.pruning import prune
 from offline_bundle.push import Pushed, push
 from offline_bundle.push import receipt as receipts
 from offline_bundle.registry import load

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -36,7 +37,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def test_the_wheel_carries_the_project(wheel: list[str]) -> None:
     for carried in ("charts", "recipes", "go", "stacks"):
         files = [
-            p for p in (ROOT / carried).rglob("*") if p.is_file() and "__pycache__" not in str(p)
+            Path(place, name)
+            for place, _, names in os.walk(ROOT / carried, followlinks=True)
+            for name in names
+            if "__pycache__" not in place
         ]
         missing = [
             str(file.relative_to(ROOT))
@@ -44,6 +48,7 @@ def test_the_wheel_carries_the_project(wheel: list[str]) -> None:
             if f"mlops_infra/_project/{file.relative_to(ROOT)}" not in wheel
         ]
         assert missing == []
+    assert "mlops_infra/_project/charts/valkey/charts/base/Chart.yaml" in wheel
     assert "mlops_infra/_project/Pulumi.yaml" in wheel
     assert "mlops_infra/cli/main.py" in wheel
 

@@ -180,7 +180,7 @@ def test_without_root_nodes_are_simulated_and_every_report_says_so(
     events: list[Event] = []
     found = cluster.start(events.append)
     assert (found.phase, found.simulated) == ("running", True)
-    assert any("no root here" in event.text and "simulated" in event.text for event in events)
+    assert any("not root" in event.text and "simulated" in event.text for event in events)
     assert any("simulated" in note for note in found.notes)
     cluster.stop(quiet)
     known = identity.load(cluster.layout)

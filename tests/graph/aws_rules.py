@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mlops_infra.components.aws.roles_lint import judge_permissions, judge_trust
-from mlops_infra.components.aws.tags import FEW_TAGS
-from mlops_infra.plan.aws_names import LIMITS, STACK_TAG
-from mlops_infra.plan.stateful_aws import STATEFUL
+from mlops_infra.components.aws.foundation.tags import FEW_TAGS
+from mlops_infra.components.aws.iam.lint import judge_permissions, judge_trust
+from mlops_infra.plan.aws.names import LIMITS, STACK_TAG
+from mlops_infra.plan.aws.stateful import STATEFUL
 from tests.graph.recording import Graph, Node
 
 Broken = Iterator[str]

@@ -13,12 +13,12 @@ from typing import Any
 import pulumi
 import pytest
 
-from mlops_infra.components.aws.network import subnet_range
-from mlops_infra.components.aws.roles import RoleSpec, Statement, pass_role
-from mlops_infra.components.aws.roles_lint import require_least_privilege
+from mlops_infra.components.aws.iam.lint import require_least_privilege
+from mlops_infra.components.aws.iam.roles import RoleSpec, Statement, pass_role
+from mlops_infra.components.aws.network.subnets import subnet_range
 from mlops_infra.errors import MlopsError
 from mlops_infra.plan import CONTRACT
-from mlops_infra.plan.aws_names import AwsNames
+from mlops_infra.plan.aws.names import AwsNames
 from tests import golden
 from tests.graph import aws_rules
 from tests.graph.conftest import settings

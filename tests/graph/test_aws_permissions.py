@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mlops_infra.plan.permissions import load_actions, policies
+from mlops_infra.plan.aws.permissions import load_actions, policies
 from tests.golden import ROOT
 from tests.graph import aws_rules
 from tests.graph.recording import Graph

@@ -4,7 +4,7 @@ passwords.py: |
 {{- end }}
 
 {{- define "airflow.configName" -}}
-{{ include "house.configName" (dict "root" . "role" "server" "data" (include "airflow.files" .)) }}
+{{ include "base.configName" (dict "root" . "role" "server" "data" (include "airflow.files" .)) }}
 {{- end }}
 
 {{/*
@@ -33,15 +33,7 @@ holds a password; the key that encrypts connections is made from a Secret of 32 
 {{- end }}
 - {name: AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK, value: "True"}
 - {name: AIRFLOW__DATABASE__SQL_ALCHEMY_CONN, value: "postgresql+psycopg2://"}
-- {name: PGHOST, value: "{{ .Values.database.host }}"}
-- {name: PGPORT, value: "{{ .Values.database.port }}"}
-- {name: PGAPPNAME, value: airflow}
-- {name: PGCONNECT_TIMEOUT, value: "10"}
-{{- range $variable, $key := dict "PGUSER" "username" "PGPASSWORD" "password" "PGDATABASE" "database" }}
-- name: {{ $variable }}
-  valueFrom:
-    secretKeyRef: {name: "{{ $.Values.database.secret }}", key: {{ $key }}}
-{{- end }}
+{{ include "base.postgresqlEnv" (dict "root" . "application" "airflow") }}
 # Logs of tasks go to the object store: the Pod that wrote them may be gone when somebody looks.
 - {name: AIRFLOW__LOGGING__BASE_LOG_FOLDER, value: /run/airflow/logs}
 - {name: AIRFLOW__LOGGING__REMOTE_LOGGING, value: "True"}
@@ -66,7 +58,7 @@ holds a password; the key that encrypts connections is made from a Secret of 32 
 - {name: PGSSLROOTCERT, value: /etc/trusted-ca/ca.crt}
 - {name: AWS_CA_BUNDLE, value: /etc/trusted-ca/ca.crt}
 {{- end }}
-{{ include "house.proxyEnv" . }}
+{{ include "base.proxyEnv" . }}
 {{- end }}
 
 {{- define "airflow.mounts" -}}
@@ -76,7 +68,7 @@ holds a password; the key that encrypts connections is made from a Secret of 32 
 {{- if .Values.dags.configMap }}
 - {name: dags, mountPath: /dags, readOnly: true}
 {{- end }}
-{{- include "house.caMount" . }}
+{{- include "base.caMount" . }}
 {{- end }}
 
 {{- define "airflow.volumes" -}}
@@ -96,14 +88,14 @@ holds a password; the key that encrypts connections is made from a Secret of 32 
   emptyDir: {}
 - name: tmp
   emptyDir: {}
-{{- include "house.caVolume" . }}
+{{- include "base.caVolume" . }}
 {{- end }}
 
 {{/* A container that runs one of Airflow's commands: (dict "root" "name" "args" "settings"
 "serves"). */}}
 {{- define "airflow.container" -}}
 name: {{ .name }}
-{{ include "house.container" (dict "root" .root "image" "airflow") }}
+{{ include "base.container" (dict "root" .root "image" "airflow") }}
 command: [airflow]
 args: {{ toJson .args }}
 env:
@@ -120,10 +112,10 @@ volumeMounts:
 {{- define "airflow.jobPod" -}}
 metadata:
   labels:
-    {{- include "house.podLabels" (dict "root" . "role" "migrate") | nindent 4 }}
+    {{- include "base.podLabels" (dict "root" . "role" "migrate") | nindent 4 }}
 spec:
   restartPolicy: OnFailure
-  {{- include "house.pod" (dict "root" .) | nindent 2 }}
+  {{- include "base.pod" (dict "root" .) | nindent 2 }}
   containers:
     - {{ include "airflow.container" (dict "root" . "name" "migrate" "args" (list "db" "migrate")) | nindent 6 | trim }}
   volumes:

@@ -22,7 +22,7 @@ executor: |
   imagePullPolicy: {{ .Values.imagePullPolicy }}
   resources:
     {{- toYaml .Values.executor.resources | nindent 4 }}
-  {{- with include "house.proxyEnv" . | trim }}
+  {{- with include "base.proxyEnv" . | trim }}
   env:
     {{- . | nindent 4 }}
   {{- end }}
@@ -71,5 +71,5 @@ seccompProfile:
 {{- end }}
 
 {{- define "argo.configName" -}}
-{{ include "house.configName" (dict "root" . "role" "controller" "data" (include "argo.settings" .)) }}
+{{ include "base.configName" (dict "root" . "role" "controller" "data" (include "argo.settings" .)) }}
 {{- end }}

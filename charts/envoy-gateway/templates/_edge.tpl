@@ -19,7 +19,7 @@ envoy-gateway.yaml: |
 {{- end }}
 
 {{- define "edge.configName" -}}
-{{ include "house.configName" (dict "root" . "role" "controller" "data" (include "edge.files" .)) }}
+{{ include "base.configName" (dict "root" . "role" "controller" "data" (include "edge.files" .)) }}
 {{- end }}
 
 {{/* How the controller labels the Pods of the proxies. */}}

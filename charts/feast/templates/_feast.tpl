@@ -21,11 +21,11 @@ demo_machines.py: |
 {{- end }}
 
 {{- define "feast.programName" -}}
-{{ include "house.configName" (dict "root" . "role" "program" "data" (include "feast.program" .)) }}
+{{ include "base.configName" (dict "root" . "role" "program" "data" (include "feast.program" .)) }}
 {{- end }}
 
 {{- define "feast.definitionsName" -}}
-{{ include "house.configName" (dict "root" . "role" "definitions" "data" (include "feast.definitions" . | trim)) }}
+{{ include "base.configName" (dict "root" . "role" "definitions" "data" (include "feast.definitions" . | trim)) }}
 {{- end }}
 
 {{/*
@@ -45,24 +45,13 @@ the program puts them into Feast's configuration, quoted.
 - {name: HOME, value: /tmp}
 - {name: PYTHONDONTWRITEBYTECODE, value: "1"}
 - {name: PYTHONUNBUFFERED, value: "1"}
-# Numeric libraries would make a thread, and its memory, for every core of the node.
-- {name: OMP_NUM_THREADS, value: "1"}
-- {name: OPENBLAS_NUM_THREADS, value: "1"}
+{{ include "base.oneThreadEnv" . }}
 - {name: DO_NOT_TRACK, value: "true"}
 - {name: FEAST_PROJECT, value: "{{ .Values.project }}"}
 - {name: APPLY_REVISION, value: "{{ include "feast.revision" . }}"}
 - {name: WORKERS, value: "{{ .Values.workers }}"}
 - {name: WRITABLE, value: "{{ .Values.writable }}"}
-- {name: PGHOST, value: "{{ .Values.database.host }}"}
-- {name: PGPORT, value: "{{ .Values.database.port }}"}
-- {name: PGSSLMODE, value: "{{ .Values.database.sslMode }}"}
-- {name: PGAPPNAME, value: feast}
-- {name: PGCONNECT_TIMEOUT, value: "10"}
-{{- range $variable, $key := dict "PGUSER" "username" "PGPASSWORD" "password" "PGDATABASE" "database" }}
-- name: {{ $variable }}
-  valueFrom:
-    secretKeyRef: {name: "{{ $.Values.database.secret }}", key: {{ $key }}}
-{{- end }}
+{{ include "base.postgresqlEnv" (dict "root" . "application" "feast") }}
 {{- with .Values.onlineStore }}
 - {name: ONLINE_ADDRESS, value: "{{ .host }}:{{ .port }}"}
 - {name: ONLINE_DATABASE, value: "{{ .database }}"}
@@ -76,7 +65,7 @@ the program puts them into Feast's configuration, quoted.
 {{- if .Values.trustedCa.configMap }}
 - {name: PGSSLROOTCERT, value: /etc/trusted-ca/ca.crt}
 {{- end }}
-{{ include "house.proxyEnv" . | trim }}
+{{ include "base.proxyEnv" . | trim }}
 {{- end }}
 
 {{- define "feast.mounts" -}}
@@ -86,7 +75,7 @@ the program puts them into Feast's configuration, quoted.
 - {name: site, mountPath: /etc/feast/site, readOnly: true}
 {{- end }}
 - {name: tmp, mountPath: /tmp}
-{{ include "house.caMount" . | trim }}
+{{ include "base.caMount" . | trim }}
 {{- end }}
 
 {{- define "feast.volumes" -}}
@@ -103,7 +92,7 @@ the program puts them into Feast's configuration, quoted.
 {{- end }}
 - name: tmp
   emptyDir: {sizeLimit: 256Mi}
-{{ include "house.caVolume" . | trim }}
+{{ include "base.caVolume" . | trim }}
 {{- end }}
 
 {{/* The Pod of the Job and of the CronJob; the Job's hash names it. */}}
@@ -111,17 +100,17 @@ the program puts them into Feast's configuration, quoted.
 {{- $root := .root -}}
 metadata:
   labels:
-    {{- include "house.podLabels" (dict "root" $root "role" "job") | nindent 4 }}
+    {{- include "base.podLabels" (dict "root" $root "role" "job") | nindent 4 }}
   {{- with $root.Values.podAnnotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
   restartPolicy: OnFailure
-  {{- include "house.pod" (dict "root" $root) | nindent 2 }}
+  {{- include "base.pod" (dict "root" $root) | nindent 2 }}
   containers:
     - name: {{ .does }}
-      {{- include "house.container" (dict "root" $root "image" "server") | nindent 6 }}
+      {{- include "base.container" (dict "root" $root "image" "server") | nindent 6 }}
       command: [python3, /etc/feast/program/run.py, {{ .does }}]
       workingDir: /tmp
       env:

@@ -16,9 +16,9 @@ dashboards.yaml: |
 {{- end }}
 
 {{- define "grafana.configName" -}}
-{{ include "house.configName" (dict "root" . "role" "server" "data" (include "grafana.files" .)) }}
+{{ include "base.configName" (dict "root" . "role" "server" "data" (include "grafana.files" .)) }}
 {{- end }}
 
 {{- define "grafana.dashboardsName" -}}
-{{ include "house.configName" (dict "root" . "role" "dashboards" "data" (include "grafana.dashboards" .)) }}
+{{ include "base.configName" (dict "root" . "role" "dashboards" "data" (include "grafana.dashboards" .)) }}
 {{- end }}

@@ -45,5 +45,5 @@ katib-config.yaml: |
 {{- end }}
 
 {{- define "katib.configName" -}}
-{{ include "house.configName" (dict "root" . "role" "controller" "data" (include "katib.files" .)) }}
+{{ include "base.configName" (dict "root" . "role" "controller" "data" (include "katib.files" .)) }}
 {{- end }}

@@ -5,9 +5,7 @@ kserve-webhook-server-service
 
 {{/* Metadata of an object without a namespace. */}}
 {{- define "kserve.clusterMetadata" -}}
-name: {{ .name }}
-labels:
-  {{- include "house.labels" (dict "root" .root "role" "controller") | nindent 2 }}
+{{ include "base.clusterMetadata" (merge (dict "role" "controller") .) }}
 {{- end }}
 
 {{/* Requests and limits as the ConfigMap spells them. */}}

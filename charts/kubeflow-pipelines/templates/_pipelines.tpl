@@ -53,7 +53,7 @@ prepare.sh: |
 
 {{/* Name of a role's ConfigMap; (dict "root" . "role" R "files" DEFINE). */}}
 {{- define "pipelines.configName" -}}
-{{ include "house.configName" (dict "root" .root "role" .role "data" (include .files .root)) }}
+{{ include "base.configName" (dict "root" .root "role" .role "data" (include .files .root)) }}
 {{- end }}
 
 {{/* One ConfigMap; arguments as above. */}}
@@ -61,7 +61,7 @@ prepare.sh: |
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  {{- include "house.metadata" (dict "root" .root "role" .role "name" (include "pipelines.configName" .)) | nindent 2 }}
+  {{- include "base.metadata" (dict "root" .root "role" .role "name" (include "pipelines.configName" .)) | nindent 2 }}
 immutable: true
 data:
   {{- include .files .root | nindent 2 }}

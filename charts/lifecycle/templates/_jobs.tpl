@@ -5,7 +5,7 @@ models.json: |
 {{- end }}
 
 {{- define "lifecycle.modelsName" -}}
-{{ include "house.configName" (dict "root" . "role" "models" "data" (include "lifecycle.models" .)) }}
+{{ include "base.configName" (dict "root" . "role" "models" "data" (include "lifecycle.models" .)) }}
 {{- end }}
 
 {{/* What triggers and jobs read beside the stores: tracking, buckets, models, metrics. */}}
@@ -72,7 +72,7 @@ once; what a run does not finish, the next one does.
 apiVersion: batch/v1
 kind: CronJob
 metadata:
-  {{- include "house.metadata" (dict "root" $root "role" "job" "name" .name) | nindent 2 }}
+  {{- include "base.metadata" (dict "root" $root "role" "job" "name" .name) | nindent 2 }}
 spec:
   schedule: {{ .schedule | quote }}
   suspend: {{ $root.Values.jobs.suspend }}
@@ -83,24 +83,24 @@ spec:
   jobTemplate:
     metadata:
       labels:
-        {{- include "house.labels" (dict "root" $root "role" "job") | nindent 8 }}
+        {{- include "base.labels" (dict "root" $root "role" "job") | nindent 8 }}
     spec:
       backoffLimit: 2
       activeDeadlineSeconds: {{ int64 $root.Values.jobs.deadlineSeconds }}
       template:
         metadata:
           labels:
-            {{- include "house.podLabels" (dict "root" $root "role" "job") | nindent 12 }}
+            {{- include "base.podLabels" (dict "root" $root "role" "job") | nindent 12 }}
           {{- with $root.Values.podAnnotations }}
           annotations:
             {{- toYaml . | nindent 12 }}
           {{- end }}
         spec:
           restartPolicy: Never
-          {{- include "house.pod" (dict "root" $root) | nindent 10 }}
+          {{- include "base.pod" (dict "root" $root) | nindent 10 }}
           containers:
             - name: job
-              {{- include "house.container" (dict "root" $root "image" "runtime") | nindent 14 }}
+              {{- include "base.container" (dict "root" $root "image" "runtime") | nindent 14 }}
               command:
                 {{- toYaml .command | nindent 16 }}
               workingDir: /tmp

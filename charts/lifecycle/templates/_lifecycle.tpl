@@ -4,26 +4,15 @@ and login are libpq's own variables, so no URI holds a password.
 */}}
 {{- define "lifecycle.env" -}}
 - {name: HOME, value: /tmp}
-# Numeric libraries would make a thread, and its memory, for every core of the node.
-- {name: OMP_NUM_THREADS, value: "1"}
-- {name: OPENBLAS_NUM_THREADS, value: "1"}
-- {name: PGHOST, value: "{{ .Values.database.host }}"}
-- {name: PGPORT, value: "{{ .Values.database.port }}"}
-- {name: PGSSLMODE, value: "{{ .Values.database.sslMode }}"}
-- {name: PGAPPNAME, value: lifecycle}
-- {name: PGCONNECT_TIMEOUT, value: "10"}
-{{- range $variable, $key := dict "PGUSER" "username" "PGPASSWORD" "password" "PGDATABASE" "database" }}
-- name: {{ $variable }}
-  valueFrom:
-    secretKeyRef: {name: "{{ $.Values.database.secret }}", key: {{ $key }}}
-{{- end }}
+{{ include "base.oneThreadEnv" . }}
+{{ include "base.postgresqlEnv" (dict "root" . "application" "lifecycle") }}
 - name: VALKEY_PASSWORD
   valueFrom:
     secretKeyRef: {name: "{{ .Values.keyValue.secret }}", key: password}
 {{- if .Values.trustedCa.configMap }}
 - {name: PGSSLROOTCERT, value: /etc/trusted-ca/ca.crt}
 {{- end }}
-{{- include "house.proxyEnv" . | trim | nindent 0 }}
+{{- include "base.proxyEnv" . | trim | nindent 0 }}
 {{- end }}
 
 {{/* URL of the key-value store, without its password. */}}
@@ -33,11 +22,11 @@ redis://{{ .Values.keyValue.host }}:{{ .Values.keyValue.port }}
 
 {{- define "lifecycle.mounts" -}}
 - {name: tmp, mountPath: /tmp}
-{{ include "house.caMount" . | trim }}
+{{ include "base.caMount" . | trim }}
 {{- end }}
 
 {{- define "lifecycle.volumes" -}}
 - name: tmp
   emptyDir: {sizeLimit: 256Mi}
-{{ include "house.caVolume" . | trim }}
+{{ include "base.caVolume" . | trim }}
 {{- end }}

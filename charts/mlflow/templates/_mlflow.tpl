@@ -15,7 +15,7 @@ auth.ini: |
 {{- end }}
 
 {{- define "mlflow.configName" -}}
-{{ include "house.configName" (dict "root" . "role" "server" "data" (include "mlflow.files" .)) }}
+{{ include "base.configName" (dict "root" . "role" "server" "data" (include "mlflow.files" .)) }}
 {{- end }}
 
 {{/*
@@ -54,22 +54,11 @@ address and login are libpq's own variables, so no URI holds a password.
 - {name: HOME, value: /tmp}
 - {name: PYTHONDONTWRITEBYTECODE, value: "1"}
 - {name: PYTHONUNBUFFERED, value: "1"}
-# Numeric libraries would make a thread, and its memory, for every core of the node.
-- {name: OMP_NUM_THREADS, value: "1"}
-- {name: OPENBLAS_NUM_THREADS, value: "1"}
+{{ include "base.oneThreadEnv" . }}
 - {name: DO_NOT_TRACK, value: "true"}
 - {name: MLFLOW_DISABLE_TELEMETRY, value: "true"}
 - {name: GIT_PYTHON_REFRESH, value: quiet}
-- {name: PGHOST, value: "{{ .Values.database.host }}"}
-- {name: PGPORT, value: "{{ .Values.database.port }}"}
-- {name: PGSSLMODE, value: "{{ .Values.database.sslMode }}"}
-- {name: PGAPPNAME, value: mlflow}
-- {name: PGCONNECT_TIMEOUT, value: "10"}
-{{- range $variable, $key := dict "PGUSER" "username" "PGPASSWORD" "password" "PGDATABASE" "database" }}
-- name: {{ $variable }}
-  valueFrom:
-    secretKeyRef: {name: "{{ $.Values.database.secret }}", key: {{ $key }}}
-{{- end }}
+{{ include "base.postgresqlEnv" (dict "root" . "application" "mlflow") }}
 {{- with .Values.objectStore }}
 - {name: MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE, value: {{ ternary "path" "auto" (ne .endpoint "") }}}
 - {name: AWS_DEFAULT_REGION, value: "{{ .region }}"}
@@ -87,7 +76,7 @@ address and login are libpq's own variables, so no URI holds a password.
     secretKeyRef: {name: "{{ .secret }}", key: secretKey}
 {{- end }}
 {{- end }}
-{{- with include "house.proxyEnv" . | trim }}
+{{- with include "base.proxyEnv" . | trim }}
 {{ . }}
 {{- end }}
 {{- if .Values.trustedCa.configMap }}

@@ -25,7 +25,7 @@ tenant's own, so its people may see it; the token of the notebook itself is not 
 - {name: AWS_CA_BUNDLE, value: /etc/trusted-ca/ca.crt}
 - {name: REQUESTS_CA_BUNDLE, value: /etc/trusted-ca/ca.crt}
 {{- end }}
-{{ include "house.proxyEnv" .root | trim }}
+{{ include "base.proxyEnv" .root | trim }}
 {{- $logins := list
       (list "AWS_ACCESS_KEY_ID" "object-store" "accessKey")
       (list "AWS_SECRET_ACCESS_KEY" "object-store" "secretKey")

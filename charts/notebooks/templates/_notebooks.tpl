@@ -19,7 +19,7 @@ pip.conf: |
 {{- end }}
 
 {{- define "notebooks.configName" -}}
-{{ include "house.configName" (dict "root" . "role" "notebook" "data" (include "notebooks.files" .)) }}
+{{ include "base.configName" (dict "root" . "role" "notebook" "data" (include "notebooks.files" .)) }}
 {{- end }}
 
 {{/* Addresses by path, for the router. */}}
@@ -40,12 +40,12 @@ routes.json: |
 {{- end }}
 
 {{- define "notebooks.routerName" -}}
-{{ include "house.configName" (dict "root" . "role" "router" "data" (include "notebooks.routerFiles" .)) }}
+{{ include "base.configName" (dict "root" . "role" "router" "data" (include "notebooks.routerFiles" .)) }}
 {{- end }}
 
 {{/* Labels that choose the Pods of one person; `.user` is an entry of `users`. */}}
 {{- define "notebooks.selector" -}}
-{{ include "house.selector" (dict "root" .root "role" "notebook") }}
+{{ include "base.selector" (dict "root" .root "role" "notebook") }}
 mlops-infra.dev/tenant: {{ .user.tenant }}
 mlops-infra.dev/user: {{ .user.name }}
 {{- end }}
@@ -59,7 +59,7 @@ labels:
 {{- end }}
 
 {{- define "notebooks.labels" -}}
-{{- $labels := include "house.labels" (dict "root" .root "role" "notebook") | fromYaml -}}
+{{- $labels := include "base.labels" (dict "root" .root "role" "notebook") | fromYaml -}}
 {{- $own := include "notebooks.selector" . | fromYaml -}}
 {{ toYaml (merge $own $labels) }}
 {{- end }}

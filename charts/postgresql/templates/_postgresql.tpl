@@ -36,24 +36,24 @@ purged.sql: |
 {{- end }}
 
 {{- define "postgresql.serverConfigName" -}}
-{{ include "house.configName" (dict "root" . "role" "server" "data" (include "postgresql.serverFiles" .)) }}
+{{ include "base.configName" (dict "root" . "role" "server" "data" (include "postgresql.serverFiles" .)) }}
 {{- end }}
 
 {{- define "postgresql.jobConfigName" -}}
-{{ include "house.configName" (dict "root" . "role" "databases" "data" (include "postgresql.jobFiles" .)) }}
+{{ include "base.configName" (dict "root" . "role" "databases" "data" (include "postgresql.jobFiles" .)) }}
 {{- end }}
 
 {{/* The Pod of the Job; apart, because its hash names the Job. */}}
 {{- define "postgresql.jobPod" -}}
 metadata:
   labels:
-    {{- include "house.podLabels" (dict "root" . "role" "databases") | nindent 4 }}
+    {{- include "base.podLabels" (dict "root" . "role" "databases") | nindent 4 }}
 spec:
   restartPolicy: OnFailure
-  {{- include "house.pod" (dict "root" .) | nindent 2 }}
+  {{- include "base.pod" (dict "root" .) | nindent 2 }}
   containers:
     - name: databases
-      {{- include "house.container" (dict "root" . "image" "server") | nindent 6 }}
+      {{- include "base.container" (dict "root" . "image" "server") | nindent 6 }}
       command: [sh, /etc/postgresql/databases.sh]
       env:
         - {name: PGHOST, value: "{{ .Chart.Name }}.{{ .Release.Namespace }}.svc"}
@@ -85,18 +85,8 @@ spec:
       secret:
         secretName: {{ .Values.auth.secret }}
         defaultMode: 0440
-    {{- range $number, $database := .Values.databases }}
-    - name: database-{{ $number }}
-      secret:
-        secretName: {{ .secret }}
-        defaultMode: 0440
-    {{- end }}
-    {{- range $number, $guest := .Values.guests }}
-    - name: guest-{{ $number }}
-      secret:
-        secretName: {{ .secret }}
-        defaultMode: 0440
-    {{- end }}
+    {{- include "base.secretVolumes" (dict "name" "database" "secrets" .Values.databases "indent" 4) }}
+    {{- include "base.secretVolumes" (dict "name" "guest" "secrets" .Values.guests "indent" 4) }}
     - name: tmp
       emptyDir: {sizeLimit: 16Mi}
 {{- end }}

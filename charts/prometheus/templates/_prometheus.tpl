@@ -51,11 +51,11 @@ certificates.yml: |
 {{- end }}
 
 {{- define "prometheus.configName" -}}
-{{ include "house.configName" (dict "root" . "role" "server" "data" (include "prometheus.files" .)) }}
+{{ include "base.configName" (dict "root" . "role" "server" "data" (include "prometheus.files" .)) }}
 {{- end }}
 
 {{- define "alertmanager.configName" -}}
-{{ include "house.configName" (dict "root" . "role" "alertmanager" "data" (include "alertmanager.config" .)) }}
+{{ include "base.configName" (dict "root" . "role" "alertmanager" "data" (include "alertmanager.config" .)) }}
 {{- end }}
 
 {{/* A volume of a StatefulSet; `.role` and `.size`. Its fields are immutable, so are its labels. */}}
@@ -63,7 +63,7 @@ certificates.yml: |
 metadata:
   name: data
   labels:
-    {{- include "house.lasting" (dict "root" .root "role" .role) | nindent 4 }}
+    {{- include "base.lasting" (dict "root" .root "role" .role) | nindent 4 }}
 spec:
   accessModes: [ReadWriteOnce]
   {{- with .root.Values.persistence.storageClass }}

@@ -12,5 +12,5 @@ users: |
 {{- end }}
 
 {{- define "seaweedfs.configName" -}}
-{{ include "house.configName" (dict "root" . "role" "server" "data" (include "seaweedfs.files" .)) }}
+{{ include "base.configName" (dict "root" . "role" "server" "data" (include "seaweedfs.files" .)) }}
 {{- end }}

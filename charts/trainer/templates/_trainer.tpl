@@ -25,21 +25,21 @@ controller_manager_config.yaml: |
 {{- end }}
 
 {{- define "trainer.configName" -}}
-{{ include "house.configName" (dict "root" .root "role" .role "data" (include .files .root)) }}
+{{ include "base.configName" (dict "root" .root "role" .role "data" (include .files .root)) }}
 {{- end }}
 
 {{/*
 One of both controllers, all but its rights: (dict "root" "role" "name" "image" "files" "secret" …).
 */}}
 {{- define "trainer.controller" -}}
-{{ include "house.account" . }}
+{{ include "base.account" . }}
 ---
-{{ include "house.service" (dict "root" .root "role" .role "name" .name "internal" true "ports" (list (dict "name" "webhook" "port" 443))) }}
+{{ include "base.service" (dict "root" .root "role" .role "name" .name "internal" true "ports" (list (dict "name" "webhook" "port" 443))) }}
 ---
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  {{- include "house.metadata" (dict "root" .root "role" .role "name" (include "trainer.configName" .)) | nindent 2 }}
+  {{- include "base.metadata" (dict "root" .root "role" .role "name" (include "trainer.configName" .)) | nindent 2 }}
 immutable: true
 data:
   {{- include .files .root | nindent 2 }}
@@ -47,7 +47,7 @@ data:
 {{ include "workload.deployment" . }}
       containers:
         - name: manager
-          {{- include "house.container" (dict "root" .root "image" .image) | nindent 10 }}
+          {{- include "base.container" (dict "root" .root "image" .image) | nindent 10 }}
           command: [/manager]
           args: [--config=/etc/manager/controller_manager_config.yaml]
           ports:
@@ -73,6 +73,6 @@ data:
 {{- define "trainer.policy" -}}
 {{ include "workload.policy" (merge (dict
     "ingress" (list (include "workload.fromApiServer" (dict "root" .root "ports" (list 9443)))
-      (include "house.ingress" (dict "root" .root "port" 8080 "internal" true) | trim) | join "\n")
-    "egress" (list (include "house.dnsEgress" .root | trim) (include "house.apiEgress" .root | trim) | join "\n")) .) }}
+      (include "base.ingress" (dict "root" .root "port" 8080 "internal" true) | trim) | join "\n")
+    "egress" (list (include "base.dnsEgress" .root | trim) (include "base.apiEgress" .root | trim) | join "\n")) .) }}
 {{- end }}

@@ -11,5 +11,5 @@ ping.sh: |
 {{- end }}
 
 {{- define "valkey.configName" -}}
-{{ include "house.configName" (dict "root" . "role" "server" "data" (include "valkey.files" .)) }}
+{{ include "base.configName" (dict "root" . "role" "server" "data" (include "valkey.files" .)) }}
 {{- end }}

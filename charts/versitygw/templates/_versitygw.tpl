@@ -4,20 +4,20 @@ accounts.py: |
 {{- end }}
 
 {{- define "versitygw.jobConfigName" -}}
-{{ include "house.configName" (dict "root" . "role" "accounts" "data" (include "versitygw.jobFiles" .)) }}
+{{ include "base.configName" (dict "root" . "role" "accounts" "data" (include "versitygw.jobFiles" .)) }}
 {{- end }}
 
 {{/* The Pod of the Job; apart, because its hash names the Job. */}}
 {{- define "versitygw.jobPod" -}}
 metadata:
   labels:
-    {{- include "house.podLabels" (dict "root" . "role" "accounts") | nindent 4 }}
+    {{- include "base.podLabels" (dict "root" . "role" "accounts") | nindent 4 }}
 spec:
   restartPolicy: OnFailure
-  {{- include "house.pod" (dict "root" .) | nindent 2 }}
+  {{- include "base.pod" (dict "root" .) | nindent 2 }}
   containers:
     - name: accounts
-      {{- include "house.container" (dict "root" . "image" "accounts") | nindent 6 }}
+      {{- include "base.container" (dict "root" . "image" "accounts") | nindent 6 }}
       command: [python3, /etc/versitygw/accounts.py]
       env:
         - {name: GATEWAY, value: "http://{{ .Chart.Name }}.{{ .Release.Namespace }}.svc:7070"}
@@ -44,12 +44,7 @@ spec:
       secret:
         secretName: {{ .Values.auth.secret }}
         defaultMode: 0440
-    {{- range $number, $account := .Values.accounts }}
-    - name: account-{{ $number }}
-      secret:
-        secretName: {{ .secret }}
-        defaultMode: 0440
-    {{- end }}
+    {{- include "base.secretVolumes" (dict "name" "account" "secrets" .Values.accounts "indent" 4) }}
     - name: tmp
       emptyDir: {sizeLimit: 16Mi}
 {{- end }}

@@ -10,8 +10,8 @@ from pulumi_aws.ec2 import SecurityGroup
 from pulumi_aws.mwaa import Environment, EnvironmentLoggingConfigurationArgs
 from pulumi_aws.vpc import SecurityGroupEgressRule, SecurityGroupIngressRule
 
-from mlops_infra.components.aws.foundation import Foundation
-from mlops_infra.components.aws.roles import (
+from mlops_infra.components.aws.foundation.foundation import Foundation
+from mlops_infra.components.aws.iam.roles import (
     RoleSpec,
     Statement,
     pass_role,
@@ -19,7 +19,7 @@ from mlops_infra.components.aws.roles import (
     write_logs,
     write_objects,
 )
-from mlops_infra.config.aws_airflow import AirflowConfig
+from mlops_infra.config.aws.airflow import AirflowConfig
 
 TYPE = "mlops-infra:aws:Airflow"
 LOGS = ("dag_processing_logs", "scheduler_logs", "task_logs", "webserver_logs", "worker_logs")

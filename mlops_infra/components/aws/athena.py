@@ -13,8 +13,8 @@ from pulumi_aws.athena import (
     WorkgroupConfigurationResultConfigurationEncryptionConfigurationArgs,
 )
 
-from mlops_infra.components.aws.catalogue import Catalogue
-from mlops_infra.components.aws.foundation import Foundation
+from mlops_infra.components.aws.foundation.foundation import Foundation
+from mlops_infra.components.aws.glue.catalogue import Catalogue
 
 TYPE = "mlops-infra:aws:Athena"
 

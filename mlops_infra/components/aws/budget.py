@@ -6,8 +6,8 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_aws.budgets import Budget, BudgetCostFilterArgs, BudgetNotificationArgs
 
-from mlops_infra.components.aws.foundation import Foundation
-from mlops_infra.plan.aws_names import STACK_TAG
+from mlops_infra.components.aws.foundation.foundation import Foundation
+from mlops_infra.plan.aws.names import STACK_TAG
 
 SPENT = ((80, "ACTUAL"), (100, "ACTUAL"), (100, "FORECASTED"))
 """Per cent of the bound, and whether it is spent or foreseen."""

@@ -14,8 +14,8 @@ from pulumi_aws.ecr import (
     RepositoryImageScanningConfigurationArgs,
 )
 
-from mlops_infra.components.aws.foundation import Foundation
-from mlops_infra.config.aws_stores import EcrConfig
+from mlops_infra.components.aws.foundation.foundation import Foundation
+from mlops_infra.config.aws.stores import EcrConfig
 
 TYPE = "mlops-infra:aws:Images"
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pulumi
 from pulumi import ResourceOptions
 
-from mlops_infra.components.aws.flow_logs import flow_logs
-from mlops_infra.components.aws.foundation import Foundation, Network
-from mlops_infra.components.aws.keys import Keys
-from mlops_infra.components.aws.lake import Lake
-from mlops_infra.components.aws.network import Vpcs
-from mlops_infra.components.aws.network_exits import private_endpoints
-from mlops_infra.components.aws.network_groups import security_groups
-from mlops_infra.components.aws.provider import aws_provider
-from mlops_infra.components.aws.retention import retaining
-from mlops_infra.components.aws.tags import tagging
+from mlops_infra.components.aws.foundation.foundation import Foundation, Network
+from mlops_infra.components.aws.foundation.provider import aws_provider
+from mlops_infra.components.aws.foundation.retention import retaining
+from mlops_infra.components.aws.foundation.tags import tagging
+from mlops_infra.components.aws.kms import Keys
+from mlops_infra.components.aws.lake.buckets import Lake
+from mlops_infra.components.aws.network.exits import private_endpoints
+from mlops_infra.components.aws.network.flow_logs import flow_logs
+from mlops_infra.components.aws.network.groups import security_groups
+from mlops_infra.components.aws.network.vpc import Vpcs
 from mlops_infra.config import StackConfig
-from mlops_infra.plan.aws_names import kit_tags, names_of, tags_of
+from mlops_infra.plan.aws.names import kit_tags, names_of, tags_of
 
 TYPE = "mlops-infra:aws:Platform"
 

@@ -9,10 +9,10 @@ from pulumi import ResourceOptions
 from pulumi_aws.quicksight import DataSet, DataSource
 
 from mlops_infra.components.aws.athena import Athena
-from mlops_infra.components.aws.catalogue import Catalogue
-from mlops_infra.components.aws.foundation import Foundation
-from mlops_infra.config.aws_data import Table
-from mlops_infra.config.aws_reports import QuickSightConfig
+from mlops_infra.components.aws.foundation.foundation import Foundation
+from mlops_infra.components.aws.glue.catalogue import Catalogue
+from mlops_infra.config.aws.data import Table
+from mlops_infra.config.aws.reports import QuickSightConfig
 
 TYPE = "mlops-infra:aws:Reports"
 SOURCE_RIGHTS = (

@@ -8,24 +8,24 @@ import pulumi
 from pulumi import ResourceOptions
 
 from mlops_infra.components.aws.airflow import build_airflow
-from mlops_infra.components.aws.alarms import Alarms, build_alarms
 from mlops_infra.components.aws.athena import build_athena
-from mlops_infra.components.aws.batches import Batches
-from mlops_infra.components.aws.catalogue import build_catalogue
-from mlops_infra.components.aws.catalogue_rights import build_rights
-from mlops_infra.components.aws.delivery import build_delivery
-from mlops_infra.components.aws.etl import build_etl
-from mlops_infra.components.aws.features import Features
-from mlops_infra.components.aws.foundation import Foundation
-from mlops_infra.components.aws.front import build_fronts
-from mlops_infra.components.aws.job_role import JOBS, job_role, serving_role
-from mlops_infra.components.aws.monitoring import build_monitors
-from mlops_infra.components.aws.pipelines import Pipelines
+from mlops_infra.components.aws.cloudwatch.alarms import Alarms, build_alarms
+from mlops_infra.components.aws.delivery.delivery import build_delivery
+from mlops_infra.components.aws.foundation.foundation import Foundation
+from mlops_infra.components.aws.functions.front import build_fronts
+from mlops_infra.components.aws.functions.triggers import build_triggers
+from mlops_infra.components.aws.glue.catalogue import build_catalogue
+from mlops_infra.components.aws.glue.etl import build_etl
+from mlops_infra.components.aws.glue.rights import build_rights
 from mlops_infra.components.aws.quicksight import build_reports
-from mlops_infra.components.aws.registry import Registry
-from mlops_infra.components.aws.serving import Serving
+from mlops_infra.components.aws.sagemaker.batches import Batches
+from mlops_infra.components.aws.sagemaker.endpoints import Serving
+from mlops_infra.components.aws.sagemaker.features import Features
+from mlops_infra.components.aws.sagemaker.job_role import JOBS, job_role, serving_role
+from mlops_infra.components.aws.sagemaker.model_monitor import build_monitors
+from mlops_infra.components.aws.sagemaker.pipelines import Pipelines
+from mlops_infra.components.aws.sagemaker.registry import Registry
 from mlops_infra.components.aws.streaming import build_streaming
-from mlops_infra.components.aws.triggers import build_triggers
 
 TYPE = "mlops-infra:aws:Models"
 

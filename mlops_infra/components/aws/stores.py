@@ -17,9 +17,9 @@ from pulumi_aws.elasticache import SubnetGroup as CacheSubnets
 from pulumi_aws.rds import Instance, ParameterGroup, ParameterGroupParameterArgs
 from pulumi_aws.rds import SubnetGroup as DatabaseSubnets
 
-from mlops_infra.components.aws.foundation import Foundation
-from mlops_infra.components.aws.roles import RoleSpec, Statement
-from mlops_infra.config.aws_stores import KvConfig, SqlConfig
+from mlops_infra.components.aws.foundation.foundation import Foundation
+from mlops_infra.components.aws.iam.roles import RoleSpec, Statement
+from mlops_infra.config.aws.stores import KvConfig, SqlConfig
 
 DATABASE, ADMINISTRATOR = "mlops", "mlops_admin"
 LOGS = ("postgresql", "upgrade")

@@ -7,16 +7,16 @@ from pulumi import ResourceOptions
 from pulumi_aws.cloudwatch import LogStream
 from pulumi_aws.kinesis import FirehoseDeliveryStream, Stream
 
-from mlops_infra.components.aws.foundation import Foundation
-from mlops_infra.components.aws.places import bucket_and_prefix
-from mlops_infra.components.aws.roles import (
+from mlops_infra.components.aws.foundation.foundation import Foundation
+from mlops_infra.components.aws.foundation.places import bucket_and_prefix
+from mlops_infra.components.aws.iam.roles import (
     RoleSpec,
     Statement,
     use_key,
     write_logs,
     write_objects,
 )
-from mlops_infra.config.aws_streams import Stream as StreamConfig
+from mlops_infra.config.aws.streams import Stream as StreamConfig
 
 TYPE = "mlops-infra:aws:Streaming"
 BY_DAY = "day=!{timestamp:yyyy-MM-dd}/"

@@ -11,7 +11,7 @@ from mlops_infra.components.labels import labels
 from mlops_infra.components.onprem.application import Application
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.plan import Plan
-from mlops_infra.plan.site import CA_CONFIG_MAP, CA_KEY, KSERVE_CA_KEY, REGISTRY_LOGIN
+from mlops_infra.plan.network.site import CA_CONFIG_MAP, CA_KEY, KSERVE_CA_KEY, REGISTRY_LOGIN
 from mlops_infra.plan.stateful import PLATFORM, STATEFUL_LABEL
 
 TYPE = "mlops-infra:onprem:Platform"

@@ -23,7 +23,7 @@ class BatchJob:
     source: str
     """`s3://bucket/prefix` or `sql://[database/]table`."""
     key: tuple[str, ...]
-    """Columns that name a row."""
+    """Columns that identify a row."""
     partition_column: str | None = None
     chunk_rows: int = CHUNK_ROWS
 

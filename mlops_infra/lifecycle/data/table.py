@@ -92,7 +92,7 @@ def from_csv(body: bytes, where: str) -> pd.DataFrame:
         raise InputError(f"this is no CSV file: {error}", where=where) from error
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"column '{twice[0]}' is there twice", where=where)
+        raise InputError(f"column '{twice[0]}' is duplicated", where=where)
     return frame
 
 

@@ -183,7 +183,7 @@ async def _body(request: Request) -> Mapping[str, Any]:
     try:
         body = json.loads(bytes(raw))
     except ValueError as error:
-        raise InputError(f"the body is no JSON: {error}") from error
+        raise InputError(f"the body is not valid JSON: {error}") from error
     if not isinstance(body, dict):
         raise InputError("the body is no JSON object")
     return body

@@ -1,6 +1,5 @@
 """Tenants: a namespace each, with its own accounts at every store and declared paths only."""
 
 from mlops_infra.plan.tenancy.accounts import copies, identity
-from mlops_infra.plan.tenancy.planning import CHART, tenants
 
-__all__ = ["CHART", "copies", "identity", "tenants"]
+__all__ = ["copies", "identity"]

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 from mlops_infra.catalog import Catalog, Component
 from mlops_infra.config import StackConfig
-from mlops_infra.plan import addresses, notebooks
-from mlops_infra.plan.addresses import tenant_namespace
-from mlops_infra.plan.choices import Selection, engine
-from mlops_infra.plan.model import FromConfig, Generated, Literal, SecretSpec, SecretValue
+from mlops_infra.plan.model.choices import Selection, engine
+from mlops_infra.plan.model.planned import FromConfig, Generated, Literal, SecretSpec, SecretValue
+from mlops_infra.plan.network import addresses
+from mlops_infra.plan.network.addresses import tenant_namespace
+from mlops_infra.plan.tenancy import notebooks
 
 LIFECYCLE_DATABASE = "lifecycle"
 """Database of predictions, scores and triggers; its tables know the tenant of each row."""

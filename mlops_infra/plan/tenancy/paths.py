@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from mlops_infra.catalog import Catalog
 from mlops_infra.config import StackConfig
-from mlops_infra.plan import peers
-from mlops_infra.plan.choices import STORES, Selection, store
-from mlops_infra.plan.model import NODE
-from mlops_infra.plan.peers import SERVICES, Peer
+from mlops_infra.plan.model.choices import STORES, Selection, store
+from mlops_infra.plan.model.planned import NODE
+from mlops_infra.plan.network import peers
+from mlops_infra.plan.network.peers import SERVICES, Peer
 
 CALLERS = frozenset({"gateway", "metrics", "serving", "edge", "notebooks", "tuning"})
 """Capabilities whose Pods connect to Pods of tenants."""

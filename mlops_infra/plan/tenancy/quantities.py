@@ -15,5 +15,5 @@ def doubled(quantity: str) -> str:
     """
     match = _QUANTITY.fullmatch(quantity)
     if match is None:
-        raise ValueError(f"'{quantity}' is no quantity that a quota may have")
+        raise ValueError(f"'{quantity}' is not a valid quantity for a quota")
     return f"{int(match[1]) * 2}{match[2] or ''}"

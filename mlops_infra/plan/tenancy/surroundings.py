@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from mlops_infra.catalog import Catalog
 from mlops_infra.config import StackConfig
-from mlops_infra.plan import addresses, site
-from mlops_infra.plan.choices import Selection, engine, store
+from mlops_infra.plan.model.choices import Selection, engine, store
+from mlops_infra.plan.network import addresses, site
 from mlops_infra.plan.tenancy.accounts import identity
 
 

@@ -13,7 +13,7 @@ import importlib.util
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from mlops_infra.plan.images import user
+from mlops_infra.plan.images.roles import user
 from mlops_infra.plan.values.context import Context, Values
 from mlops_infra.plan.values.platform import STACK_LABEL, common
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan import secrets
-from mlops_infra.plan.model import Literal, SecretSpec
+from mlops_infra.plan.model.planned import Literal, SecretSpec
 from mlops_infra.plan.tenancy.accounts import copies
+from mlops_infra.plan.values import secrets
 from mlops_infra.plan.values.context import Context, Values
 from mlops_infra.plan.values.operators import runs, webhook
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from mlops_infra.catalog import Catalog, Component
 from mlops_infra.config import StackConfig
-from mlops_infra.plan import addresses, peers
-from mlops_infra.plan.choices import Selection, StoreName, engine, store
-from mlops_infra.plan.model import PlannedImage
+from mlops_infra.plan.model.choices import Selection, StoreName, engine, store
+from mlops_infra.plan.model.planned import PlannedImage
+from mlops_infra.plan.network import addresses, peers
 
 Values = dict[str, Any]
 

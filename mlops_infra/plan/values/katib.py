@@ -1,4 +1,4 @@
-"""Search for hyperparameters."""
+"""Hyperparameter search."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlops_infra.catalog import Component, Image
-from mlops_infra.plan.images import user
-from mlops_infra.plan.model import NODE
+from mlops_infra.plan.images.roles import user
+from mlops_infra.plan.model.planned import NODE
 from mlops_infra.plan.values.context import Context, Values
 from mlops_infra.plan.values.operators import webhook
 

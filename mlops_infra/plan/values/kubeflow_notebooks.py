@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan.notebooks import people
+from mlops_infra.plan.tenancy.notebooks import people
 from mlops_infra.plan.values.context import Context, Values
 from mlops_infra.plan.values.operators import runs
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlops_infra.config.models import ModelConfig
-from mlops_infra.plan.addresses import tenant_namespace
+from mlops_infra.config.tenants.models import ModelConfig
+from mlops_infra.plan.network.addresses import tenant_namespace
 from mlops_infra.plan.tenancy.accounts import identity
 from mlops_infra.plan.values.context import Context, Values
 

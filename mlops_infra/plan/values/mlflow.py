@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan import addresses
+from mlops_infra.plan.network import addresses
 from mlops_infra.plan.values.context import Context, Values
 from mlops_infra.plan.values.envoy_gateway import host
 

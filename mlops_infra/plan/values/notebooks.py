@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan import addresses
-from mlops_infra.plan.notebooks import people
+from mlops_infra.plan.network import addresses
+from mlops_infra.plan.tenancy.notebooks import people
 from mlops_infra.plan.values.context import Context, Values
 
 _MINUTE = 60

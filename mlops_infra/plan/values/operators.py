@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan.certificates import ca_bundle
-from mlops_infra.plan.images import simulated
+from mlops_infra.plan.images.roles import simulated
+from mlops_infra.plan.network.certificates import ca_bundle
 from mlops_infra.plan.values.context import Context, Values
 
 

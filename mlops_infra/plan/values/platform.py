@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mlops_infra.catalog import Component
 from mlops_infra.config import StackConfig
-from mlops_infra.plan import addresses, peers, site
-from mlops_infra.plan.images import SIMULATED_LABEL, simulated
+from mlops_infra.plan.images.roles import SIMULATED_LABEL, simulated
+from mlops_infra.plan.network import addresses, peers, site
 from mlops_infra.plan.values.context import Context, Values
 
 STACK_LABEL = "mlops-infra.dev/stack"

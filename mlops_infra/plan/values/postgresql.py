@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan import secrets
-from mlops_infra.plan.addresses import tenant_namespace
+from mlops_infra.plan.network.addresses import tenant_namespace
+from mlops_infra.plan.values import secrets
 from mlops_infra.plan.values.context import Context, Values
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan.certificates import CERTIFICATES_END
+from mlops_infra.plan.network.certificates import CERTIFICATES_END
 from mlops_infra.plan.values.context import Context, Values
 
 TRIGGERS = "http://trigger-controller.lifecycle.svc:8080/alerts"

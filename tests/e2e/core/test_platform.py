@@ -205,7 +205,7 @@ def test_ctrl_c_is_answered_and_up_goes_on(platform: Platform) -> None:
     child.send_signal(signal.SIGINT)
     _, said = child.communicate(timeout=120)
     assert child.returncode == 130, said
-    assert "type the same command again" in said
+    assert "run the same command again" in said
     assert platform.processes() == []
     platform.up()
 

@@ -10,7 +10,7 @@ import yaml
 
 from mlops_infra.catalog import Component, load_catalog, loading
 from mlops_infra.config import KeyValueStore, ObjectStore, SqlStore
-from mlops_infra.config.components import ComponentName, Components
+from mlops_infra.config.onprem.components import ComponentName, Components
 from tests.golden import ROOT
 
 CATALOG = load_catalog()
@@ -62,6 +62,18 @@ def test_image_roles_are_those_of_the_chart(component: Component) -> None:
     values = ROOT / "charts" / str(component.chart) / "values.yaml"
     held = yaml.safe_load(values.read_text(encoding="utf-8"))
     assert set(held["images"]) == {image.role for image in component.images}
+
+
+@pytest.mark.parametrize(
+    "component", [each for each in CATALOG if each.chart], ids=lambda each: each.name
+)
+def test_a_chart_by_itself_deploys_the_version_of_the_catalog(component: Component) -> None:
+    folder = ROOT / "charts" / str(component.chart)
+    head = yaml.safe_load((folder / "Chart.yaml").read_text(encoding="utf-8"))
+    assert head["appVersion"] == component.version
+    held = yaml.safe_load((folder / "values.yaml").read_text(encoding="utf-8")).get("images", {})
+    for image in component.images:
+        assert image.upstream in {held[image.role], None}, image.role
 
 
 def test_node_ports_do_not_collide() -> None:

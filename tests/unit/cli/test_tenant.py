@@ -11,7 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from mlops_infra import places, toolchain
-from mlops_infra.cli.tenant import command
+from mlops_infra.cli.tenant.group import command
 from mlops_infra.errors import InputError
 
 

@@ -40,7 +40,7 @@ def test_a_cluster_that_was_never_started_is_absent(layout: Layout) -> None:
     assert existing() == ()
     cluster.stop(quiet)
     cluster.delete(quiet)
-    with pytest.raises(InputError, match="there is no cluster one"):
+    with pytest.raises(InputError, match="cluster one does not exist"):
         _ = cluster.node_address
     assert not layout.folder.exists()
 

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlops_infra import config
-from mlops_infra.config.document import MAX_BYTES, read
+from mlops_infra.config.language.document import MAX_BYTES, read
 from mlops_infra.errors import ConfigError
 
 

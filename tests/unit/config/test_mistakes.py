@@ -89,7 +89,7 @@ ONPREM = [
     ("mlops-infra:aws: {account: '111122223333'}", "aws", 4, "profile: aws"),
     ("cluster: {embedded: true}", "cluster", 4, "write 'mlops-infra:cluster'"),
     ("mlops_infra:cluster: {}", "mlops_infra:cluster", 4, "write 'mlops-infra:cluster'"),
-    ("aws:region: eu-west-1", "aws:region", 4, "nothing reads it"),
+    ("aws:region: eu-west-1", "aws:region", 4, "remove it"),
     ("mlops-infra:secrets: {secure: v1:abc}", "mlops-infra:secrets", 4, "reference"),
     ("mlops-infra:backend: {url: ftp://x}", "backend.url", 4, None),
 ]

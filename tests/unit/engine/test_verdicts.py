@@ -170,7 +170,7 @@ def test_a_registry_out_of_reach_is_not_taken_for_the_cluster() -> None:
     text = "error: Job a/b: ErrImagePull: dial tcp 10.0.0.1:5000: connect: connection refused"
     assert "registry in the stack's file" in failed(Record(), stderr=text).hint
     gone = failed(Record(), stderr="error: dial tcp 10.0.0.1:6443: connect: connection refused")
-    assert "see that the cluster runs" in gone.hint
+    assert "check that the cluster runs" in gone.hint
 
 
 def test_output_of_the_child_is_not_repeated_for_it_may_hold_secrets() -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from mlops_infra.errors import FoundError, InputError, MissingError, OperationFailed
 from mlops_infra.progress import quiet
-from offline_bundle import layout, room
+from offline_bundle import disk as room
+from offline_bundle import layout
 from offline_bundle.install import Wanted, install, preflight, remove
 from offline_bundle.install.redirects import mirror
 from offline_bundle.volumes import open_source, split

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlops_infra.errors import InputError
-from mlops_infra.plan.images import relocated
+from mlops_infra.plan.images.roles import relocated
 from offline_bundle import references
 from offline_bundle.push import targets
 

@@ -11,7 +11,7 @@ import pytest
 
 from mlops_infra.errors import InputError
 from offline_bundle import layout
-from offline_bundle.inspect import html, inspect
+from offline_bundle.inspect.contents import html, inspect
 from offline_bundle.sealing import keys
 from offline_bundle.verify import BundleDamaged, verify
 from offline_bundle.volumes import open_source, split

@@ -9,7 +9,8 @@ import pytest
 
 from mlops_infra.config import LicenceConfig, load, parse
 from mlops_infra.errors import InputError
-from mlops_infra.plan import PlanError, licence, make_plan
+from mlops_infra.plan import PlanError, make_plan
+from mlops_infra.plan.gates import licence
 from tests.unit.plan import plans
 
 

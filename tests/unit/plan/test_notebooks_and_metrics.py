@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_infra.plan import Certificate
-from mlops_infra.plan.notebooks import Person
+from mlops_infra.plan.tenancy.notebooks import Person
 from mlops_infra.plan.values.prometheus import retained
 from tests.unit.plan.plans import of_values
 

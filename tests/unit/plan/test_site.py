@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlops_infra.plan import denylist
+from mlops_infra.plan.images import denylist
 from tests.unit.plan import plans
 from tests.unit.plan.test_gates import refused
 

@@ -40,7 +40,7 @@ def _with_login() -> Plan:
 
 def test_seldon_is_chosen_knowingly_or_not_at_all() -> None:
     told = _refused(components={"seldon-core": MANAGED})["components.seldon-core"]
-    assert "knowingly" in told
+    assert "explicit choice" in told
     assert "'kserve'" in told
     accepted = {"accept": ["seldon-core"]}
     assert "seldon-core" in {

@@ -83,6 +83,12 @@ class Kit:
         line = f"        archives: {{{manifest.target()}: {{{entry}}}}}\n"
         self.tools(TOOLS.replace("      other:\n", line + "      other:\n"))
 
+    def pin_shared(self, entry: str) -> None:
+        """Give the family of `demo` and `other` one archive for this machine."""
+        members = "members: {demo: pkg/demo, other: pkg/other}"
+        line = f"    archives: {{{manifest.target()}: {{{entry}, published: here, {members}}}}}\n"
+        self.tools(TOOLS.replace("    tools:\n      demo:\n", line + "    tools:\n      demo:\n"))
+
     def tools(self, text: str) -> None:
         (self.root / "tools.yaml").write_text(text)
         manifest.pins.cache_clear()
@@ -106,6 +112,7 @@ def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RECORD", str(tmp_path / "record"))
     monkeypatch.setenv("MLOPS_INFRA_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("MLOPS_INFRA_BUNDLE", raising=False)
+    monkeypatch.delenv("MLOPS_INFRA_ARCHIVE_MIRROR", raising=False)
     monkeypatch.setenv("GOROOT", str(tmp_path / "nowhere"))
     monkeypatch.setattr("mlops_infra.toolchain.go_client._USUAL", ())
     monkeypatch.setattr(download, "_PAUSE_SECONDS", 0.001)
@@ -117,6 +124,7 @@ def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         (folder / "go.mod").write_text(f"module {family}\n")
         (folder / "go.sum").write_text("")
     kit.tools(TOOLS)
+    download._reachable.cache_clear()
     yield kit
     manifest.pins.cache_clear()
     manifest.key.cache_clear()

@@ -1,5 +1,6 @@
 import hashlib
 import io
+import json
 import os
 import tarfile
 import threading
@@ -9,7 +10,7 @@ import pytest
 from mlops_infra.errors import InputError, Interrupted, MissingError, OperationFailed
 from mlops_infra.progress import Event, quiet
 from mlops_infra.toolchain import acquire, bin_dir, ensure, listing, locate, store
-from tests.unit.toolchain.server import serving
+from tests.unit.toolchain.server import serving, serving_files
 
 
 def sums(folder, *names):
@@ -27,14 +28,19 @@ def bundle(kit, says="demo v1.2.3"):
     return folder / name
 
 
-def targz(says: str) -> bytes:
-    content = f'#!/bin/sh\necho "{says}"\n'.encode()
+def targz(**says: str) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as out:
-        info = tarfile.TarInfo("pkg/demo")
-        info.size = len(content)
-        out.addfile(info, io.BytesIO(content))
+        for name, text in says.items():
+            content = f'#!/bin/sh\necho "{text}"\n'.encode()
+            info = tarfile.TarInfo(f"pkg/{name}")
+            info.size = len(content)
+            out.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def test_tools_of_a_family_are_built_in_one_call_and_then_come_from_the_cache(kit):
@@ -126,9 +132,9 @@ def test_what_a_bundle_lacks_is_built(kit):
 
 def test_an_archive_is_taken_before_go(kit):
     kit.go()
-    content = targz("demo v1.2.3")
+    content = targz(demo="demo v1.2.3")
     with serving(content) as (url, _server):
-        kit.pin_archive(url, hashlib.sha256(content).hexdigest(), "pkg/demo")
+        kit.pin_archive(url, sha256(content), "pkg/demo")
         tool = ensure(["demo"], quiet)["demo"]
     assert (tool.source, tool.origin.detail) == ("archive", url)
     assert kit.go_calls("build") == 0
@@ -137,10 +143,87 @@ def test_an_archive_is_taken_before_go(kit):
 
 def test_a_changed_archive_is_never_run_and_the_report_tells(kit):
     kit.go()
-    with serving(targz("evil")) as (url, _server):
+    with serving(targz(demo="evil")) as (url, _server):
         kit.pin_archive(url, "0" * 64, "pkg/demo")
         assert ensure(["demo"], quiet)["demo"].source == "built"
     assert "sha256" in listing(["demo"])[0].passed_over[0]
+
+
+def test_tools_of_one_archive_are_fetched_once(kit):
+    content = targz(demo="demo v1.2.3", more="", other="other v1.2.3")
+    with serving(content) as (url, server):
+        kit.pin_shared(f"url: {url}, sha512: {hashlib.sha512(content).hexdigest()}")
+        tools = ensure(["demo", "other"], quiet)
+        assert {tool.source for tool in tools.values()} == {"archive"}
+        assert server.paths == ["/demo.tar.gz"]
+    assert list((kit.store / "downloads").iterdir()) == []
+
+
+def test_an_archive_that_lacks_one_of_its_tools_is_not_taken(kit):
+    kit.go()
+    content = targz(demo="demo v1.2.3")
+    with serving(content) as (url, _server):
+        kit.pin_shared(f"url: {url}, sha256: {sha256(content)}")
+        assert ensure(["other"], quiet)["other"].source == "built"
+    assert listing(["other"])[0].passed_over == (f"archive: {url}: it holds no pkg/other",)
+
+
+def test_a_dead_host_is_told_in_one_line_and_the_tools_are_built(kit):
+    kit.go()
+    kit.pin_shared("url: http://127.0.0.1:9/demo.tgz, sha256: aa")
+    events: list[Event] = []
+    tools = ensure(["demo", "other"], events.append)
+    assert {tool.source for tool in tools.values()} == {"built"}
+    told = [event.text for event in events if "cannot be reached" in event.text]
+    assert told == ["demo, other: archive: 127.0.0.1 cannot be reached from here"]
+
+
+def test_a_sites_own_mirror_is_asked_instead_of_the_host(kit, monkeypatch):
+    content = targz(demo="demo v1.2.3")
+    with serving_files({"/copy/get.example/v1/demo.tgz": content}) as (url, _server):
+        monkeypatch.setenv("MLOPS_INFRA_ARCHIVE_MIRROR", f"{url}/copy/")
+        kit.pin_archive("https://get.example/v1/demo.tgz", sha256(content), "pkg/demo")
+        tool = ensure(["demo"], quiet)["demo"]
+    assert (tool.source, tool.origin.detail) == ("archive", f"{url}/copy/get.example/v1/demo.tgz")
+
+
+def image(*layers: bytes) -> dict[str, bytes]:
+    """The files of a fake registry with one image; the manifest is the first."""
+    base = "/registry.example/v2/group/demo"
+    digests = [f"sha256:{sha256(layer)}" for layer in layers]
+    manifest = json.dumps({"layers": [{"digest": digest} for digest in digests]}).encode()
+    blobs = {f"{base}/blobs/{d}": layer for d, layer in zip(digests, layers, strict=True)}
+    return {f"{base}/manifests/sha256:{sha256(manifest)}": manifest, **blobs}
+
+
+def test_a_tool_that_is_released_as_an_image_comes_out_of_its_topmost_layer(kit, monkeypatch):
+    lowest, files = targz(demo="evil"), targz(etc="")
+    held = image(lowest, targz(demo="demo v1.2.3", other="other v1.2.3"), files)
+    manifest = next(iter(held))
+    with serving_files(held) as (url, server):
+        monkeypatch.setenv("MLOPS_INFRA_ARCHIVE_MIRROR", url)
+        digest = manifest.rpartition(":")[2]
+        kit.pin_shared(f"image: registry.example/group/demo, sha256: {digest}")
+        assert ensure(["demo"], quiet)["demo"].source == "archive"
+        asked = server.paths
+        assert asked[0] == manifest
+        assert "application/vnd.oci.image.manifest.v1+json" in server.accepted[0]
+        assert not any(sha256(lowest) in path for path in asked)
+    assert list((kit.store / "downloads").iterdir()) == []
+
+
+@pytest.mark.parametrize("part", ["manifests", "blobs"])
+def test_an_image_that_was_changed_is_not_taken(kit, monkeypatch, part):
+    kit.go()
+    held = image(targz(demo="demo v1.2.3", other=""))
+    manifest = next(iter(held))
+    changed = {path: targz(demo="evil") if part in path else c for path, c in held.items()}
+    with serving_files(changed) as (url, _server):
+        monkeypatch.setenv("MLOPS_INFRA_ARCHIVE_MIRROR", url)
+        digest = manifest.rpartition(":")[2]
+        kit.pin_shared(f"image: registry.example/group/demo, sha256: {digest}")
+        assert ensure(["demo"], quiet)["demo"].source == "built"
+    assert "has sha256" in listing(["demo"])[0].passed_over[0]
 
 
 def test_a_program_that_tells_another_version_gets_no_place_in_the_cache(kit):
@@ -156,7 +239,7 @@ def test_no_go_and_no_archive_names_the_tool_what_was_tried_and_the_next_step(ki
     error = caught.value
     assert error.exit_code == 4
     assert "demo v1.2.3" in error.what
-    for source in ("path: not there", "bundle: none given", "archive: none", "built: no Go"):
+    for source in ("path: not there", "bundle: none given", "archive: no pub", "built: no Go"):
         assert source in str(error.where)
     assert "install Go" in str(error.hint)
     assert "mlops-infra toolchain install demo" in str(error.hint)

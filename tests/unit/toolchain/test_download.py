@@ -11,12 +11,12 @@ CONTENT = random.Random(1).randbytes(700_000)  # noqa: S311  the same in every r
 SHA = hashlib.sha256(CONTENT).hexdigest()
 
 
-def fetch(url: str, sha256: str = SHA):
-    return download.download(url, sha256, Step(quiet, "t", None, "bytes"))
+def fetch(url: str, checksum: str = f"sha256:{SHA}"):
+    return download.download(url, checksum, Step(quiet, "t", None, "bytes"))
 
 
 def part(kit):
-    return kit.store / "downloads" / f"{SHA}.part"
+    return kit.store / "downloads" / f"sha256-{SHA}.part"
 
 
 def test_a_lost_connection_is_continued_where_it_broke_off(kit):
@@ -66,6 +66,16 @@ def test_a_file_with_another_sha256_is_refused_and_removed(kit):
     assert list((kit.store / "downloads").iterdir()) == []
 
 
+def test_a_sha512_is_checked_over_a_lost_connection_as_well(kit):
+    pinned = hashlib.sha512(CONTENT).hexdigest()
+    with serving(CONTENT) as (url, server):
+        server.drop_after = [300_000]
+        assert fetch(url, f"sha512:{pinned}").read_bytes() == CONTENT
+        other = hashlib.sha512(b"").hexdigest()
+        with pytest.raises(download.DownloadError, match=f"has sha512 {pinned}, pinned is {other}"):
+            fetch(url, f"sha512:{other}")
+
+
 def test_a_file_that_is_not_there_is_asked_for_once(kit):
     with serving(CONTENT) as (url, server):
         server.status = 404
@@ -84,12 +94,20 @@ def test_a_server_in_trouble_is_asked_again_and_then_given_up(kit):
 
 def test_an_endless_file_is_cut_off(kit, monkeypatch):
     monkeypatch.setattr(download, "MAX_BYTES", 1000)
-    refused = pytest.raises(download.DownloadError, match="sends more than")
+    refused = pytest.raises(download.DownloadError, match="sends over 0 MiB")
     with serving(CONTENT) as (url, _server), refused:
         fetch(url)
 
 
-def test_an_unknown_host_is_told_at_once(kit, monkeypatch):
-    monkeypatch.setattr(download, "_resolves", lambda host: False)
-    with pytest.raises(download.DownloadError, match=r"the host get\.example is not known here"):
-        fetch("https://get.example/demo")
+def test_a_host_that_does_not_answer_is_asked_once_for_all_files(kit, monkeypatch):
+    waited = []
+
+    def dropped(address, timeout):
+        waited.append(address)
+        raise TimeoutError
+
+    monkeypatch.setattr("socket.create_connection", dropped)
+    for _ in range(3):
+        with pytest.raises(download.DownloadError, match=r"dead\.example cannot be reached"):
+            fetch("https://dead.example/demo")
+    assert waited == [("dead.example", 443)]

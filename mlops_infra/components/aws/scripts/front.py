@@ -76,7 +76,7 @@ def rows_of(event: dict[str, Any]) -> list[dict[str, Any]]:
     try:
         read = json.loads(body)
     except ValueError as error:
-        raise RefusedError(f"the body is no JSON: {error}") from error
+        raise RefusedError(f"the body is not valid JSON: {error}") from error
     rows = read.get("instances", [read]) if isinstance(read, dict) else read
     if not isinstance(rows, list) or not rows or not all(isinstance(r, dict) for r in rows):
         raise RefusedError("the body is neither a row nor a list of rows")

@@ -71,7 +71,7 @@ def settings_of(arguments: Sequence[str]) -> Settings:
     partitions, keys = _listed(given.partitions), _listed(given.keys)
     unknown = sorted({*partitions, *keys} - set(columns))
     if unknown:
-        parser.error(f"'{unknown[0]}' is no column")
+        parser.error(f"'{unknown[0]}' is not a column")
     return Settings(
         given.source.rstrip("/") + "/",
         given.target.rstrip("/") + "/",
@@ -117,7 +117,7 @@ def with_spark(settings: Settings, spark: Any) -> Outcome:
     reasons = [
         F.when(
             F.col(name).isNotNull() & _spark_cast(F, name, kind).isNull(),
-            F.lit(f"{name} is no {kind}"),
+            F.lit(f"{name} is not a {kind}"),
         )
         for name, kind in settings.columns.items()
     ]

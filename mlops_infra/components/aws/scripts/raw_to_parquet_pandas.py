@@ -38,7 +38,7 @@ def with_pandas(settings: Settings) -> Outcome:
     reasons = pd.Series([""] * len(raw), index=raw.index)
     for name, kind in settings.columns.items():
         broken = raw[name].notna() & cast[name].isna()
-        reasons[broken] += f"{name} is no {kind}; "
+        reasons[broken] += f"{name} is not a {kind}; "
     good = pd.DataFrame(cast)[reasons == ""].assign(**{FILE: raw[FILE]})
     if settings.keys:
         good = good.sort_values(FILE, kind="stable").drop_duplicates([*settings.keys], keep="last")

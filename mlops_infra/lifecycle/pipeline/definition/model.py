@@ -162,7 +162,7 @@ def _check_names(pipeline: Pipeline) -> None:
     for what, listed in (("step", names), ("parameter", [p.name for p in pipeline.parameters])):
         twice = sorted({name for name in listed if listed.count(name) > 1})
         if twice:
-            raise InputError(f"{what} '{twice[0]}' is there twice", where=pipeline.name)
+            raise InputError(f"{what} '{twice[0]}' is duplicated", where=pipeline.name)
     if not pipeline.steps:
         raise InputError(f"pipeline '{pipeline.name}' has no steps")
 

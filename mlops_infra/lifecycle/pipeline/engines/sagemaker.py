@@ -15,7 +15,7 @@ from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.pipeline.definition.arguments import to_text
 from mlops_infra.lifecycle.pipeline.definition.model import Kind, Parameter, Pipeline, Step, Value
 from mlops_infra.lifecycle.pipeline.engines.invocation import PROGRAM, arguments
-from mlops_infra.plan.sagemaker.words import (
+from mlops_infra.plan.aws.sagemaker.words import (
     FILE,
     INPUT,
     OUTPUT,

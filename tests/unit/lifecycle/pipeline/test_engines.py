@@ -138,7 +138,7 @@ def test_a_pipeline_names_its_mistakes_when_it_is_made() -> None:
         Pipeline("p", (), (one, Step("two", "x", inputs={"a": Source("one", "a")})))
     with pytest.raises(InputError, match="comes from nowhere"):
         Pipeline("p", (), (Step("two", "x", inputs={"a": Source("one", "a")}),))
-    with pytest.raises(InputError, match="there twice"):
+    with pytest.raises(InputError, match="is duplicated"):
         Pipeline("p", (), (Step("one", "x"), Step("one", "x")))
     with pytest.raises(InputError, match="no parameter"):
         Pipeline("p", (), (Step("one", "x", parameters=("n",)),))

@@ -1,0 +1,5 @@
+"""`mlops-infra pipeline`."""
+
+from mlops_infra.cli.pipeline.group import command
+
+__all__ = ["command"]

@@ -1,0 +1,23 @@
+"""`mlops-infra pipeline`: check, show, compile and run pipelines."""
+
+from __future__ import annotations
+
+import click
+
+from mlops_infra.cli.pipeline.check import check
+from mlops_infra.cli.pipeline.compile import compile_
+from mlops_infra.cli.pipeline.run import run
+from mlops_infra.cli.pipeline.show import show
+
+
+@click.group()
+def command() -> None:
+    """Check, compile and run pipelines, on any engine.
+
+    A pipeline is one of the built-in pipelines (tabular-classification, tabular-regression), or a
+    Python file or notebook with functions marked @step.
+    """
+
+
+for _each in (check, show, compile_, run):
+    command.add_command(_each)

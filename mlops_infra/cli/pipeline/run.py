@@ -1,0 +1,185 @@
+"""`mlops-infra pipeline run`: here, or in a tenant's namespace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_infra.cli import options, output, render
+from mlops_infra.cli.pipeline.source import parameters_option, pipeline_of, values_of
+from mlops_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from mlops_infra.lifecycle.pipeline import Pipeline
+    from mlops_infra.lifecycle.pipeline.definition.model import Value
+    from mlops_infra.lifecycle.pipeline.submission.argo_run import RunEnd
+    from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
+    from mlops_infra.progress import Sink
+
+
+@click.command()
+@click.argument("pipeline", metavar="NAME|FILE")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "argo"]),
+    default="local",
+    show_default=True,
+    help="Engine to run on.",
+)
+@click.option("-s", "--stack", metavar="NAME", help="Stack of the platform to use.")
+@click.option("--tenant", metavar="NAME", help="Tenant: its namespace, bucket and experiments.")
+@parameters_option
+@click.option("--run", "run_name", metavar="ID", help="Name of the run (default: a new one).")
+@click.option(
+    "--wait/--no-wait", default=True, show_default=True, help="Wait for the end of the run."
+)
+@click.option("--timeout", type=float, default=3600, show_default=True, help="Time limit, seconds.")
+@click.option("--processes", is_flag=True, help="local: run every step in its own process.")
+@click.option(
+    "--code-in",
+    type=click.Choice(["configmap", "bucket"]),
+    default="configmap",
+    show_default=True,
+    help="argo: how the code of a file reaches its Pods.",
+)
+@click.option("--image", metavar="REF", help="argo: image of the steps (default: the stack's).")
+@options.file
+@options.as_json
+def run(
+    pipeline: str,
+    engine: str,
+    stack: str | None,
+    tenant: str | None,
+    parameters: tuple[str, ...],
+    run_name: str | None,
+    wait: bool,
+    timeout: float,
+    processes: bool,
+    code_in: str,
+    image: str | None,
+    file: Path | None,
+    as_json: bool,
+) -> None:
+    """Run a pipeline and show its metrics.
+
+    With -s and --tenant, the tenant's MLflow, bucket and lineage are used, by local runs too.
+    Neither is needed inside a Pod of the tenant, such as a notebook.
+    """
+    from mlops_infra.lifecycle.pipeline.submission.runs import new_run
+
+    sink = render.sink_for(as_json)
+    of = pipeline_of(pipeline)
+    values = values_of(of, parameters)
+    tenancy = _tenancy(stack, tenant, file, image, sink)
+    name = run_name or new_run(of.name)
+    if engine == "local":
+        told = _local(of, values, tenancy, name, processes, sink)
+    else:
+        told = _argo(of, values, tenancy, name, code_in, timeout if wait else None, sink)
+    _tell(told, as_json)
+
+
+def _tenancy(
+    stack: str | None, tenant: str | None, file: Path | None, image: str | None, sink: Sink
+) -> Tenancy:
+    from mlops_infra.lifecycle.pipeline.submission import tenancy
+
+    if stack is None:
+        if tenant is not None:
+            raise InputError("a tenant needs a stack", hint="add -s NAME")
+        return tenancy.here()
+    if tenant is None:
+        raise InputError("a stack needs a tenant", hint="add --tenant NAME")
+    from mlops_infra.cli.access import kubeconfig_of
+    from mlops_infra.config import load, stack_file
+    from mlops_infra.engine import open_engine
+
+    config = load(file or stack_file(stack))
+    kubeconfig, context = kubeconfig_of(stack, config)
+    return tenancy.of_stack(
+        stack,
+        config,
+        tenant,
+        open_engine(stack, file, sink).outputs(),
+        kubeconfig=kubeconfig,
+        context=context,
+        image=image,
+    )
+
+
+def _local(
+    of: Pipeline,
+    values: dict[str, Value],
+    tenancy: Tenancy,
+    run: str,
+    processes: bool,
+    sink: Sink,
+) -> dict[str, object]:
+    from mlops_infra import places
+    from mlops_infra.lifecycle.pipeline.engines import local
+    from mlops_infra.lifecycle.pipeline.submission.tenancy import with_tracking
+
+    folder = places.private(places.data() / "runs") / run
+    cache = places.cache() / "pipeline"
+    around = with_tracking(tenancy.around, places.data() / "runs" / "mlflow")
+    if processes:
+        done = local.run_as_processes(
+            of,
+            values,
+            run=run,
+            folder=folder,
+            environment=around.environment(),
+            sink=sink,
+            cache=cache,
+        )
+    else:
+        done = local.run_in_process(
+            of, values, run=run, folder=folder, around=around, sink=sink, cache=cache
+        )
+    return {
+        "run": run,
+        "engine": "local",
+        "phase": "Succeeded",
+        "metrics": done.metrics,
+        "folder": str(folder),
+        "tracking": around.tracking_uri,
+    }
+
+
+def _argo(
+    of: Pipeline,
+    values: dict[str, Value],
+    tenancy: Tenancy,
+    run: str,
+    code_in: str,
+    timeout: float | None,
+    sink: Sink,
+) -> dict[str, object]:
+    from mlops_infra.lifecycle.pipeline.submission.argo_run import failure, wait
+    from mlops_infra.lifecycle.pipeline.submission.submit import metrics_of, submit
+
+    submitted = submit(of, values, tenancy, run=run, code_in_bucket=code_in == "bucket")
+    told: dict[str, object] = {"run": run, "engine": "argo", "namespace": submitted.namespace}
+    if timeout is None:
+        return {**told, "phase": "Submitted"}
+    end = wait(tenancy.workflows(), submitted.namespace, run, sink, timeout=timeout)
+    if not end.good:
+        raise failure(tenancy.workflows(), end)
+    told |= {"phase": end.phase, "steps": _steps(end)}
+    return {**told, "metrics": metrics_of(of, tenancy, run)}
+
+
+def _steps(end: RunEnd) -> list[dict[str, object]]:
+    return [{"step": s.name, "phase": s.phase, "seconds": s.seconds} for s in end.steps]
+
+
+def _tell(told: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        output.document(told)
+        return
+    output.text(f"{told['run']}: {told['phase']}")
+    metrics = told.get("metrics")
+    if isinstance(metrics, dict) and metrics:
+        output.table(("metric", "value"), sorted(metrics.items()))

@@ -1,0 +1,5 @@
+"""`mlops-infra toolchain`."""
+
+from mlops_infra.cli.toolchain.group import command
+
+__all__ = ["command"]

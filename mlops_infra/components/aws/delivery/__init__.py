@@ -1,0 +1,1 @@
+"""CI/CD of the pipelines."""

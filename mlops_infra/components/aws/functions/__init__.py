@@ -1,0 +1,1 @@
+"""Lambda functions of the kit, and what calls them."""

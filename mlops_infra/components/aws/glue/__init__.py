@@ -1,0 +1,1 @@
+"""The catalogue, its tables and rights, and ETL jobs."""

@@ -1,0 +1,1 @@
+"""IAM roles as data, and a linter of them."""

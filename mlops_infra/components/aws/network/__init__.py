@@ -1,0 +1,1 @@
+"""The VPC, its exits, security groups and flow logs."""

@@ -1,0 +1,1 @@
+"""Pipelines, the registry, features, endpoints, batches and monitors."""

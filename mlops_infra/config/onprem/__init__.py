@@ -1,0 +1,1 @@
+"""The sections `components` and `stores` of the onprem profile."""

@@ -1,0 +1,1 @@
+"""The settings of each component that has some."""

@@ -1,0 +1,24 @@
+"""Settings of the tracking server."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mlops_infra.config.language.section import Section
+
+
+class MlflowSettings(Section):
+    """Settings of the tracking server."""
+
+    workers: Annotated[int, Field(ge=1, le=16)] = 1
+    """Server processes; each takes about 250 MB."""
+    auth: bool = False
+    """Require a user name and password (MLflow basic auth)."""
+    allowed_hosts: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.*:\[\]_-]+$")], ...] = ()
+    """Additional host names for clients, besides the Service's names and the node's address."""
+    artifact_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")] = (
+        "artifacts"
+    )
+    """Artifact folder in the bucket."""

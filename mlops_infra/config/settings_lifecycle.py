@@ -1,9 +1,0 @@
-"""Settings of the model gateway, triggers, drift and batch jobs."""
-
-from __future__ import annotations
-
-from mlops_infra.config.base import Section
-
-
-class LifecycleSettings(Section):
-    """Settings of the model gateway, triggers, drift and batch jobs."""

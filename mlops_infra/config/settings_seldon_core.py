@@ -1,9 +1,0 @@
-"""Settings of model serving by Seldon Core."""
-
-from __future__ import annotations
-
-from mlops_infra.config.base import Section
-
-
-class SeldonCoreSettings(Section):
-    """Settings of model serving by Seldon Core."""

@@ -1,9 +1,0 @@
-"""Settings of distributed training."""
-
-from __future__ import annotations
-
-from mlops_infra.config.base import Section
-
-
-class TrainerSettings(Section):
-    """Settings of distributed training."""

@@ -1,0 +1,1 @@
+"""The section `tenants`: teams, and the models that they keep."""

@@ -1,0 +1,1 @@
+"""Which image each role gets, and which may not be shipped."""

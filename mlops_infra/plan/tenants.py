@@ -1,0 +1,134 @@
+"""One planned component for each tenant: the chart `tenant` in the tenant's own namespace."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from mlops_infra import __version__
+from mlops_infra.catalog import Catalog
+from mlops_infra.config import StackConfig, Tenant
+from mlops_infra.plan.model.choices import STORES, Selection, engine, store
+from mlops_infra.plan.model.planned import PlannedComponent
+from mlops_infra.plan.network import addresses, site
+from mlops_infra.plan.network.addresses import tenant_namespace
+from mlops_infra.plan.tenancy import paths
+from mlops_infra.plan.tenancy.accounts import identity, own
+from mlops_infra.plan.tenancy.quantities import doubled
+from mlops_infra.plan.tenancy.surroundings import surroundings
+from mlops_infra.plan.values import STACK_LABEL, Values
+
+CHART = "tenant"
+CONTROLLERS = frozenset({"argo-workflows", "kserve", "lifecycle"})
+"""Components whose chart has a ClusterRole `<name>-tenant` for what they may do in a tenant."""
+
+
+def tenants(
+    config: StackConfig, selection: Selection, catalog: Catalog, stack: str, runtime: str | None
+) -> tuple[PlannedComponent, ...]:
+    """The tenants in the order of their names.
+
+    Args:
+        config: what the user asks for.
+        selection: what is deployed; decides which accounts and paths there are.
+        catalog: what there is.
+        stack: name of the stack, for labels.
+        runtime: reference of the image that steps and notebooks run in; None where there is none.
+    """
+    served = tuple(engine(config, s) for s in STORES if store(config, s).state == "managed")
+    return tuple(
+        PlannedComponent(
+            name=tenant_namespace(name),
+            version=__version__,
+            namespace=tenant_namespace(name),
+            chart=CHART,
+            values=_values(name, config.tenants[name], config, selection, catalog, stack, runtime),
+            needs=tuple(each for each in served if each in selection),
+            images=(),
+            secrets=own(name, config, selection, catalog),
+            stateful=False,
+            tenant=name,
+        )
+        for name in sorted(config.tenants)
+    )
+
+
+def _values(
+    name: str,
+    tenant: Tenant,
+    config: StackConfig,
+    selection: Selection,
+    catalog: Catalog,
+    stack: str,
+    runtime: str | None,
+) -> Values:
+    return {
+        "commonLabels": {STACK_LABEL: stack, "mlops-infra.dev/tenant": name},
+        "tenant": {
+            "name": name,
+            "owner": tenant.owner or "",
+            "members": list(tenant.members),
+            "groups": list(tenant.groups),
+        },
+        "quota": _quota(tenant),
+        "platform": surroundings(name, config, selection, catalog, runtime),
+        "controllers": _controllers(selection),
+        **site.pull_secrets(config),
+        **_artifacts(name, config, catalog),
+        "serving": {"secret": "serving-s3" if config.stores.object.state != "removed" else ""},
+        "networkPolicy": {
+            "servers": paths.servers(config, selection, catalog),
+            "clients": paths.clients(selection),
+            "apiServer": {"cidrs": paths.api_server(config)},
+        },
+    }
+
+
+def _artifacts(name: str, config: StackConfig, catalog: Catalog) -> Values:
+    """Where Argo keeps artifacts and logs: in the tenant's own bucket."""
+    objects = config.stores.object
+    if objects.state == "removed":
+        return {}
+    url = addresses.object_url(config, catalog)
+    trusted = site.CA_CONFIG_MAP if config.network.ca and url.startswith("https:") else ""
+    return {
+        "artifacts": {
+            "endpoint": urlsplit(url).netloc,
+            "bucket": config.tenants[name].bucket or identity(name),
+            "region": objects.region,
+            "insecure": url.startswith("http:"),
+            **({"caSecret": trusted} if trusted else {}),
+        }
+    }
+
+
+def _controllers(selection: Selection) -> list[Values]:
+    """Whom the tenant lets in; their charts bring the ClusterRoles."""
+    return [
+        {
+            "role": f"{choice.component.name}-tenant",
+            "account": choice.component.name,
+            "namespace": choice.component.namespace,
+        }
+        for choice in selection.choices
+        if choice.component.name in CONTROLLERS
+    ]
+
+
+def _quota(tenant: Tenant) -> Values:
+    """`spec.hard` of the ResourceQuota."""
+    given = tenant.quota
+    hard: Values = {
+        "pods": str(given.pods),
+        # a port on the nodes would be a way around the walls
+        "services.nodeports": "0",
+        "services.loadbalancers": "0",
+    }
+    if given.cpu is not None:
+        hard |= {"requests.cpu": given.cpu, "limits.cpu": doubled(given.cpu)}
+    if given.memory is not None:
+        hard |= {"requests.memory": given.memory, "limits.memory": doubled(given.memory)}
+    if given.gpu is not None:
+        hard["requests.nvidia.com/gpu"] = str(given.gpu)
+    if given.storage is not None:
+        hard["requests.storage"] = given.storage
+    return hard

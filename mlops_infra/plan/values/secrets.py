@@ -1,0 +1,121 @@
+"""The Secrets of each component, as specifications."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+from mlops_infra.catalog import CatalogSecret, Component
+from mlops_infra.config import StackConfig
+from mlops_infra.plan.model.choices import STORES, Selection, StoreName, engine, store
+from mlops_infra.plan.model.planned import (
+    Certificate,
+    FromConfig,
+    Generated,
+    Literal,
+    SecretSpec,
+    SecretValue,
+)
+
+STORES_NAMESPACE = "mlops-stores"
+
+_STORE_KEYS = {
+    "object": ("accessKey", "secretKey"),
+    "sql": ("username", "password"),
+    "kv": ("password",),
+}
+"""What the owner of an external store hands over."""
+
+
+def specs(
+    component: Component, config: StackConfig, selection: Selection
+) -> tuple[SecretSpec, ...]:
+    """What must exist before the component's chart: its own Secrets and its clients' accounts."""
+    own = [
+        _spec(secret, component.namespace or "", config)
+        for secret in component.secrets
+        if _wanted(secret, component, config)
+    ]
+    return (*own, *_lineage(component, config), *_accounts(component, config, selection))
+
+
+def _lineage(component: Component, config: StackConfig) -> tuple[SecretSpec, ...]:
+    """The password of an external key-value store, where jobs and people look for it.
+
+    A managed one brings the same Secret itself.
+    """
+    kv = config.stores.kv
+    if "tracking" not in component.provides or kv.state != "external" or kv.secret is None:
+        return ()
+    keys = {"password": FromConfig(kv.secret, "password")}
+    return (SecretSpec("valkey-auth", STORES_NAMESPACE, keys),)
+
+
+def accounts(component: Component, config: StackConfig, selection: Selection) -> tuple[str, ...]:
+    """Names of the clients' Secrets that stand beside a store."""
+    return tuple(spec.name for spec in _accounts(component, config, selection))
+
+
+def _accounts(
+    provider: Component, config: StackConfig, selection: Selection
+) -> tuple[SecretSpec, ...]:
+    served = [s for s in STORES if store(config, s).state == "managed"]
+    here = [s for s in served if engine(config, s) == provider.name]
+    return tuple(
+        _spec(secret, provider.namespace or "", config)
+        for choice in selection.choices
+        for secret in choice.component.secrets
+        if secret.shared and secret.store in here and _wanted(secret, choice.component, config)
+    )
+
+
+def _wanted(secret: CatalogSecret, component: Component, config: StackConfig) -> bool:
+    if secret.when is None:
+        return True
+    name, _, setting = secret.when.rpartition(".")
+    return bool(getattr(config.components[name or component.name].settings, setting))
+
+
+def _spec(secret: CatalogSecret, namespace: str, config: StackConfig) -> SecretSpec:
+    keys = {
+        key: _certificate(key, recipe, namespace) or _value(key, recipe, secret, config)
+        for key, recipe in secret.keys.items()
+    }
+    return SecretSpec(secret.name, namespace, keys)
+
+
+def _certificate(key: str, recipe: str, namespace: str) -> Certificate | None:
+    """`certificate:<service>` under the names that a TLS Secret has by convention."""
+    kind, _, service = recipe.partition(":")
+    if kind != "certificate":
+        return None
+    match key:
+        case "ca.crt" | "tls.crt" | "tls.key":
+            return Certificate(service, namespace, key)
+    raise ValueError(f"'{recipe}' is under '{key}' instead of ca.crt, tls.crt or tls.key")
+
+
+def _value(key: str, recipe: str, secret: CatalogSecret, config: StackConfig) -> SecretValue:
+    kind, _, rest = recipe.partition(":")
+    if kind == "secret":
+        return _named(rest, config)
+    if kind == "store":
+        return Literal(str(getattr(store(config, _store(secret)), rest)))
+    if secret.store is not None:
+        opened = store(config, _store(secret))
+        handed = opened.state == "external" and key in _STORE_KEYS[_store(secret)]
+        if handed and opened.secret is not None:
+            return FromConfig(opened.secret, key)
+    return Generated(rest) if kind == "generated" else Literal(rest)
+
+
+def _named(where: str, config: StackConfig) -> FromConfig:
+    """`secret:<component>.<setting>/<key>`: the setting names an entry of `secrets`."""
+    path, _, key = where.partition("/")
+    name, *settings = path.split(".")
+    found: Any = reduce(getattr, settings, config.components[name].settings)
+    return FromConfig(str(found), key)
+
+
+def _store(secret: CatalogSecret) -> StoreName:
+    return next(name for name in STORES if name == secret.store)

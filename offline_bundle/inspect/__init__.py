@@ -1,0 +1,1 @@
+"""What a bundle holds, as text and as a page."""

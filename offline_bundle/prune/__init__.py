@@ -1,0 +1,1 @@
+"""Takes out of a site's registry what no bundle brought."""
