@@ -61,3 +61,12 @@ def sha256(file: Path) -> str:
     """
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """Every file below `folder`, in no order; links to folders are followed.
+
+    `Path.rglob` does not, and before Python 3.13 it cannot.
+    """
+    for place, _, names in os.walk(folder, followlinks=True):
+        yield from (file for file in (Path(place, name) for name in names) if file.is_file())

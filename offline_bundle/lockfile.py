@@ -25,8 +25,8 @@ def read_lock(path: Path) -> Lock:
     try:
         return parse_lock(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        hint = "write it first: mlops-infra bundle lock -s STACK -o " + path.name
-        raise InputError("there is no such lock", where=str(path), hint=hint) from error
+        hint = "create it first: mlops-infra bundle lock -s STACK -o " + path.name
+        raise InputError("the lock does not exist", where=str(path), hint=hint) from error
     except InputError as error:
         raise InputError(error.what, where=str(path), hint=error.hint) from error
 
@@ -41,7 +41,9 @@ def parse_lock(text: str) -> Lock:
     try:
         raw = yaml.load(text, Loader=loader)  # noqa: S506  both are safe
         if raw["version"] != VERSION:
-            raise InputError(f"the lock has version {raw['version']}, known here is {VERSION}")
+            raise InputError(
+                f"the lock has version {raw['version']}, this program supports {VERSION}"
+            )
         return Lock(
             stack=raw.get("stack"),
             platform=str(raw["platform"]),
@@ -50,8 +52,8 @@ def parse_lock(text: str) -> Lock:
             files=tuple(_file(each) for each in raw.get("files") or ()),
         )
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
-        hint = "write it again: mlops-infra bundle lock"
-        raise InputError(f"this is not a lock: {error}", hint=hint) from error
+        hint = "create it again: mlops-infra bundle lock"
+        raise InputError(f"not a lock: {error}", hint=hint) from error
 
 
 def write_lock(lock: Lock, path: Path) -> None:

@@ -10,10 +10,10 @@ import pulumi
 import yaml
 from pulumi.runtime.config import CONFIG, get_config_env
 
+from mlops_infra import contract
 from mlops_infra.config import StackConfig, parse_pulumi
 from mlops_infra.errors import MlopsError
 
-STACK_FILE_VARIABLE = "MLOPS_INFRA_STACK_FILE"
 CONFIG_FILE_VARIABLE = "PULUMI_OPTION_CONFIG_FILE"
 
 
@@ -50,7 +50,10 @@ def refuse_stale_copy() -> None:
     Pulumi writes the passphrase's salt beside the configuration it reads, so it reads a private
     copy; deploying an old copy in silence would be worse than asking for the command again.
     """
-    original, copy = os.environ.get(STACK_FILE_VARIABLE), os.environ.get(CONFIG_FILE_VARIABLE)
+    original, copy = (
+        os.environ.get(contract.STACK_FILE_VARIABLE),
+        os.environ.get(CONFIG_FILE_VARIABLE),
+    )
     if not original or not copy or not Path(original).exists():
         return
     if _config_of(Path(original)) != _config_of(Path(copy)):

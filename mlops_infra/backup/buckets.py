@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra import files
+from mlops_infra import contract, files
 from mlops_infra.backup.folder import BackupFolder, StoredObject
 from mlops_infra.backup.stores import StoreAccess
 from mlops_infra.errors import OperationFailed
@@ -45,7 +45,7 @@ def opened(access: StoreAccess) -> Iterator[S3Client]:
         except (BotoCoreError, ClientError) as error:
             raise OperationFailed(
                 f"the object store did not answer: {error}",
-                where=f"Service mlops-stores/{service}",
+                where=f"Service {contract.STORES_NAMESPACE}/{service}",
                 hint=f"mlops-infra status -s {access.stack} shows its Pod",
             ) from error
 
@@ -154,7 +154,7 @@ def _send(client: S3Client, bucket: str, each: StoredObject, folder: BackupFolde
         raise OperationFailed(
             f"the backup's content of {bucket}/{each.key} is damaged",
             where=str(file),
-            hint="fetch the folder again from where it was kept",
+            hint="copy the folder again from its archive",
         )
     extra: dict[str, Any] = {"Metadata": each.metadata}
     if each.content_type:

@@ -89,16 +89,16 @@ class BackupFolder:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.manifest_file.exists():
             raise InputError(
-                "the folder holds a finished backup", where=str(self.root), hint="name a new folder"
+                "the folder has a finished backup", where=str(self.root), hint="use a new folder"
             )
         alien = sorted(
             {p.name for p in self.root.iterdir()} - {"sql", "keys.jsonl", "buckets", "objects"}
         )
         if alien:
             raise InputError(
-                f"the folder holds something else: {alien[0]}",
+                f"the folder has other content: {alien[0]}",
                 where=str(self.root),
-                hint="name a new folder",
+                hint="use a new folder",
             )
         for name in ("sql", "buckets", "objects"):
             (self.root / name).mkdir(exist_ok=True, mode=0o700)
@@ -119,7 +119,7 @@ class BackupFolder:
     def object(self, sha256: str) -> Path:
         """Content of one object."""
         if not _SHA256.fullmatch(sha256):
-            raise FoundError("an index names an object by something that is no hash", [sha256[:80]])
+            raise FoundError("an index entry is not a hash", [sha256[:80]])
         return self.root / "objects" / sha256[:2] / sha256
 
     def objects(self, bucket: str) -> Iterator[StoredObject]:
@@ -166,9 +166,9 @@ class BackupFolder:
             manifest = Manifest(**json.loads(self.manifest_file.read_text(encoding="utf-8")))
         except FileNotFoundError as error:
             raise InputError(
-                "there is no finished backup in this folder",
+                "the folder has no finished backup",
                 where=str(self.root),
-                hint="mlops-infra backup -s STACK --output FOLDER goes on with an interrupted one",
+                hint="mlops-infra backup -s STACK --output FOLDER continues an interrupted one",
             ) from error
         except (ValueError, TypeError) as error:
             raise FoundError("the backup's manifest is damaged", [str(error)]) from error
@@ -190,22 +190,22 @@ class BackupFolder:
             elif not path.is_file():
                 wrong.append(f"{name}: missing")
             elif files.sha256(path) != expected["sha256"]:
-                wrong.append(f"{name}: its content is not the one that was written")
+                wrong.append(f"{name}: its content has changed")
         for bucket in manifest.buckets if not wrong else ():
             for each in self.objects(bucket):
                 file = self.object(each.sha256)
                 if not file.is_file() or file.stat().st_size != each.size:
-                    wrong.append(f"{bucket}/{each.key}: its content is missing or cut short")
+                    wrong.append(f"{bucket}/{each.key}: its content is missing or truncated")
         if wrong:
             raise FoundError(
                 f"the backup is damaged: {len(wrong)} files",
                 wrong,
                 where=str(self.root),
-                hint="fetch the folder again from where it was kept",
+                hint="copy the folder again from its archive",
             )
 
 
 def _named(name: str) -> str:
     if not _NAME.fullmatch(name) or name in {".", ".."}:
-        raise FoundError("a name in the backup cannot be a file's name", [name[:80]])
+        raise FoundError("a name in the backup is not a valid file name", [name[:80]])
     return name

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra import files
+from mlops_infra import contract, files
 from mlops_infra.backup.stores import StoreAccess
 from mlops_infra.errors import FoundError, OperationFailed
 
@@ -80,7 +80,7 @@ def _client(access: StoreAccess) -> Iterator[valkey.Valkey]:
         except (ValkeyError, OSError) as error:
             raise OperationFailed(
                 f"the key-value store did not answer: {error}",
-                where=f"Service mlops-stores/{service}",
+                where=f"Service {contract.STORES_NAMESPACE}/{service}",
                 hint=f"mlops-infra status -s {access.stack} shows its Pod",
             ) from error
         finally:

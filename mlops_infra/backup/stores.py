@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_infra import toolchain
+from mlops_infra import contract, toolchain
 from mlops_infra.catalog import load_catalog
 from mlops_infra.config import StackConfig
 from mlops_infra.engine import Engine
@@ -18,7 +18,6 @@ from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.services.credentials import ClusterSecrets
 from mlops_infra.progress import Sink
 
-NAMESPACE = "mlops-stores"
 _FORWARD_SECONDS = 20.0
 
 
@@ -41,7 +40,18 @@ class StoreAccess:
 
     def execute(self, pod: str, container: str, *command: str) -> list[str]:
         """Words that run `command` in a container, standard input attached."""
-        return [*self.kubectl, "-n", NAMESPACE, "exec", "-i", pod, "-c", container, "--", *command]
+        return [
+            *self.kubectl,
+            "-n",
+            contract.STORES_NAMESPACE,
+            "exec",
+            "-i",
+            pod,
+            "-c",
+            container,
+            "--",
+            *command,
+        ]
 
     @contextmanager
     def forward(self, service: str) -> Iterator[int]:
@@ -51,7 +61,14 @@ class StoreAccess:
             OperationFailed: kubectl could not forward.
         """
         port = load_catalog()[service].ports[0].number
-        words = [*self.kubectl, "-n", NAMESPACE, "port-forward", "--address", "127.0.0.1"]
+        words = [
+            *self.kubectl,
+            "-n",
+            contract.STORES_NAMESPACE,
+            "port-forward",
+            "--address",
+            "127.0.0.1",
+        ]
         words += [f"svc/{service}", f":{port}"]
         with subprocess.Popen(
             words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -80,24 +97,26 @@ def open_stores(stack: str, config: StackConfig, engine: Engine, sink: Sink) -> 
     stores, skipped = config.stores, []
     found: dict[str, Any] = {}
     if stores.sql.state == "managed" and stores.sql.engine == "postgresql":
-        admin = secrets.read(NAMESPACE, "postgresql-admin")
+        admin = secrets.read(contract.STORES_NAMESPACE, contract.POSTGRESQL_ADMIN_SECRET)
         found |= {"sql_password": admin.get("password"), "sql_user": admin.get("username", "")}
     else:
         skipped.append(f"sql: {_why(stores.sql.state, stores.sql.engine)}")
     if stores.object.state == "managed":
-        root = secrets.read(NAMESPACE, "object-store-root")
+        root = secrets.read(contract.STORES_NAMESPACE, contract.OBJECT_STORE_ROOT_SECRET)
         found["object_service"] = stores.object.engine
         found["object_keys"] = (root.get("accessKey", ""), root.get("secretKey", ""))
     else:
         skipped.append(f"object: {_why(stores.object.state, stores.object.engine)}")
     if stores.kv.state == "managed":
         found["kv_service"] = stores.kv.engine
-        found["kv_password"] = secrets.read(NAMESPACE, "valkey-auth").get("password")
+        found["kv_password"] = secrets.read(contract.STORES_NAMESPACE, contract.VALKEY_SECRET).get(
+            "password"
+        )
     else:
         skipped.append(f"kv: {_why(stores.kv.state, stores.kv.engine)}")
     if not found:
         raise InputError(
-            f"stack '{stack}' has no store of its own", hint="back up the stores where they run"
+            f"stack '{stack}' has no managed store", hint="back up the stores where they run"
         )
     return StoreAccess(stack=stack, kubectl=tuple(kubectl), skipped=tuple(skipped), **found)
 
@@ -120,6 +139,6 @@ def _forwarded(process: subprocess.Popen[str], service: str) -> int:
     said = process.stderr.read() if process.stderr and process.poll() is not None else ""
     raise OperationFailed(
         f"kubectl could not forward a port to {service}: {said.strip() or 'no answer'}",
-        where=f"Service {NAMESPACE}/{service}",
+        where=f"Service {contract.STORES_NAMESPACE}/{service}",
         hint="mlops-infra status shows its Pod",
     )

@@ -23,7 +23,7 @@ def write(file: Path, value: Mapping[str, Any]) -> None:
 
 
 def read(file: Path) -> dict[str, Any] | None:
-    """The JSON object in `file`; None where there is no such file or it was never finished."""
+    """The JSON object in `file`; None where the file does not exist or it was never finished."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):

@@ -136,7 +136,7 @@ def require_static(binary: Path) -> None:
         raise OperationFailed(
             "the program is linked dynamically and cannot run in a static image",
             where=str(binary),
-            hint="take it off PATH, so that the pinned static one is used",
+            hint="remove it from PATH, so that the pinned static one is used",
         )
 
 

@@ -25,7 +25,7 @@ def lock(names: list[str], sink: Sink) -> list[Path]:
 
     Raises:
         InputError: a package is not offered.
-        MissingError: apt or uv is not on this machine.
+        MissingError: apt or uv is not installed.
         OperationFailed: an index cannot be reached or is not what was signed.
     """
     ordered: dict[str, None] = {}
@@ -86,7 +86,7 @@ def _python(recipe: Recipe) -> Path:
         raise OperationFailed(
             f"uv cannot resolve the wheels of '{recipe.name}': {result.stderr.strip()[-800:]}",
             where=str(recipes.path_of(recipe.name)),
-            hint="mend the requirements in the recipe, or check the package index",
+            hint="fix the requirements in the recipe, or check the package index",
         )
     return _write(locks.python_path(recipe.name), result.stdout)
 

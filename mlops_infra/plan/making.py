@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from mlops_infra import contract
 from mlops_infra.catalog import Catalog, Component, load_catalog
 from mlops_infra.config import StackConfig
 from mlops_infra.naming import dns_label
@@ -14,7 +15,6 @@ from mlops_infra.plan.images.roles import RUNTIME, planned, simulated
 from mlops_infra.plan.model.choices import Choice, Selection
 from mlops_infra.plan.model.planned import Finding, Plan, PlannedComponent, PlannedImage
 from mlops_infra.plan.model.refusals import Refusals
-from mlops_infra.plan.network.addresses import tenant_namespace
 from mlops_infra.plan.network.outputs import outputs
 from mlops_infra.plan.ordering import in_order
 from mlops_infra.plan.selection import select
@@ -135,7 +135,11 @@ def _component(
 
 def _tenants_before(component: Component, config: StackConfig) -> tuple[str, ...]:
     """The tenants, for a component with objects of its own in their namespaces."""
-    return tuple(map(tenant_namespace, sorted(config.tenants))) if component.in_tenants else ()
+    return (
+        tuple(map(contract.tenant_namespace, sorted(config.tenants)))
+        if component.in_tenants
+        else ()
+    )
 
 
 def _node_images(

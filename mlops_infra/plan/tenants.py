@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from mlops_infra import __version__
+from mlops_infra import __version__, contract
 from mlops_infra.catalog import Catalog
 from mlops_infra.config import StackConfig, Tenant
 from mlops_infra.plan.model.choices import STORES, Selection, engine, store
 from mlops_infra.plan.model.planned import PlannedComponent
 from mlops_infra.plan.network import addresses, site
-from mlops_infra.plan.network.addresses import tenant_namespace
 from mlops_infra.plan.tenancy import paths
 from mlops_infra.plan.tenancy.accounts import identity, own
 from mlops_infra.plan.tenancy.quantities import doubled
 from mlops_infra.plan.tenancy.surroundings import surroundings
-from mlops_infra.plan.values import STACK_LABEL, Values
+from mlops_infra.plan.values import Values
 
 CHART = "tenant"
 CONTROLLERS = frozenset({"argo-workflows", "kserve", "lifecycle"})
@@ -37,9 +36,9 @@ def tenants(
     served = tuple(engine(config, s) for s in STORES if store(config, s).state == "managed")
     return tuple(
         PlannedComponent(
-            name=tenant_namespace(name),
+            name=contract.tenant_namespace(name),
             version=__version__,
-            namespace=tenant_namespace(name),
+            namespace=contract.tenant_namespace(name),
             chart=CHART,
             values=_values(name, config.tenants[name], config, selection, catalog, stack, runtime),
             needs=tuple(each for each in served if each in selection),
@@ -62,7 +61,7 @@ def _values(
     runtime: str | None,
 ) -> Values:
     return {
-        "commonLabels": {STACK_LABEL: stack, "mlops-infra.dev/tenant": name},
+        "commonLabels": {contract.STACK_LABEL: stack, contract.TENANT_LABEL: name},
         "tenant": {
             "name": name,
             "owner": tenant.owner or "",

@@ -8,13 +8,14 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.progress import Step
 from mlops_infra.toolchain import image
 from mlops_infra.toolchain.download import DownloadError, download
 from mlops_infra.toolchain.manifest import Archive, Pin, target
 from mlops_infra.toolchain.store import Origin, PassedOver
 
-MIRROR = "MLOPS_INFRA_ARCHIVE_MIRROR"
+MIRROR = contract.ARCHIVE_MIRROR_VARIABLE
 """Address of a site's own copy: `https://HOST/PATH` is then fetched from `$MIRROR/HOST/PATH`."""
 MAX_PROGRAM_BYTES = 1 << 29
 
@@ -58,7 +59,7 @@ def _together(group: Sequence[Pin], into: Path, work: Step) -> Origin | PassedOv
                 break
     except DownloadError as error:
         return PassedOver("archive", str(error))
-    problem = problem or (f"it holds no {', '.join(wanted)}" if wanted else None)
+    problem = problem or (f"it has no {', '.join(wanted)}" if wanted else None)
     return PassedOver("archive", f"{url}: {problem}") if problem else Origin("archive", url)
 
 

@@ -140,7 +140,7 @@ def _require_host(url: str) -> None:
     if parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(host):
         return  # the proxy knows, and it answers
     if not _reachable(host, parts.port or (80 if parts.scheme == "http" else 443)):
-        raise DownloadError(f"{host} cannot be reached from here")
+        raise DownloadError(f"{host} cannot be reached")
 
 
 @functools.cache

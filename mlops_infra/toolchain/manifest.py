@@ -108,7 +108,7 @@ def target() -> str:
     machine = platform.machine().lower()
     if machine not in _MACHINES:
         raise MissingError(
-            f"the toolchain is not known on the processor '{machine}'",
+            f"the toolchain does not support the processor '{machine}'",
             hint="use a machine with x86_64 or arm64",
         )
     return f"{sys.platform}/{_MACHINES[machine]}"
@@ -137,7 +137,7 @@ def pin(name: str) -> Pin:
     """
     known = pins()
     if name not in known:
-        raise InputError(f"there is no tool '{name}'", hint=f"the tools are: {', '.join(known)}")
+        raise InputError(f"no such tool: '{name}'", hint=f"the tools are: {', '.join(known)}")
     return known[name]
 
 

@@ -86,7 +86,7 @@ def install(source: Source, wanted: Wanted, sink: Sink) -> Installed:
             raise OperationFailed(
                 f"the installation could not be written: {error.strerror}",
                 where=error.filename or str(release),
-                hint="free some room there, then type the command again",
+                hint="free some room there, then run the command again",
             ) from error
         _switch(root, identity)
         for other in (root / places.RELEASES).iterdir():
@@ -98,9 +98,9 @@ def install(source: Source, wanted: Wanted, sink: Sink) -> Installed:
 def _make(source: Source, wanted: Wanted, release: Path, python: Path, sink: Sink) -> None:
     bundle = release / places.BUNDLE
     size = source.contents.size
-    with step(sink, "Laying down and hashing the bundle", total=size, unit="bytes") as work:
+    with step(sink, "Copying and hashing the bundle", total=size, unit="bytes") as work:
         view.lay(source, bundle, copy=wanted.copy, work=work)
-    with step(sink, "Laying down programs, plugins and charts") as work:
+    with step(sink, "Installing programs, plugins and charts") as work:
         told: dict[str, object] = {
             "programs": programs.lay_programs(bundle, release / places.BIN),
             "plugins": programs.lay_plugins(bundle, release / places.PULUMI),
@@ -129,7 +129,7 @@ def _identity(source: Source, wanted: Wanted, python: Path) -> str:
 def _require_ours(root: Path) -> None:
     if root.is_dir() and any(root.iterdir()) and not (root / places.MARK).is_file():
         raise InputError(
-            "this folder holds something else, and --remove could not tell it apart",
+            "the folder has other content, which a removal could not tell apart",
             where=str(root),
             hint="choose an empty folder, or one that does not exist yet",
         )
@@ -154,7 +154,7 @@ def _exclusive(root: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OperationFailed(
-                "another installation into this folder is under way", where=str(root)
+                "another installation into this folder is running", where=str(root)
             ) from None
         yield
 

@@ -54,7 +54,7 @@ def _one(source: Source, entry: Entry, target: Path, *, copy: bool) -> None:
         raise OperationFailed(
             f"cannot write {entry.path}: {error.strerror}",
             where=str(target.parent),
-            hint="free some room there, then type the command again",
+            hint="free some room there, then run the command again",
         ) from error
 
 
@@ -70,5 +70,5 @@ def _require(entry: Entry, found: str) -> None:
         raise FoundError(
             f"{entry.path} is damaged",
             [entry.path],
-            hint="mlops-infra bundle verify names all that is; carry those files again",
+            hint="mlops-infra bundle verify lists the damaged files; carry them again",
         )

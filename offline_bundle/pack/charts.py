@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,22 +41,16 @@ def archive(folder: Path) -> bytes:
     """
     head = folder / "Chart.yaml"
     if not head.is_file():
-        raise InputError("no Helm chart is here", where=str(folder), hint="Chart.yaml is missing")
+        raise InputError("no Helm chart found", where=str(folder), hint="Chart.yaml is missing")
     name = str(_chart(head.read_bytes(), str(head))["name"])
-    files = sorted(
-        file for file in _files(folder) if not _UNWANTED & set(file.relative_to(folder).parts)
+    held = sorted(
+        file for file in files.below(folder) if not _UNWANTED & set(file.relative_to(folder).parts)
     )
-    ordered = [head, *(file for file in files if file != head)]  # helm reads Chart.yaml first
+    ordered = [head, *(file for file in held if file != head)]  # helm reads Chart.yaml first
     return tar_gz(
         (f"{name}/{file.relative_to(folder).as_posix()}", 0o644, file.read_bytes())
         for file in ordered
     )
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file below `folder`; `Path.rglob` follows no links before Python 3.13."""
-    for place, _, names in os.walk(folder, followlinks=True):
-        yield from (file for file in (Path(place, name) for name in names) if file.is_file())
 
 
 def add(folder: Path, file: LockedFile, source: Path) -> Descriptor:
@@ -115,7 +107,7 @@ def _chart(text: bytes, where: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise InputError(f"Chart.yaml is not YAML: {error}", where=where) from error
     if not isinstance(found, dict) or not {"name", "version"} <= found.keys():
-        raise InputError("Chart.yaml names no chart and version", where=where)
+        raise InputError("Chart.yaml has no name or version", where=where)
     return found
 
 

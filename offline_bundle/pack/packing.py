@@ -68,9 +68,9 @@ def _checked(file: LockedFile, source: Path) -> Path:
     found = files.sha256(source)
     if found != file.sha256:
         raise OperationFailed(
-            f"{file.filename} is not what was locked: sha256 {found}, locked {file.sha256}",
+            f"{file.filename} differs from the lock: sha256 {found}, locked {file.sha256}",
             where=file.source,
-            hint="mlops-infra bundle lock again, if its source was meant to change",
+            hint="if the change is intended: mlops-infra bundle lock",
         )
     return source
 

@@ -110,10 +110,10 @@ def read(file: Path, *, key: Path | None) -> Receipt:
     try:
         raw = json.loads(content)
         if set(raw) != _KEYS or raw["format"] != FORMAT:
-            raise InputError(f"this is no receipt of the format {FORMAT}", where=str(file))
+            raise InputError(f"not a receipt of the format {FORMAT}", where=str(file))
         images = tuple(
             Pushed(**{**each, "manifests": tuple(each["manifests"])}) for each in raw["images"]
         )
         return Receipt(str(raw["bundle"]), str(raw["registry"]), tuple(raw["held"]), images)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"this is no receipt: {error}", where=str(file)) from error
+        raise InputError(f"not a receipt: {error}", where=str(file)) from error

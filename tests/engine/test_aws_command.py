@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from mlops_infra import contract
 from mlops_infra.cli.main import run
 from mlops_infra.engine import aws_plugin
 from mlops_infra.engine.environment import pulumi_home
-from mlops_infra.plan.aws.names import STACK_TAG
 from tests.engine.aws_emulator import ACCOUNT, REGION, Emulator, emulator
 
 STACK = "emulated"
@@ -97,7 +97,7 @@ def test_down_finds_what_a_lost_state_left_and_exits_with_3(
     running: Emulator, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cloud = running.cloud()
-    tags = [{"Key": STACK_TAG, "Value": STACK}]
+    tags = [{"Key": contract.STACK_TAG, "Value": STACK}]
     cloud.call("sns", "create_topic", Name="by-tag-alone", Tags=tags)
     cloud.call("s3", "create_bucket", Bucket=f"mlops-{STACK}-raw-{ACCOUNT}-{REGION}")
     assert run(["down", "-s", STACK, "--file", str(file), "--json"]) == 3

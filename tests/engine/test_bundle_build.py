@@ -260,7 +260,7 @@ def test_a_moved_tag_is_told_and_a_missing_image_names_who_asks(host: str) -> No
     after = make_lock(needs, settings(host), quiet, previous=before)
     assert after.moved == (f"{first.reference} has moved from {first.digest} to {second.digest}",)
     gone = discover(None, quiet, add=Additions(images=[f"{host}/team/none:1"]))
-    with pytest.raises(RegistryError, match=r"answers 404[\s\S]*asked for by --image"):
+    with pytest.raises(RegistryError, match=r"answers 404[\s\S]*required by --image"):
         make_lock(gone, settings(host), quiet)
 
 

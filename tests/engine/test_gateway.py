@@ -33,7 +33,7 @@ def test_a_request_is_checked_answered_and_logged(site: Site) -> None:
     refused = site.ask(request(hour=77))
     assert refused.status == 400
     assert refused.document["fields"] == [
-        {"field": "hour", "row": 0, "value": 77, "reason": "77 is above 23: 0 to 23 is legal"}
+        {"field": "hour", "row": 0, "value": 77, "reason": "77 is above 23: 0 to 23 is allowed"}
     ]
     assert site.ask(b"x" * 5000).status == 413
     assert site.ask(b"{}", inference_header_content_length="2").status == 415

@@ -222,7 +222,7 @@ def test_drift_that_is_seen_again_while_its_training_runs_is_answered_by_it(worl
     (workflow,) = world.cluster.made
     alert = {"labels": {"alertname": "ModelDrift"}, "startsAt": "2026-03-02T12:01:00Z"}
     decision = controller.ask(world.model, signals.alert("wine", alert, NOW))
-    assert decision.hold == f"{workflow} is under way"
+    assert decision.hold == f"{workflow} is running"
     world.eyes.result = {**result, "id": "r2"}
     controller.tick()
     world.cluster.phases[workflow] = "Succeeded"
@@ -252,7 +252,7 @@ def test_a_person_is_answered_at_once_and_told_what_is_under_way(world: World) -
 
     assert ask("r1").fire is not None
     assert ask("r1").hold is None, "the same request again is no second training"
-    assert "under way" in ask("r2").hold
+    assert "is running" in ask("r2").hold
     assert world.cluster.created == 1
     asked = next(event for event in world.events() if event["key"] == "r1")
     assert asked["cause"] == {"text": "new labels", "by": "kim"}
@@ -306,7 +306,7 @@ def test_over_http_a_training_is_asked_for_once_and_shown(world: World, http: An
     assert http.post("/retrain", json=body).status_code == 202, "a client that asks again"
     other = http.post("/retrain", json={**body, "request": "another"})
     assert (other.status_code, other.json()["started"]) == (409, False)
-    assert "under way" in other.json()["why"]
+    assert "is running" in other.json()["why"]
     assert world.cluster.created == 1
     events = http.get("/events?tenant=demo&model=wine").json()["events"]
     assert {event["cause"]["text"] for event in events} == {"new labels"}

@@ -35,3 +35,12 @@ def test_a_link_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
     (tmp_path / "current").symlink_to("one")
     files.link(tmp_path / "current", Path("two"))
     assert (tmp_path / "current").readlink() == Path("two")
+
+
+def test_below_finds_what_is_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "shared" / "deep").mkdir(parents=True)
+    (tmp_path / "shared" / "deep" / "file").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "link").symlink_to("../shared")
+    (tmp_path / "folder" / "broken").symlink_to("nowhere")
+    assert list(files.below(tmp_path / "folder")) == [tmp_path / "folder/link/deep/file"]

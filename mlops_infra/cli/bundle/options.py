@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from mlops_infra.cli import options
+from mlops_infra import contract
 
 if TYPE_CHECKING:
     from offline_bundle.discover import Needs
@@ -67,7 +67,7 @@ def stack(function: _F) -> _F:
         "-s",
         "--stack",
         metavar="NAME",
-        envvar=options.STACK_VARIABLE,
+        envvar=contract.STACK_VARIABLE,
         show_envvar=True,
         help="Stack: NAME of stacks/Pulumi.NAME.yaml, such as sandbox.",
     )(with_file)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mlops_infra import contract
 from mlops_infra.cli import options
 from mlops_infra.cli.render import sink_for
 from mlops_infra.cli.toolchain.listing import show
@@ -16,7 +17,7 @@ from mlops_infra.cli.toolchain.listing import show
 @click.option(
     "--bundle",
     type=click.Path(file_okay=False, exists=True, path_type=Path),
-    envvar="MLOPS_INFRA_BUNDLE",
+    envvar=contract.BUNDLE_VARIABLE,
     show_envvar=True,
     metavar="FOLDER",
     help="Unpacked offline bundle to take binaries from.",

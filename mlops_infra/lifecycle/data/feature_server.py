@@ -43,7 +43,7 @@ class Online:
             raise FoundError(
                 f"{len(self.unknown)} rows have no features",
                 names,
-                hint="are they in the offline store, and has it been materialised since?",
+                hint="check that they are in the offline store and materialised",
             )
 
 
@@ -77,7 +77,7 @@ class FeatureServer:
             values = dict(zip(names, columns, strict=True))
         except (KeyError, TypeError, ValueError) as error:
             raise OperationFailed(
-                f"the feature server gave no features: {error!r}", where=self._endpoint
+                f"the feature server returned no features: {error!r}", where=self._endpoint
             ) from error
         wanted = [name for name in names if name not in entities]
         rows = len(next(iter(entities.values()), ()))
@@ -117,10 +117,10 @@ class FeatureServer:
         ]
         if different:
             raise FoundError(
-                f"{len(different)} features are not what training reads",
+                f"{len(different)} features differ from those that training reads",
                 different[:5],
                 where=self._endpoint,
-                hint="has the offline store changed since it was last materialised?",
+                hint="check whether the offline store changed since it was materialised",
             )
         return f"{len(online.values)} features of {len(places)} rows are equal on- and offline"
 
@@ -138,13 +138,13 @@ class FeatureServer:
             told = error.read(500).decode(errors="replace")
             kind = InputError if error.code in (400, 404, 422) else OperationFailed
             raise kind(
-                f"the feature server says: HTTP {error.code} {told}",
+                f"the feature server returned HTTP {error.code} {told}",
                 where=url,
-                hint="curl URL/feature-views lists what there is",
+                hint="list the views: curl URL/feature-views",
             ) from error
         except (OSError, ValueError) as error:
             raise OperationFailed(
-                f"the feature server does not answer: {error}",
+                f"the feature server does not respond: {error}",
                 where=url,
                 hint="mlops-infra status shows its Pod",
             ) from error

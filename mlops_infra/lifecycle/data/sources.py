@@ -56,7 +56,7 @@ def _frame(name: str, around: Surroundings) -> pd.DataFrame:
 
         return history(rest, around)
     raise InputError(
-        f"'{name}' names no data",
+        f"'{name}' is not a data source",
         hint="use sklearn://, s3://, feast:// or the path of a .csv or .parquet file",
     )
 
@@ -75,7 +75,7 @@ def _file(name: str, around: Surroundings) -> pd.DataFrame:
 def _packaged(name: str) -> pd.DataFrame:
     if name not in PACKAGED:
         raise InputError(
-            f"scikit-learn ships no data set '{name}'", hint=f"it has: {', '.join(PACKAGED)}"
+            f"scikit-learn has no data set '{name}'", hint=f"it has: {', '.join(PACKAGED)}"
         )
     from sklearn import datasets
 

@@ -33,7 +33,7 @@ def read(place: str, around: Surroundings) -> bytes:
         bucket, key = split(place, around)
         store = _store(around, bucket)
         if not store.exists(key):
-            raise InputError("there is no such object", where=place)
+            raise InputError("the object does not exist", where=place)
         return store.get(key)
     path = Path(place)
     try:
@@ -88,20 +88,18 @@ def split(url: str, around: Surroundings) -> tuple[str, str]:
     parts = urlsplit(url)
     bucket, key = parts.netloc or around.bucket, parts.path.lstrip("/")
     if parts.scheme != "s3" or not key:
-        raise InputError(f"'{url}' is no object", hint="write s3://bucket/key")
+        raise InputError(f"'{url}' is not an object", hint="write s3://bucket/key")
     if not bucket:
-        raise InputError(
-            f"'{url}' names no bucket", where="environment variable MLOPS_INFRA_BUCKET"
-        )
+        raise InputError(f"'{url}' has no bucket", where="environment variable MLOPS_INFRA_BUCKET")
     return bucket, key
 
 
 def _store(around: Surroundings, bucket: str) -> S3Store:
     if around.object_endpoint is None or around.objects is None:
         raise InputError(
-            "no object store is named here",
+            "no object store is configured",
             where="AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY",
-            hint="inside of a tenant's Pod they are set; elsewhere use -s STACK --tenant NAME",
+            hint="it is set in a tenant's Pods; elsewhere use -s STACK --tenant NAME",
         )
     return _client(around.object_endpoint, bucket, around.objects)
 

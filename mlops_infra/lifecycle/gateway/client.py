@@ -99,7 +99,7 @@ class GatewayClient:
             raise self._refused(path, error) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise OperationFailed(
-                f"the model gateway does not answer: {error}",
+                f"the model gateway does not respond: {error}",
                 where=self.url,
                 hint="mlops-infra status shows its Pod",
             ) from error
@@ -114,5 +114,5 @@ class GatewayClient:
             told = text[:200]
         where = f"{self.url}{path}"
         if error.code in (400, 404, 413):
-            return InputError(f"the model gateway refuses: {told}", where=where)
+            return InputError(f"the model gateway refuses the request: {told}", where=where)
         return OperationFailed(f"the model gateway: HTTP {error.code}, {told}", where=where)

@@ -51,7 +51,7 @@ def models(path: Path | None) -> tuple[str, str]:
         raise InputError(
             f"the declared models cannot be read: {error.strerror}",
             where=str(named),
-            hint="name the file by --models or MLOPS_INFRA_MODELS",
+            hint="set the file with --models or MLOPS_INFRA_MODELS",
         ) from error
 
 
@@ -68,7 +68,7 @@ def bucket(around: Surroundings, name: str) -> ListedBucket:
         InputError: it names none.
     """
     if around.object_endpoint is None or around.objects is None:
-        raise InputError("no object store is named here", where="AWS_ENDPOINT_URL_S3, AWS_…")
+        raise InputError("no object store is configured", where="AWS_ENDPOINT_URL_S3, AWS_…")
     return ListedBucket(around.object_endpoint, name, around.objects)
 
 
@@ -106,7 +106,7 @@ def controller(text: str, where: str) -> Controller:
 
     around = Surroundings.here()
     if around.runtime_image is None:
-        raise InputError("no image for pipelines is named", where="MLOPS_INFRA_RUNTIME_IMAGE")
+        raise InputError("no image for pipelines is configured", where="MLOPS_INFRA_RUNTIME_IMAGE")
     store = None
     if around.object_endpoint is not None and around.objects is not None:
         store = (around.object_endpoint, around.objects)

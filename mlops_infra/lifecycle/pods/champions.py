@@ -100,7 +100,7 @@ class LoadedModel:
         except MlflowException as error:
             raise InputError(
                 f"{self.version} refuses the rows: {str(error).partition(chr(10))[0]}",
-                hint="do the columns and their types match the model's signature?",
+                hint="compare columns and types with the model's signature",
             ) from error
         found: Sequence[Any] = np.asarray(answers).tolist()
         return found

@@ -75,7 +75,7 @@ def from_outside(
     keys = secrets.read(namespace, "object-store")
     if not keys:
         raise InputError(
-            f"there is no tenant '{tenant}'",
+            f"no such tenant: '{tenant}'",
             where=f"Secret {namespace}/object-store",
             hint="declare it under tenants, then: mlops-infra up",
         )
@@ -107,7 +107,7 @@ def gateway_of(platform: Platform, secrets: Secrets, tenant: str) -> GatewayClie
         raise OperationFailed(
             f"tenant '{tenant}' has no token for the model gateway",
             where=f"Secret tenant-{tenant}/gateway-token",
-            hint="mlops-infra up makes it",
+            hint="mlops-infra up creates it",
         )
     return GatewayClient(platform.serving_endpoint, tenant, token)
 
@@ -150,5 +150,5 @@ def in_a_pod(around: Surroundings, environment: Mapping[str, str] | None = None)
 
 def _serving(engine: str, cluster: Cluster) -> Serving:
     if engine not in ENGINES:
-        raise InputError(f"nothing serves by '{engine}'", hint=" or ".join(ENGINES))
+        raise InputError(f"the model server '{engine}' is not deployed", hint=" or ".join(ENGINES))
     return Seldon(cluster) if engine == "seldon-core" else KServe(cluster)

@@ -59,7 +59,9 @@ class Policy:
         if any(not 0 < share <= 100 for share in self.canary):
             raise InputError(f"canary shares {self.canary} are not in percent", hint="1 to 100")
         if list(self.canary) != sorted(set(self.canary)):
-            raise InputError(f"canary shares {self.canary} do not grow", hint="for example 10,50")
+            raise InputError(
+                f"canary shares {self.canary} are not increasing", hint="for example 10,50"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,14 @@ def refusal(candidate: Registered, champion: Registered | None, policy: Policy) 
     value = metric(candidate, policy.metric)
     sign = 1 if policy.direction == "max" else -1
     if policy.needs_signature and not candidate.inputs:
-        return "it has no signature, so its inputs could not be checked"
+        return "it has no signature, so its inputs cannot be checked"
     if policy.least is not None and sign * (value - policy.least) < 0:
         return f"{policy.metric} {value:g} does not reach {policy.least:g}"
     gap = _gap(candidate, policy)
     if gap is not None and policy.most_gap is not None and gap > policy.most_gap:
-        return f"{policy.slices}* differ by {gap:g} between groups, {policy.most_gap:g} is allowed"
+        return (
+            f"{policy.slices}* differ by {gap:g} between groups, the limit is {policy.most_gap:g}"
+        )
     if champion is None:
         return None
     held = metric(champion, policy.metric)
@@ -150,7 +154,7 @@ def breach(seen: Observed, policy: Policy, *, final: bool) -> str | None:
     ):
         return (
             f"{seen.errors} of {seen.requests} requests failed,"
-            f" {policy.most_errors:.0%} are allowed"
+            f" the limit is {policy.most_errors:.0%}"
         )
     if seen.requests < ENOUGH and not final:
         return None
@@ -195,6 +199,6 @@ def _gap(candidate: Registered, policy: Policy) -> float | None:
         raise OperationFailed(
             f"{candidate.id} has no metrics '{policy.slices}*'",
             where=f"run {candidate.tracking_run}",
-            hint="log one metric for each group, or leave the guard rail out",
+            hint="log one metric for each group, or omit this limit",
         )
     return max(groups) - min(groups)

@@ -71,7 +71,7 @@ class Rollout(Acts):
                 f"version {held.version} is at stage {held.stage}",
                 where=f"{self._tenant}/{self._model}",
                 hint=f"finish it: mlops-infra promote … {self._model}/{held.version},"
-                " or take it back with --rollback",
+                " or roll it back with --rollback",
             )
         if route is not None and route.champion.version == candidate.version:
             return self._decision("unchanged", candidate, "it is the champion already", {})
@@ -91,7 +91,7 @@ class Rollout(Acts):
             progress = replace(progress, numbers=numbers(candidate, champion, self._policy))
             parts.routing.note(self._tenant, self._model, progress)
             why = refusal(candidate, champion, self._policy)
-            shown.end("done", why or ("better" if champion else "the first one"))
+            shown.end("done", why or ("better" if champion else "first version"))
         if why is not None:
             return self._ended(candidate, progress, "refused", why)
         parts.registry.point(self._model, CHALLENGER, candidate.version)

@@ -60,7 +60,7 @@ class MlflowTracking:
         status = answering("MLflow", f"{self._uri}{_CHEAP_QUESTION}", headers=headers)
         if status != HTTPStatus.OK:
             raise OperationFailed(
-                f"MLflow answers with HTTP {status}", where=self._uri, hint=_hint(str(status))
+                f"MLflow answers with HTTP {status}", where=self._uri, hint=hint_of(str(status))
             )
         return f"MLflow at {self._uri}"
 
@@ -185,15 +185,16 @@ class MlflowTracking:
                 raise OperationFailed(
                     f"MLflow did not {what}: {str(error).partition(chr(10))[0]}",
                     where=self._uri,
-                    hint=_hint(str(error)),
+                    hint=hint_of(str(error)),
                 ) from error
 
 
-def _hint(error: str) -> str:
+def hint_of(error: str) -> str:
+    """What to do about an error that names a status of HTTP."""
     if "403" in error or "Invalid Host header" in error:
         return "MLflow refuses this host name: add it to components.mlflow.settings.allowedHosts"
     if "401" in error:
-        return "MLflow wants a login: is Secret mlflow/mlflow-auth the one it was started with?"
+        return "MLflow requires a login: check Secret mlflow/mlflow-auth"
     return "mlops-infra status shows its Pod"
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 PIPELINE_TAG = "mlops-infra.pipeline_run"
 FINGERPRINT_TAG = "mlops-infra.data.sha256"
-STATUS_TAG = "mlops-infra.pipeline_status"
 MODEL_PACKAGES = ("mlflow-skinny", "numpy", "pandas", "scikit-learn", "scipy", "skops")
 """What a server needs to load the model; pinned in its requirements as they are here."""
 EXAMPLE_ROWS = 5
@@ -103,16 +102,6 @@ class MlflowRegistry(MlflowTracking):
         with self._told("close the run"):
             self._client.set_terminated(run_id, "FINISHED")
         return kept
-
-    def close(self, run_id: str, *, good: bool, status: str) -> None:
-        """Say on the run how its pipeline has ended.
-
-        Raises:
-            OperationFailed: MLflow refuses or does not answer.
-        """
-        with self._told("close the run"):
-            self._client.set_tag(run_id, STATUS_TAG, status)
-            self._client.set_terminated(run_id, "FINISHED" if good else "FAILED")
 
     def _same_run(self, experiment: str, pipeline_run: str) -> str | None:
         found = self._client.search_runs(
@@ -205,7 +194,7 @@ def _described(mlflow: Any, making: Making) -> Any:
 
     table = making.data
     if table is None:
-        raise AssertionError("asked to describe data that is not there")
+        raise AssertionError("the data to describe is missing")
     return mlflow.data.from_pandas(
         table.frame,
         source=CodeDatasetSource(tags={"mlops-infra.data": table.name}),

@@ -92,7 +92,7 @@ class MlflowModels(MlflowTracking):
         with self._told(f"tell the versions of {name}"):
             found = self._client.search_model_versions(f"name='{name}'")
         if not found:
-            raise InputError(f"there is no registered model '{name}'", where=self._registry_uri)
+            raise InputError(f"no such registered model: '{name}'", where=self._registry_uri)
         return max((str(each.version) for each in found), key=int)
 
     def version(self, name: str, version: str) -> Registered:
@@ -168,7 +168,7 @@ def ranges_of(text: str | None, where: str) -> dict[str, dict[str, Any]]:
         raise OperationFailed(
             f"tag {RANGES_TAG} cannot be read: {error}",
             where=where,
-            hint='write it as {"column": {"min": 0, "max": 23, "integer": true}}',
+            hint='use {"column": {"min": 0, "max": 23, "integer": true}}',
         ) from error
     return spans
 

@@ -92,5 +92,5 @@ class ClusterSecrets:
         return OperationFailed(
             f"cannot read Secret {namespace}/{name}: {why}",
             where=f"cluster of {self._kubeconfig or 'the default kubeconfig'}",
-            hint="is the cluster running? mlops-infra cluster status",
+            hint="check that the cluster runs: mlops-infra cluster status",
         )

@@ -88,7 +88,7 @@ class Surroundings:
         """The tracking server; raises `InputError` where the surroundings name none."""
         if self.tracking_uri is None:
             raise InputError(
-                "no tracking server is named here",
+                "no tracking server is configured",
                 where="environment variable MLFLOW_TRACKING_URI",
                 hint="use -s STACK --tenant NAME, or set MLFLOW_TRACKING_URI",
             )

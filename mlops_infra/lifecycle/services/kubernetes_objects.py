@@ -94,7 +94,7 @@ class KubernetesCluster:
             return self._connected(client, config)
         except (config.ConfigException, OSError) as error:
             raise OperationFailed(
-                f"no cluster is named here: {error}",
+                f"no cluster is configured: {error}",
                 where=str(self._kubeconfig or "default kubeconfig"),
                 hint="set cluster.kubeconfig, or start one: mlops-infra up",
             ) from error
@@ -153,7 +153,7 @@ class KubernetesCluster:
             raise OperationFailed(
                 f"the cluster cannot be reached: {error}",
                 where=what,
-                hint="is the cluster running? mlops-infra cluster status",
+                hint="check that the cluster runs: mlops-infra cluster status",
             ) from error
 
 

@@ -243,7 +243,7 @@ def _unready(found: Mapping[str, Any]) -> str:
         for each in status.get("conditions") or ()
         if each.get("status") != "True"
     ]
-    return "; ".join(told) or "the controller has not looked at it"
+    return "; ".join(told) or "the controller has not processed it"
 
 
 def _where(service: Service) -> str:

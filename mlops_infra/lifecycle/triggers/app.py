@@ -87,7 +87,7 @@ class TriggerApp:
             if scheme.lower() != "bearer" or not hmac.compare_digest(
                 given.strip().encode(), self._token.encode()
             ):
-                return JSONResponse({"error": "a bearer token is needed"}, 401)
+                return JSONResponse({"error": "a bearer token is required"}, 401)
             try:
                 body = await _body(request)
                 answer = await asyncio.to_thread(handler, body)
@@ -121,7 +121,7 @@ class TriggerApp:
         """Alertmanager's webhook: every firing alert that names a declared model is a signal."""
         alerts = body.get("alerts")
         if not isinstance(alerts, list):
-            raise InputError("this is no notification of Alertmanager: it has no list 'alerts'")
+            raise InputError("not a notification of Alertmanager: it has no list 'alerts'")
         taken, left = [], []
         for alert in alerts:
             labels = alert.get("labels") or {}
@@ -134,7 +134,7 @@ class TriggerApp:
                 left.append(error.what)
                 continue
             if not model.drift:
-                left.append(f"{model.id} does not train on alerts")
+                left.append(f"{model.id} is not retrained on alerts")
                 continue
             found = self._controller.eyes.drift(model)
             seen = signals.drift(name, found, None).signal if found else None
@@ -185,5 +185,5 @@ async def _body(request: Request) -> Mapping[str, Any]:
     except ValueError as error:
         raise InputError(f"the body is not valid JSON: {error}") from error
     if not isinstance(body, dict):
-        raise InputError("the body is no JSON object")
+        raise InputError("the body is not a JSON object")
     return body

@@ -73,7 +73,7 @@ class TriggerClient:
             read = json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise OperationFailed(
-                f"the trigger controller does not answer: {error}",
+                f"the trigger controller does not respond: {error}",
                 where=f"namespace {NAMESPACE}",
                 hint=f"kubectl -n {NAMESPACE} logs deployment/trigger-controller",
             ) from error
@@ -82,7 +82,7 @@ class TriggerClient:
             raise InputError(read["what"], where=read["where"], hint=read["hint"])
         if answer.status not in (200, 202, 409):
             raise OperationFailed(
-                f"the trigger controller answers HTTP {answer.status}: {read.get('what', read)}",
+                f"the trigger controller returned HTTP {answer.status}: {read.get('what', read)}",
                 where=f"namespace {NAMESPACE}",
             )
         return answer

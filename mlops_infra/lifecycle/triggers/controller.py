@@ -68,7 +68,7 @@ class Controller:
         raise InputError(
             f"the model {tenant}/{name} is not declared",
             where=f"declared: {known}",
-            hint=f"put it under tenants.{tenant}.models in the stack's file, then up",
+            hint=f"add it to tenants.{tenant}.models in the stack file, then up",
         )
 
     def tick(self) -> None:

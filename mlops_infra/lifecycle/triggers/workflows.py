@@ -138,7 +138,7 @@ class KubernetesWorkflows:
             raise kind(
                 f"Kubernetes did not {what}: HTTP {error.status} {error.reason}",
                 where=str(error.body or "")[:300] or None,
-                hint="are the tenant's namespace, its Roles and Argo's CRDs there?",
+                hint="check the tenant's namespace, its Roles and Argo's CRDs",
             ) from error
         except (HTTPError, OSError) as error:
             raise OperationFailed(f"Kubernetes did not {what}: {error}") from error

@@ -84,9 +84,9 @@ def from_json(text: str, where: str) -> TableSchema:
         return TableSchema(columns=columns, **body)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"this is no schema of a table: {error}",
+            f"not a table schema: {error}",
             where=where,
-            hint="infer it again from the reference data, or mend the file",
+            hint="infer it again from the reference data, or fix the file",
         ) from error
 
 

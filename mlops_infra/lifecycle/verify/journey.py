@@ -172,7 +172,7 @@ class Journey:
         self._object_key = f"mlops-infra-verify/{self.pipeline_run}"
         store.put(self._object_key, body)
         if store.get(self._object_key) != body:
-            raise OperationFailed("the object came back with another content")
+            raise OperationFailed("the object came back changed")
         store.delete(self._object_key)
         if store.exists(self._object_key):
             raise OperationFailed("the object is still listed after its deletion")

@@ -69,7 +69,7 @@ class Tour(Acts):
         )
         bad_step = end.failed
         if bad_step is None or bad_step.name != "validate":
-            raise OperationFailed("a table with hour 77 went through the validation")
+            raise OperationFailed("a table with hour 77 passed the validation")
         told = failure(self._doors.tenancy.workflows(), end).what
         if "77" not in told:
             raise OperationFailed(f"the validation failed for another reason: {told}")
@@ -115,7 +115,7 @@ class Tour(Acts):
             if wrong["inputs"][0]["name"] not in error.what:
                 raise OperationFailed(f"it does not name the field: {error.what}") from error
             return error.what
-        raise OperationFailed("a text was taken for a number")
+        raise OperationFailed("a text was accepted as a number")
 
     def train_better(self) -> str:
         """Train a better model."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from mlops_infra import contract
 from mlops_infra.catalog import Catalog, Component
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.model.choices import Selection, engine
 from mlops_infra.plan.model.planned import FromConfig, Generated, Literal, SecretSpec, SecretValue
 from mlops_infra.plan.network import addresses
-from mlops_infra.plan.network.addresses import tenant_namespace
 from mlops_infra.plan.tenancy import notebooks
 
 LIFECYCLE_DATABASE = "lifecycle"
@@ -26,7 +26,7 @@ Keys = dict[str, SecretValue]
 
 def identity(name: str) -> str:
     """The account of the tenant `name` at every store; also the name of its bucket."""
-    return tenant_namespace(name)
+    return contract.tenant_namespace(name)
 
 
 def sql_user(name: str) -> str:
@@ -38,11 +38,11 @@ def own(
     name: str, config: StackConfig, selection: Selection, catalog: Catalog
 ) -> tuple[SecretSpec, ...]:
     """The Secrets in the tenant's namespace."""
-    namespace = tenant_namespace(name)
+    namespace = contract.tenant_namespace(name)
     found: list[SecretSpec] = []
     if config.stores.object.state != "removed":
         keys = _objects(name, config)
-        found.append(SecretSpec("object-store", namespace, keys))
+        found.append(SecretSpec(contract.OBJECT_STORE_SECRET, namespace, keys))
         found.append(_serving(namespace, keys, addresses.object_url(config, catalog), config))
     if "mlflow" in selection and config.components.mlflow.settings.auth:
         found.append(SecretSpec("mlflow", namespace, _mlflow(name)))
@@ -50,7 +50,7 @@ def own(
         found.append(SecretSpec("lineage", namespace, _lineage(name, config)))
     if "lifecycle" in selection:
         found.append(SecretSpec("lifecycle-db", namespace, _lifecycle(name, config)))
-        found.append(SecretSpec("gateway-token", namespace, _token(name)))
+        found.append(SecretSpec(contract.GATEWAY_TOKEN_SECRET, namespace, _token(name)))
     found += notebooks.tokens(name, config)
     return tuple(found)
 

@@ -6,6 +6,7 @@ logins stand in the tenant's Secrets.
 
 from __future__ import annotations
 
+from mlops_infra import contract
 from mlops_infra.catalog import Catalog
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.model.choices import Selection, engine, store
@@ -23,12 +24,12 @@ def surroundings(
     """Variables and their values; what the stack does not have is absent."""
     objects = config.stores.object
     told: dict[str, str | None] = {
-        "MLOPS_INFRA_TENANT": name,
-        "MLOPS_INFRA_RUNTIME_IMAGE": runtime,
+        contract.TENANT_VARIABLE: name,
+        contract.RUNTIME_IMAGE_VARIABLE: runtime,
         "MLFLOW_TRACKING_URI": _url("mlflow", config, selection, catalog),
-        "MLOPS_INFRA_FEATURES": _url("feast", config, selection, catalog),
-        "MLOPS_INFRA_GATEWAY": _url("lifecycle", config, selection, catalog),
-        "MLOPS_INFRA_LINEAGE": _lineage(name, config, catalog),
+        contract.FEATURES_VARIABLE: _url("feast", config, selection, catalog),
+        contract.GATEWAY_VARIABLE: _url("lifecycle", config, selection, catalog),
+        contract.LINEAGE_VARIABLE: _lineage(name, config, catalog),
         "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
     }
     if objects.state != "removed":
@@ -37,7 +38,7 @@ def surroundings(
             "AWS_ENDPOINT_URL_S3": endpoint,
             "MLFLOW_S3_ENDPOINT_URL": endpoint,
             "AWS_DEFAULT_REGION": objects.region,
-            "MLOPS_INFRA_BUCKET": config.tenants[name].bucket or identity(name),
+            contract.BUCKET_VARIABLE: config.tenants[name].bucket or identity(name),
         }
     told |= site.environment(config)
     return {key: value for key, value in told.items() if value}

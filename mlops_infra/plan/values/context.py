@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.catalog import Catalog, Component
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.model.choices import Selection, StoreName, engine, store
@@ -43,7 +44,7 @@ class Context:
     @property
     def tenants(self) -> dict[str, str]:
         """Namespace of every tenant by its name."""
-        return {name: addresses.tenant_namespace(name) for name in self.config.tenants}
+        return {name: contract.tenant_namespace(name) for name in self.config.tenants}
 
     @property
     def clients(self) -> list[Values]:

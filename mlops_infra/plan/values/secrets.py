@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.catalog import CatalogSecret, Component
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.model.choices import STORES, Selection, StoreName, engine, store
@@ -16,8 +17,6 @@ from mlops_infra.plan.model.planned import (
     SecretSpec,
     SecretValue,
 )
-
-STORES_NAMESPACE = "mlops-stores"
 
 _STORE_KEYS = {
     "object": ("accessKey", "secretKey"),
@@ -48,7 +47,7 @@ def _lineage(component: Component, config: StackConfig) -> tuple[SecretSpec, ...
     if "tracking" not in component.provides or kv.state != "external" or kv.secret is None:
         return ()
     keys = {"password": FromConfig(kv.secret, "password")}
-    return (SecretSpec("valkey-auth", STORES_NAMESPACE, keys),)
+    return (SecretSpec(contract.VALKEY_SECRET, contract.STORES_NAMESPACE, keys),)
 
 
 def accounts(component: Component, config: StackConfig, selection: Selection) -> tuple[str, ...]:

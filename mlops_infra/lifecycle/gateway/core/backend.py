@@ -74,7 +74,7 @@ class Backends:
     async def infer(self, served: Served, body: bytes, seconds: float) -> Answer:
         """Ask one server; never raises for what the server or the network does."""
         if not served.breaker.admit():
-            why = f"{served.target.server} failed repeatedly and is left alone for a moment"
+            why = f"{served.target.server} is paused after repeated failures"
             return Answer(0, b"", None, 0.0, why)
         try:
             answer = await self._asked(served, body, seconds)

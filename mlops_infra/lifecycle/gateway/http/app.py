@@ -93,7 +93,7 @@ class Gateway:
             if admitted:
                 return await self._infer(request, loaded)
         self.metrics.refused.labels(tenant, model, "busy").inc()
-        return _error(503, "too many requests at once", {"Retry-After": "1"})
+        return _error(503, "too many concurrent requests", {"Retry-After": "1"})
 
     @contextmanager
     def turn(self) -> Iterator[bool]:
@@ -113,14 +113,14 @@ class Gateway:
         tenant, model = loaded.route.tenant, loaded.route.model
         try:
             if request.headers.get("inference-header-content-length"):
-                return _error(415, "binary tensors are not taken: send data as JSON")
+                return _error(415, "binary tensors are not supported: send data as JSON")
             body = await self._body(request)
             given = await self.answering.answer(
                 loaded, parsed(body), body, self.key(request.headers.get(KEY_HEADER))
             )
         except TooLong:
             self.metrics.refused.labels(tenant, model, "too-long").inc()
-            return _error(413, f"a request may have {self.settings.body_bytes} bytes")
+            return _error(413, f"a request can have at most {self.settings.body_bytes} bytes")
         except Refused as refused:
             self.metrics.refused.labels(tenant, model, "input").inc()
             told = [each.as_dict() for each in refused.refusals]
@@ -144,14 +144,14 @@ class Gateway:
         """`GET …/ready`: whether the champion may be asked."""
         loaded = self._loaded(request)
         if loaded is None or loaded.champion.breaker.open:
-            return _error(503, "the model does not serve right now")
+            return _error(503, "the model is not available")
         return _json(200, {"name": loaded.route.model, "ready": True})
 
     async def describe(self, request: Request) -> Response:
         """`GET …/{model}`: the protocol's metadata, and who gets which share."""
         loaded = self._loaded(request)
         if loaded is None:
-            return _error(404, f"there is no model {request.path_params['model']}")
+            return _error(404, f"no such model: {request.path_params['model']}")
         return _json(200, _described(loaded))
 
     async def list(self, request: Request) -> Response:
@@ -167,7 +167,7 @@ class Gateway:
     async def readyz(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
         """Whether the routes are known."""
         if not self.table.loaded:
-            return _error(503, "the routes are not read yet")
+            return _error(503, "the routes are not loaded yet")
         return _json(200, {"ready": True, "routes": len(self.table.all())})
 
     async def prometheus(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
@@ -241,7 +241,7 @@ def _described(loaded: Loaded) -> dict[str, Any]:
 
 
 def _unauthorized() -> Response:
-    return _error(401, "the tenant's bearer token is needed", {"WWW-Authenticate": "Bearer"})
+    return _error(401, "the tenant's bearer token is required", {"WWW-Authenticate": "Bearer"})
 
 
 def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:

@@ -47,7 +47,7 @@ class Reading:
         try:
             start = datetime.fromisoformat(since)
         except ValueError:
-            return _json(400, {"error": f"since={since!r} is no time of ISO 8601"})
+            return _json(400, {"error": f"since={since!r} is not an ISO 8601 time"})
         if start.tzinfo is None:
             return _json(400, {"error": f"since={since!r} has no time zone"})
         path = request.path_params
@@ -61,7 +61,7 @@ class Reading:
         try:
             number = UUID(path["id"])
         except ValueError:
-            return _json(400, {"error": f"{path['id']!r} is no prediction id"})
+            return _json(400, {"error": f"{path['id']!r} is not a prediction id"})
         found = await self._told("asked", _PREDICTION, (number, path["tenant"]), flush=True)
         if found.status_code == 200 and found.body == b'{"asked":[]}':
             return _json(404, {"error": f"no prediction {number} is in the log"})
@@ -69,7 +69,7 @@ class Reading:
 
     async def _told(self, name: str, sql: str, values: tuple[Any, ...], *, flush: bool) -> Response:
         if self._log is None:
-            return _json(404, {"error": "this gateway keeps no log"})
+            return _json(404, {"error": "this gateway has no request log"})
         try:
             rows = await asyncio.to_thread(self._rows, sql, values, flush)
         except OperationFailed as error:

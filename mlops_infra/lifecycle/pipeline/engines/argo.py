@@ -111,12 +111,12 @@ def workflow(
     """
     if len(run) > LONGEST_NAME or not _NAME.fullmatch(run):
         raise InputError(
-            f"'{run}' is no name of a run",
-            hint=f"1 to {LONGEST_NAME} small letters, digits and -",
+            f"'{run}' is not a valid run name",
+            hint=f"1 to {LONGEST_NAME} lower case letters, digits and -",
         )
     for name, value in values.items():
         if "{{" in to_text(value):
-            raise InputError(f"the value of '{name}' holds '{{{{', which Argo would replace")
+            raise InputError(f"the value of '{name}' has '{{{{', which Argo would replace")
     labels = {
         "app.kubernetes.io/managed-by": "mlops-infra",
         "app.kubernetes.io/part-of": "mlops-infra",
@@ -218,5 +218,5 @@ def _code(pipeline: Pipeline, settings: ArgoSettings) -> str | None:
     if settings.code_config_map is not None:
         return f"{CODE_FOLDER}/{pipeline.code.sha256}.py"
     if settings.code is None:
-        raise InputError("the code of the pipeline has no place that its Pods can read")
+        raise InputError("the code of the pipeline is not readable by its Pods")
     return settings.code

@@ -60,9 +60,9 @@ def _pipeline(
     found = places.digest(body)
     if found != sha256:
         raise InputError(
-            "the code is not the one that was sent",
+            "the code differs from the submitted code",
             where=code,
-            hint=f"its sha256 is {found}, wanted was {sha256}",
+            hint=f"its sha256 is {found}, expected {sha256}",
         )
     text = body.decode()
     return from_code(Code(text, found, origin(text).name, commit), name)
@@ -74,8 +74,10 @@ def pairs(option: str, given: Iterable[str]) -> Mapping[str, str]:
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise InputError(f"'{pair}' is no pair", hint=f"write {option} name=value")
+            raise InputError(
+                f"'{pair}' is not a NAME=VALUE pair", hint=f"write {option} name=value"
+            )
         if name in found:
-            raise InputError(f"{option} {name} is given twice")
+            raise InputError(f"{option} {name} is duplicated")
         found[name] = value
     return found

@@ -36,7 +36,7 @@ def validate(job: Job) -> Mapping[str, Any]:
             f"the data breaks {len(problems)} rule{'s' if len(problems) != 1 else ''}",
             problems,
             where=data,
-            hint="mend the data, or change the schema if the world has changed",
+            hint="fix the data, or update the schema",
         )
     facts = {
         "data": data,
@@ -90,5 +90,5 @@ def _unfit(frame: pd.DataFrame, target: str, *, classes: bool) -> list[str]:
     if classes and frame[target].nunique() < 2:
         found.append(f"{target}: only one class")
     if len(frame.columns) < 2:
-        found.append("no column beside the target")
+        found.append("no column besides the target")
     return found

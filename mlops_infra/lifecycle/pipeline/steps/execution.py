@@ -74,7 +74,7 @@ def _call(job: Job) -> Mapping[str, Any]:
 
     if job.step.entry not in BUILT_IN:
         raise InputError(
-            f"there is no step '{job.step.entry}'", hint=f"there are: {', '.join(BUILT_IN)}"
+            f"no such step: '{job.step.entry}'", hint=f"there are: {', '.join(BUILT_IN)}"
         )
     module, _, name = BUILT_IN[job.step.entry].partition(":")
     work: Work = getattr(importlib.import_module(module), name)

@@ -39,7 +39,7 @@ def finish(
         OperationFailed: a service does not answer.
     """
     if status not in STATUSES:
-        raise InputError(f"'{status}' is no end of a run", hint=f"it is {', '.join(STATUSES)}")
+        raise InputError(f"'{status}' is not a final status", hint=f"it is {', '.join(STATUSES)}")
     with step(sink, f"{pipeline}: finish") as shown:
         made: dict[str, Any] = {}
         if registration is not None and places.exists(registration, around):
@@ -53,8 +53,12 @@ def finish(
 
 def _tell_tracking(made: dict[str, Any], status: str, around: Surroundings) -> None:
     """A run whose later steps failed must not look finished."""
-    from mlops_infra.lifecycle.registry.run_record import MlflowRegistry
+    from mlops_infra.lifecycle.registry import run_status
 
-    uri = around.need_tracking()
-    tracking = MlflowRegistry(uri, uri, around.tracking_login)
-    tracking.close(str(made["run_id"]), good=status == "Succeeded", status=status)
+    run_status.close(
+        around.need_tracking(),
+        around.tracking_login,
+        str(made["run_id"]),
+        good=status == "Succeeded",
+        status=status,
+    )

@@ -39,7 +39,9 @@ class KubernetesRuns:
                     config_file=str(kubeconfig) if kubeconfig else None, context=context
                 )
         except config.ConfigException as error:
-            raise OperationFailed(f"no cluster is named: {error}", where=self._where) from error
+            raise OperationFailed(
+                f"no cluster is configured: {error}", where=self._where
+            ) from error
         api.rest_client.pool_manager.connection_pool_kw["retries"] = False
         self._core = client.CoreV1Api(api)
         self._custom = client.CustomObjectsApi(api)
@@ -130,14 +132,14 @@ class KubernetesRuns:
             raise OperationFailed(
                 f"the cluster did not {what}: {error}",
                 where=self._where,
-                hint="is it running? mlops-infra cluster status",
+                hint="check that it runs: mlops-infra cluster status",
             ) from error
 
 
 _HINTS: dict[int, str] = {
-    HTTPStatus.NOT_FOUND: "are the tenant and Argo Workflows deployed? mlops-infra status",
+    HTTPStatus.NOT_FOUND: "check that tenant and Argo Workflows are deployed: mlops-infra status",
     HTTPStatus.FORBIDDEN: "this account may not run pipelines for the tenant",
-    HTTPStatus.CONFLICT: "a run of that name is there already",
+    HTTPStatus.CONFLICT: "a run of that name already exists",
 }
 
 

@@ -47,9 +47,9 @@ def submit(
     around = tenancy.around
     if around.tenant is None:
         raise InputError(
-            "no tenant is named here",
+            "no tenant is configured",
             where="environment variable MLOPS_INFRA_TENANT",
-            hint="add -s STACK --tenant NAME; inside of a tenant's Pod it is set",
+            hint="add -s STACK --tenant NAME; it is set in a tenant's Pods",
         )
     workflows, namespace = tenancy.workflows(), argo.namespace_of(around.tenant)
     settings = argo.ArgoSettings(around.tenant, _image(workflows, namespace, around.runtime_image))
@@ -71,7 +71,7 @@ def _image(workflows: Workflows, namespace: str, given: str | None) -> str:
     image = given or workflows.platform(namespace).get(IMAGE)
     if image is None:
         raise InputError(
-            "the platform names no image for steps",
+            "the platform has no image for steps",
             where=f"{IMAGE} in ConfigMap {namespace}/platform",
             hint="deploy the component lifecycle, or add --image REF",
         )

@@ -80,7 +80,7 @@ def of_stack(
 
 
 def with_tracking(around: Surroundings, folder: Path) -> Surroundings:
-    """The same; where no tracking server is named, with a folder that does its work.
+    """The same; where no tracking server is configured, with a folder that does its work.
 
     MLflow keeps such folders only for those who ask for them by name.
     """

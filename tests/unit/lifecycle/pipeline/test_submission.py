@@ -92,7 +92,7 @@ def test_code_is_there_before_the_workflow_that_names_it() -> None:
 
 @pytest.mark.parametrize(
     ("around", "what"),
-    [({"tenant": None}, "no tenant is named"), ({}, "names no image for steps")],
+    [({"tenant": None}, "no tenant is configured"), ({}, "has no image for steps")],
 )
 def test_what_nobody_named_is_asked_for(around: dict[str, Any], what: str) -> None:
     with pytest.raises(InputError, match=what):
@@ -124,7 +124,7 @@ def test_waiting_ends_and_says_what_it_waited_for() -> None:
     cluster = FakeCluster(iter([workflow("Running", node("train", phase="Running"))]))
     with pytest.raises(OperationFailed, match="has not ended within 10 s: train") as told:
         wait(cluster, "tenant-demo", "run-1", quiet, timeout=10, clock=lambda: next(times))
-    assert "it goes on" in str(told.value.hint)
+    assert "still running" in str(told.value.hint)
 
 
 def test_a_failure_names_the_step_and_shows_its_last_try() -> None:

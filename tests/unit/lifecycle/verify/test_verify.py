@@ -88,7 +88,7 @@ def test_the_fingerprint_names_the_content() -> None:
 
 
 def test_a_stack_that_is_not_up_says_so() -> None:
-    with pytest.raises(OperationFailed, match="not up") as caught:
+    with pytest.raises(OperationFailed, match="not deployed") as caught:
         platform.from_outputs("sandbox", {})
     assert caught.value.hint == "mlops-infra up -s sandbox"
     with pytest.raises(InputError, match="no tracking server"):
