@@ -7,9 +7,9 @@ fetched and pushed against crane, regctl and skopeo.
 
 `BENCH_COLD=1` measures the cold start of both too, with empty caches in a folder of its own: each
 compiles everything and takes a quarter of an hour or more. `python -m bench whole bundles` measures
-these parts alone (of: commands, aws, core, whole, bundles), `python -m bench steps` the pipeline on
-a sandbox that is up. Figures are written as soon as they are
-measured; those that a run does not measure keep the value of the last run that did.
+these parts alone (of: commands, aws, teardown, core, whole, connected, bundles), `python -m bench
+steps` the pipeline on a sandbox that is up. Figures are written as soon as they are measured; those
+that a run does not measure keep the value of the last run that did.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import aws, aws_teardown, figures, memory, online, pipeline
+from bench import aws, aws_teardown, connected, figures, memory, online, pipeline, teardown
 from bench.commands import ROOT, MeasureError, median, run, until
 
 MEASURED = ROOT / "docs" / "measured.json"
@@ -89,6 +89,10 @@ def _aws() -> Iterator[Measured]:
     yield Measured(aws_teardown.figures())
 
 
+def _teardown() -> Iterator[Measured]:
+    yield Measured(teardown.figures())
+
+
 def _core() -> Iterator[Measured]:
     yield from map(Measured, _life(CORE))
 
@@ -98,6 +102,10 @@ def _whole() -> Iterator[Measured]:
         yield Measured(
             {key if key.startswith(OWN_NAMES) else f"whole_{key}": found[key] for key in found}
         )
+
+
+def _connected() -> Iterator[Measured]:
+    yield from map(Measured, connected.measure())
 
 
 def _models(stack: str, env: dict[str, str]) -> Figures:
@@ -164,8 +172,8 @@ def _life(stack: str, besides: Measure | None = None) -> Figures:
 
 
 def _memory(data: Path, stack: str) -> int:
-    from mlops_infra.cluster import cgroups
-    from mlops_infra.cluster.layout import Layout
+    from mlops_infra.cluster.instance.layout import Layout
+    from mlops_infra.cluster.node import cgroups
 
     layout = Layout(stack, data / "clusters" / stack)
     return memory.proportional(cgroups.members(layout.cgroup))
@@ -193,8 +201,10 @@ def _cold(stack: str) -> float:
 PARTS: dict[str, Callable[[], Iterator[Measured]]] = {
     "commands": _commands,
     "aws": _aws,
+    "teardown": _teardown,
     "core": _core,
     "whole": _whole,
+    "connected": _connected,
     "steps": _steps,
     "bundles": _bundles,
 }

@@ -17,7 +17,7 @@ from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.config import StackConfig
 from mlops_infra.errors import MissingError
 from mlops_infra.images import references
-from mlops_infra.plan import NODE, Plan, make_plan
+from mlops_infra.plan import Plan, make_plan
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
@@ -56,7 +56,7 @@ def build(config: StackConfig, *, stack: str) -> None:
 
 def _for_node(plan: Plan) -> Plan:
     """With the embedded node's address, which only the running cluster knows, put in."""
-    if NODE not in repr((plan.outputs, plan.components)):
+    if not plan.names_node:
         return plan
     address = os.environ.get(contract.NODE_ADDRESS_VARIABLE)
     if not address:

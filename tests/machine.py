@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops_infra.cluster import footprint
-from mlops_infra.cluster.layout import Layout
+from mlops_infra.cluster.instance.layout import Layout
+from mlops_infra.cluster.node import footprint
 
 _BEFORE = pytest.StashKey[footprint.Footprint]()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,11 +12,10 @@ from mlops_infra import contract, toolchain
 from mlops_infra.catalog import load_catalog
 from mlops_infra.config import StackConfig
 from mlops_infra.engine import Engine
-from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.errors import InputError
+from mlops_infra.kube.tunnel import forwarded_port
 from mlops_infra.lifecycle.services.credentials import ClusterSecrets
 from mlops_infra.progress import Sink
-
-_FORWARD_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +58,10 @@ class StoreAccess:
             OperationFailed: kubectl could not forward.
         """
         port = load_catalog()[service].ports[0].number
-        words = [
-            *self.kubectl,
-            "-n",
-            contract.STORES_NAMESPACE,
-            "port-forward",
-            "--address",
-            "127.0.0.1",
-        ]
-        words += [f"svc/{service}", f":{port}"]
-        with subprocess.Popen(
-            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
-            try:
-                yield _forwarded(process, service)
-            finally:
-                process.terminate()
+        with forwarded_port(
+            self.kubectl, contract.STORES_NAMESPACE, f"svc/{service}", port
+        ) as local:
+            yield local
 
 
 def open_stores(stack: str, config: StackConfig, engine: Engine, sink: Sink) -> StoreAccess:
@@ -125,20 +110,3 @@ def _why(state: str, engine: str) -> str:
     if state == "managed":
         return f"{engine} keeps its own backups"
     return f"it is {state}: back it up where it runs"
-
-
-def _forwarded(process: subprocess.Popen[str], service: str) -> int:
-    ends = time.monotonic() + _FORWARD_SECONDS
-    assert process.stdout is not None  # noqa: S101 - asked for by the caller
-    while time.monotonic() < ends:
-        line = process.stdout.readline()
-        if line.startswith("Forwarding from 127.0.0.1:"):
-            return int(line.split("127.0.0.1:")[1].split()[0])
-        if not line and process.poll() is not None:
-            break
-    said = process.stderr.read() if process.stderr and process.poll() is not None else ""
-    raise OperationFailed(
-        f"kubectl could not forward a port to {service}: {said.strip() or 'no answer'}",
-        where=f"Service {contract.STORES_NAMESPACE}/{service}",
-        hint="mlops-infra status shows its Pod",
-    )

@@ -41,7 +41,7 @@ def run(job: str, models: Path | None, partition: str | None, again: bool, as_js
     chosen = next((each for each in jobs.batch_jobs(text, where) if each.id == job), None)
     if chosen is None:
         known = ", ".join(each.id for each in jobs.batch_jobs(text, where)) or "none"
-        raise InputError(f"there is no batch job '{job}'", where=where, hint=f"declared: {known}")
+        raise InputError(f"no such batch job: '{job}'", where=where, hint=f"declared: {known}")
     around, sink = Surroundings.here(), render.sink_for(as_json)
     source = sources.source(
         chosen, lambda name: in_cluster.bucket(around, name), in_cluster.connect

@@ -60,7 +60,7 @@ def parse(values: Mapping[str, object], *, source: str = "configuration") -> Sta
         ConfigError: with every mistake; no lines, for there is no file.
     """
     try:
-        tree = json.loads(json.dumps(dict(values), default=_tuples))
+        tree = json.loads(json.dumps(dict(values), default=_mapping))
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(source, [Problem(WHOLE_FILE, f"not plain data: {error}")]) from error
     return _validated(tree, Origin(source), [])
@@ -88,7 +88,7 @@ def _decoded(value: str) -> object:
         return value  # the model says what should have been here
 
 
-def _tuples(value: object) -> object:
+def _mapping(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not allowed in a configuration")

@@ -94,15 +94,17 @@ class Cluster:
     def log(
         self, namespace: str, pod: str, container: str, *, previous: bool = False, lines: int = 10
     ) -> str:
-        """Last lines of a container's log; empty where there is no such run or no log of it."""
+        """Last lines of a container's log; empty where it has not run. Raises like `send`."""
         query = {"container": container, "tailLines": str(lines)}
         if previous:
             query["previous"] = "true"
         try:
             path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
             answer = self._exchange("GET", path, query, None, JSON, "*/*", self.seconds)
-        except ApiError:
-            return ""  # not run yet, rotated away, or not ours to read: others must do without
+        except ApiError as error:
+            if error.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}:
+                return ""  # no such run, or rotated away
+            raise
         return answer.decode(errors="replace")
 
     def send(

@@ -84,8 +84,13 @@ class Survey:
     """Kinds that no version of could be listed, and why."""
 
 
-def inside(cluster: Cluster, namespaces: Sequence[str]) -> Survey:
-    """Every object in `namespaces`, whoever made it.
+def inside(
+    cluster: Cluster,
+    namespaces: Sequence[str],
+    *,
+    only: Callable[[Kind], bool] = lambda _kind: True,
+) -> Survey:
+    """Every object in `namespaces`, whoever made it, of the kinds that `only` lets through.
 
     Raises:
         ApiError: the cluster refuses to tell its kinds.
@@ -94,7 +99,7 @@ def inside(cluster: Cluster, namespaces: Sequence[str]) -> Survey:
     wanted = frozenset(namespaces)
     return _survey(
         cluster,
-        lambda kind: kind.namespaced,
+        lambda kind: kind.namespaced and only(kind),
         lambda kind: _in_namespaces(cluster, kind, wanted),
     )
 

@@ -118,7 +118,7 @@ def _finish(lock: Lock, folder: Path, key: Path | None, held: frozenset[str], si
 def _bring_recipes(lock: Lock, store: BlobStore, omit: frozenset[str], sink: Sink) -> None:
     wanted = [image for image in lock.images if image.recipe]
     total = sum({b.digest: b.size for image in wanted for b in image.blobs}.values())
-    with step(sink, f"Bringing {len(wanted)} built images", total=total, unit="bytes") as work:
+    with step(sink, f"Building {len(wanted)} images", total=total, unit="bytes") as work:
         done: set[str] = set()
         for image in wanted:
             folder = _layout_of(image, sink)

@@ -34,7 +34,7 @@ def remove(root: Path) -> bool:
         raise InputError(
             "not an installation of a bundle",
             where=str(root),
-            hint=f"there is no {places.MARK} in it, so nothing was removed",
+            hint=f"it has no {places.MARK}, so nothing was removed",
         )
     users = in_use.users(root)
     if users:

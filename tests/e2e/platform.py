@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from mlops_infra import places
-from mlops_infra.cluster import footprint
+from mlops_infra.cluster.node import footprint
 from tests import machine
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -18,7 +18,10 @@ from typing import Any
 import pytest
 
 from mlops_infra import images, toolchain
-from mlops_infra.cluster import EmbeddedCluster, daemon, footprint, starting
+from mlops_infra.cluster import EmbeddedCluster
+from mlops_infra.cluster.bring_up import starting
+from mlops_infra.cluster.node import footprint
+from mlops_infra.cluster.supervision import control
 from mlops_infra.progress import Event, quiet
 from tests.e2e import cluster_objects
 from tests.e2e.cluster_objects import ask
@@ -271,7 +274,7 @@ def test_data_and_walls_survive_a_kill_of_everything(
     cluster: EmbeddedCluster, store: str, call: Callable[..., str]
 ) -> None:
     assert ask(cluster.node_address, 30637, "SET kept kill").startswith("+OK")
-    pid = daemon.inner(cluster.layout)
+    pid = control.inner(cluster.layout)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     again: list[Event] = []

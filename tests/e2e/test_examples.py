@@ -44,7 +44,7 @@ def developers(tmp_path: Path) -> Iterator[Platform]:
 def _example(stack: str, folder: Path) -> Iterator[Platform]:
     if os.geteuid() != 0:
         pytest.skip("the footprint of other users' processes needs root")
-    from mlops_infra.cluster import footprint
+    from mlops_infra.cluster.node import footprint
 
     found = Platform(folder, stack)
     found.env["SITE_SECRET"] = "a-secret-of-the-site"
@@ -86,9 +86,9 @@ def test_killed_half_way_nothing_is_left(developers: Platform) -> None:
     assert down.returncode == 3, told(down)
     assert f"Workflow tenant-demand/{workflow}" in down.stderr
     assert HELD_BY in down.stderr
-    assert "--remove-finalizers" in down.stderr
+    assert "--remove-blockers" in down.stderr
     assert developers.json("status", "-s", developers.stack)["problems"] == [], "it still stands"
-    down = developers.run("down", "-s", developers.stack, *whole, "--remove-finalizers")
+    down = developers.run("down", "-s", developers.stack, *whole, "--remove-blockers")
     assert down.returncode == 0, told(down)
     assert _ours(developers) == [], "a finalizer that nobody would take off, with consent"
 

@@ -129,7 +129,7 @@ def test_status_writes_a_page_to_send_around(sandbox: Platform, tmp_path: Path) 
     status = sandbox.json("status", "-s", "sandbox", "--html", str(page))
     assert status["problems"] == []
     text = page.read_text("utf-8")
-    assert "Everything is as wanted" in text
+    assert "Everything is in its desired state" in text
     assert "KServe" in text
 
 

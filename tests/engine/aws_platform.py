@@ -15,7 +15,7 @@ from typing import Any
 
 from mlops_infra import contract
 from mlops_infra.aws import Cloud
-from mlops_infra.teardown.aws_scope import Made, Scope
+from mlops_infra.teardown.aws.scope import Made, Scope
 
 STACK, BASE = "trial", "mlops-trial"
 TAGS = [{"Key": contract.STACK_TAG, "Value": STACK}]

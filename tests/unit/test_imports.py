@@ -14,7 +14,6 @@ import grimp
 ROOTS = ("mlops_infra", "offline_bundle", "stacks")
 KNOWN: frozenset[tuple[str, str]] = frozenset(
     {
-        ("mlops_infra.cluster.shutdown", "mlops_infra.cluster.supervisor"),
         ("mlops_infra.lifecycle.gateway.client", "mlops_infra.lifecycle.promotion.policy"),
         ("mlops_infra.lifecycle.gateway.http.app", "mlops_infra.lifecycle.gateway.grpc.service"),
         (

@@ -74,7 +74,7 @@ def stack(function: _F) -> _F:
 
 
 def additions(function: _F) -> _F:
-    """`--image`, `--file`, `--chart` and `--wheel`, each as often as wanted."""
+    """`--image`, `--file`, `--chart` and `--wheel`, each repeatable."""
     for name, metavar, text in (
         ("wheel", "PATH", "Additional wheel; repeatable."),
         ("chart", "PATH", "Additional chart (folder or .tgz) with all its images; repeatable."),

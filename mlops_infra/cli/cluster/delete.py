@@ -16,9 +16,9 @@ def delete(name: str, as_json: bool) -> None:
     """Delete a cluster with all its data."""
     from mlops_infra import places
     from mlops_infra.cluster import EmbeddedCluster
-    from mlops_infra.teardown import machine
+    from mlops_infra.teardown import local_files
 
     cluster = EmbeddedCluster(name)
     cluster.delete(sink_for(as_json))
-    machine.prune(places.data())
+    local_files.prune(places.data())
     show(cluster.status(), as_json)

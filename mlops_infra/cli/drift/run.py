@@ -15,7 +15,7 @@ from mlops_infra.errors import FoundError, InputError, MlopsError
 @click.option(
     "--models", type=click.Path(path_type=Path), metavar="FILE", help="File of declared models."
 )
-@click.option("--tenant", metavar="NAME", help="Limit to the models of this tenant.")
+@click.option("-t", "--tenant", metavar="NAME", help="Limit to the models of this tenant.")
 @click.option("--model", metavar="NAME", help="Limit to this model.")
 @options.as_json
 def run(models: Path | None, tenant: str | None, model: str | None, as_json: bool) -> None:

@@ -36,7 +36,7 @@ RUNTIME = "runtime"
 @click.option(
     "--image", metavar="REF", help="Image of the steps (default: the runtime image built here)."
 )
-@click.option("--tenant", metavar="NAME", help="argo: tenant in whose namespace it runs.")
+@click.option("-t", "--tenant", metavar="NAME", help="argo: tenant in whose namespace it runs.")
 @click.option("--run", "run_name", metavar="ID", help="argo: name of the run.")
 @code_option
 @parameters_option

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     help="Engine to run on.",
 )
 @click.option("-s", "--stack", metavar="NAME", help="Stack of the platform to use.")
-@click.option("--tenant", metavar="NAME", help="Tenant: its namespace, bucket and experiments.")
+@click.option(
+    "-t", "--tenant", metavar="NAME", help="Tenant: its namespace, bucket and experiments."
+)
 @parameters_option
 @click.option("--run", "run_name", metavar="ID", help="Name of the run (default: a new one).")
 @click.option(

@@ -28,7 +28,7 @@ def remove(stack: str, file: Path | None, name: str, as_json: bool) -> None:
     config = load(target)
     if name not in config.tenants:
         raise InputError(
-            f"there is no tenant '{name}'",
+            f"no such tenant: '{name}'",
             where=str(target),
             hint=f"mlops-infra tenant list -s {stack}",
         )

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.services.kubernetes_objects import Cluster, Kind
-from mlops_infra.lifecycle.serving.pod_faults import faults
+from mlops_infra.lifecycle.serving.pod_faults import PodFaults
 from mlops_infra.naming import fitted
 
 INFERENCE_SERVICE = Kind("serving.kserve.io", "v1beta1", "inferenceservices")
@@ -116,6 +116,8 @@ class KServe:
         """Wait for the condition Ready; a Pod that cannot start ends the wait early."""
         until = time.monotonic() + seconds
         why = "it has no status yet"
+        selector = f"serving.kserve.io/inferenceservice={service.name}"
+        faults = PodFaults(self._cluster, service.namespace, selector)
         while time.monotonic() < until:
             alive()
             found = self._cluster.get(INFERENCE_SERVICE, service.namespace, service.name)
@@ -126,12 +128,7 @@ class KServe:
             if is_ready(found):
                 return self.address(service)
             why = _unready(found)
-            broken = faults(
-                self._cluster,
-                service.namespace,
-                f"serving.kserve.io/inferenceservice={service.name}",
-            )
-            if broken:
+            if broken := faults.look():
                 raise CannotServe(
                     f"{service.name} cannot start: {broken[0]}", where=_where(service)
                 )

@@ -19,7 +19,7 @@ from mlops_infra.lifecycle.serving.kserve import (
     label_of,
     labels,
 )
-from mlops_infra.lifecycle.serving.pod_faults import faults
+from mlops_infra.lifecycle.serving.pod_faults import PodFaults
 
 SELDON_DEPLOYMENT = Kind("machinelearning.seldon.io", "v1", "seldondeployments")
 PREDICTOR = "default"
@@ -45,6 +45,8 @@ class Seldon:
         until = time.monotonic() + seconds
         where = f"SeldonDeployment {service.namespace}/{service.name}"
         state, why = None, ""
+        selector = f"seldon-deployment-id={service.name}"
+        faults = PodFaults(self._cluster, service.namespace, selector)
         while time.monotonic() < until:
             alive()
             found = self._cluster.get(SELDON_DEPLOYMENT, service.namespace, service.name)
@@ -55,10 +57,7 @@ class Seldon:
                 return self.address(service)
             if state == "Failed":
                 raise CannotServe(f"{service.name} failed: {why}", where=where)
-            broken = faults(
-                self._cluster, service.namespace, f"seldon-deployment-id={service.name}"
-            )
-            if broken:
+            if broken := faults.look():
                 raise CannotServe(f"{service.name} cannot start: {broken[0]}", where=where)
             time.sleep(_POLL_SECONDS)
         raise CannotServe(

@@ -155,7 +155,7 @@ class Tour(Acts):
         time.sleep(LOGGED_SECONDS)
         told = self._doors.jobs.run("lifecycle", self._doors.drift_job, "--json")["results"]
         if len(told) != 1 or not told[0]["judged"]:
-            raise OperationFailed(f"the drift job gave no verdict: {told}")
+            raise OperationFailed(f"the drift job returned no result: {told}")
         return dict(told[0])
 
     def retrained_once(self) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from mlops_infra import contract
-from mlops_infra.catalog import Catalog, Component
+from mlops_infra.catalog import Component
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.model.choices import Selection, engine
+from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.model.planned import FromConfig, Generated, Literal, SecretSpec, SecretValue
 from mlops_infra.plan.network import addresses
 from mlops_infra.plan.tenancy import notebooks
@@ -34,16 +35,15 @@ def sql_user(name: str) -> str:
     return identity(name).replace("-", "_")
 
 
-def own(
-    name: str, config: StackConfig, selection: Selection, catalog: Catalog
-) -> tuple[SecretSpec, ...]:
+def own(name: str, of: Deployment) -> tuple[SecretSpec, ...]:
     """The Secrets in the tenant's namespace."""
+    config, selection = of.config, of.selection
     namespace = contract.tenant_namespace(name)
     found: list[SecretSpec] = []
     if config.stores.object.state != "removed":
         keys = _objects(name, config)
         found.append(SecretSpec(contract.OBJECT_STORE_SECRET, namespace, keys))
-        found.append(_serving(namespace, keys, addresses.object_url(config, catalog), config))
+        found.append(_serving(namespace, keys, addresses.object_url(config, of.catalog), config))
     if "mlflow" in selection and config.components.mlflow.settings.auth:
         found.append(SecretSpec("mlflow", namespace, _mlflow(name)))
     if config.stores.kv.state != "removed":

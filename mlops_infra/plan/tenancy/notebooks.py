@@ -12,7 +12,6 @@ from mlops_infra.config import StackConfig
 from mlops_infra.naming import fitted
 from mlops_infra.plan.model.planned import Generated, SecretSpec
 
-COMPONENT = "notebooks"
 _LONGEST = 40
 """Kubernetes names a Pod `notebook-<name>-0` and labels it with a hash: 63 characters in all."""
 

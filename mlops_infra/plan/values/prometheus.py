@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlops_infra import contract
+from mlops_infra.catalog.secrets import ServerCertificate
 from mlops_infra.plan.network.certificates import CERTIFICATES_END
 from mlops_infra.plan.values.context import Context, Values
 
@@ -64,7 +65,7 @@ def _certificates(context: Context) -> list[Values]:
         }
         for choice in context.selection.choices
         for secret in choice.component.secrets
-        if any(recipe.startswith("certificate:") for recipe in secret.keys.values())
+        if any(isinstance(recipe, ServerCertificate) for recipe in secret.keys.values())
     ]
 
 

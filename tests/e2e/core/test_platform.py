@@ -224,8 +224,8 @@ def test_data_survives_the_death_of_the_whole_cluster(platform: Platform) -> Non
 
 def _kill_cluster(platform: Platform) -> None:
     """kill -9 of everything that runs in the cluster, its supervisor included."""
-    from mlops_infra.cluster import cgroups
-    from mlops_infra.cluster.layout import Layout
+    from mlops_infra.cluster.instance.layout import Layout
+    from mlops_infra.cluster.node import cgroups
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLOPS_INFRA_DATA", str(platform.data))

@@ -63,6 +63,7 @@ def test_what_a_webhook_stops(webhook: Webhook, stops: str) -> None:
     [
         ("kubernetes.io/pvc-protection", True),
         ("foregroundDeletion", True),
+        ("external-attacher/ebs-csi-aws-com", True),
         ("external-provisioner.volume.kubernetes.io/finalizer", True),
         ("kueue.x-k8s.io/managed-resources", False),
         ("inferenceservice.finalizers", False),

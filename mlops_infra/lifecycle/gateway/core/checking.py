@@ -86,7 +86,7 @@ def _malformed(index: int, given: object) -> Refusal | None:
         return Refusal(name, f"datatype {given.get('datatype')!r} is not in the protocol")
     sizes = isinstance(shape, list) and all(type(n) is int and n >= 0 for n in shape)
     if not sizes or not shape:
-        return Refusal(name, f"shape {shape!r} is no list of sizes")
+        return Refusal(name, f"shape {shape!r} is not a list of sizes")
     if not isinstance(data, list):
         return Refusal(name, "data must be a list; binary tensors are not supported")
     return None

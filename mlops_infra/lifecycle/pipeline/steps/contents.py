@@ -69,7 +69,7 @@ def load(content: Content, body: bytes, where: str) -> Any:
             try:
                 return json.loads(body)
             except ValueError as error:
-                raise InputError(f"this is not valid JSON: {error}", where=where) from error
+                raise InputError(f"not valid JSON: {error}", where=where) from error
         case "bytes":
             return body
 
