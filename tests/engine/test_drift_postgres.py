@@ -18,7 +18,7 @@ from mlops_infra.lifecycle.data.table import to_parquet
 from mlops_infra.lifecycle.drift import DriftJob, DriftResult, compare, requests, run
 from mlops_infra.lifecycle.services import database
 from mlops_infra.lifecycle.triggers.declared import DeclaredModel
-from mlops_infra.lifecycle.triggers.sensors import PlatformEyes
+from mlops_infra.lifecycle.triggers.sensors import PlatformSensors
 from mlops_infra.lifecycle.validation import infer
 from mlops_infra.progress import quiet
 from tests.engine import postgres
@@ -109,8 +109,8 @@ def test_shifted_requests_are_drift_and_the_triggers_see_it(conninfo: str) -> No
     assert b"<html" in html[:2000].lower()
     text = json.loads(bucket.held["drift/wine/3/20260302T120000Z.json"])
     assert text["id"] == result.id
-    eyes = PlatformEyes(partial(database.connect, conninfo))
-    seen = eyes.drift(DeclaredModel("demo", "wine", "tenant-demo", "p"))
+    sensors = PlatformSensors(partial(database.connect, conninfo))
+    seen = sensors.drift(DeclaredModel("demo", "wine", "tenant-demo", "p"))
     assert seen is not None
     assert (seen["id"], seen["drifted"], seen["columns"]) == (result.id, True, ["acid", "sugar"])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlops_infra.errors import OperationFailed
-from mlops_infra.lifecycle.lineage.endpoint_history import Chronicle, Step
+from mlops_infra.lifecycle.lineage.endpoint_history import EndpointHistory, Step
 from mlops_infra.lifecycle.lineage.index import Lineage, Pair
 from mlops_infra.lifecycle.lineage.traces import KINDS, Trace
 from mlops_infra.lifecycle.services.valkey import ValkeyStore
@@ -91,10 +91,10 @@ def test_contradictions_write_nothing(store: ValkeyStore) -> None:
 
 
 def test_steps_are_told_once(store: ValkeyStore) -> None:
-    chronicle = Chronicle(store)
+    history = EndpointHistory(store)
     for what in ("judged", "deployed", "judged"):
-        chronicle.add(Step(endpoint="demo/steps", version="1", what=what, rollout="r"))
-    assert [step.what for step in chronicle.of("demo/steps")] == ["judged", "deployed"]
+        history.add(Step(endpoint="demo/steps", version="1", what=what, rollout="r"))
+    assert [step.what for step in history.of("demo/steps")] == ["judged", "deployed"]
 
 
 def test_one_holder_at_a_time_until_it_runs_out(store: ValkeyStore) -> None:
