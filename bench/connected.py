@@ -18,7 +18,12 @@ from mlops_infra.cluster.bring_up.sources import CONTROL_PLANE, NODE
 from tests.archive_hosts import serving
 
 STACK = "core"
-NEEDED = ("pulumi", "helm", *CONTROL_PLANE, *NODE, "cni-plugins", "coredns", "metrics-server")
+NEEDED = (
+    *("pulumi", "pulumi-resource-kubernetes", "helm"),
+    *CONTROL_PLANE,
+    *NODE,
+    *("cni-plugins", "coredns", "metrics-server", "versitygw"),
+)
 """What the core takes; each has to be on this machine to be served."""
 
 

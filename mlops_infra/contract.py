@@ -58,7 +58,11 @@ TRIGGER_LABEL = "mlops-infra.dev/trigger"
 VERSION_LABEL = "mlops-infra.dev/version"
 CAUSE_ANNOTATION = "mlops-infra.dev/cause"
 CAUSE_KEY_ANNOTATION = "mlops-infra.dev/cause-key"
+SET_ASIDE_ANNOTATION = "mlops-infra.dev/set-aside"
 REPLICAS_ANNOTATION = "mlops-infra.dev/replicas-before-restore"
+
+LOCAL_PATH_DRIVER = "mlops-infra.dev/local-path"
+"""Provisioner of the embedded cluster's volumes."""
 
 # --- tags on AWS
 STACK_TAG = "mlops-infra:stack"
@@ -81,6 +85,9 @@ STACK_VARIABLE = "MLOPS_INFRA_STACK"
 STACKS_VARIABLE = "MLOPS_INFRA_STACKS"
 """Folder of the stacks' files."""
 STACK_FILE_VARIABLE = "MLOPS_INFRA_STACK_FILE"
+
+# --- variables between our own processes
+PACKAGE_VARIABLE = "MLOPS_INFRA_PACKAGE"
 
 # --- variables from the engine to the program
 APPROVED_MODEL_VARIABLE = "MLOPS_INFRA_APPROVED_MODEL"

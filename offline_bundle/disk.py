@@ -18,7 +18,7 @@ def require(folder: Path, size: int, files: int, *, what: str, hint: str) -> Non
     free = there.f_bavail * there.f_frsize
     if free < size:
         raise OperationFailed(
-            f"{what} needs {_told(size)} more, the disk has {_told(free)} free",
+            f"{what} needs {_size_text(size)} more, the disk has {_size_text(free)} free",
             where=str(folder),
             hint=f"free some space there, or {hint}",
         )
@@ -31,5 +31,5 @@ def require(folder: Path, size: int, files: int, *, what: str, hint: str) -> Non
         )
 
 
-def _told(size: int) -> str:
+def _size_text(size: int) -> str:
     return f"{size:,} bytes ({size / (1 << 30):.2f} GiB)"

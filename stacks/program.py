@@ -28,7 +28,7 @@ def program() -> None:
         refuse_stale_copy()
         build(parse_pulumi(_values(), source=f"stack {pulumi.get_stack()}"))
     except MlopsError as error:
-        raise pulumi.RunError(_told(error)) from error
+        raise pulumi.RunError(_error_text(error)) from error
 
 
 def build(config: StackConfig) -> None:
@@ -73,7 +73,7 @@ def _values() -> dict[str, Any]:
     return {**get_config_env(), **CONFIG.get()}
 
 
-def _told(error: MlopsError) -> str:
+def _error_text(error: MlopsError) -> str:
     problems = getattr(error, "problems", ())
     lines = [f"  {p.path}: {p.message}" for p in problems]
     return "\n".join([str(error), *lines])

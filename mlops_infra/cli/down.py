@@ -1,4 +1,4 @@
-"""`mlops-infra down`: the platform goes, and what remains is listed."""
+"""`mlops-infra down`: removes the platform and lists what remains."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from mlops_infra.errors import FoundError, InputError
 @click.option(
     "--remove-blockers",
     is_flag=True,
-    help="Take out of the way what holds deletions: finalizers whose controller is gone, webhooks "
-    "and API services without a server. Each is listed; what it would have cleaned up stays.",
+    help="Remove what holds deletions: finalizers without a controller, webhooks and API services "
+    "without a server. Each is listed; what it would have cleaned up stays.",
 )
 @click.option(
-    "--remove-finalizers", is_flag=True, hidden=True, deprecated="It is --remove-blockers now."
+    "--remove-finalizers", is_flag=True, hidden=True, deprecated="renamed to --remove-blockers"
 )
 @options.as_json
 def command(

@@ -11,6 +11,7 @@ import binascii
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from mlops_infra import contract
 from mlops_infra.kube.claims import claim_verdict
 from mlops_infra.kube.cluster import Cluster
 from mlops_infra.kube.failures import ApiError
@@ -35,7 +36,7 @@ _WORKLOADS = {
     "Pod": "/api/v1/namespaces/{}/pods",
 }
 _GROUPS = {"Job": "batch", "Pod": ""}
-_APPLICATION = "app.kubernetes.io/name"
+_APPLICATION = contract.NAME_LABEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,7 @@ def _api_services(cluster: Cluster) -> tuple[frozenset[str], list[Holder]]:
                 Holder(
                     "apiservice",
                     survey.found(_API_SERVICE, each),
-                    f"no server answers for it, so no namespace can go: {why}",
+                    f"no server answers for it, so no namespace can be deleted: {why}",
                     f"bring Service {service['namespace']}/{service['name']} back, or remove it: "
                     f"kubectl delete apiservice {name_of(each)}",
                     certain=True,
@@ -254,7 +254,7 @@ def _unreadable(cluster: Cluster, seen: survey.Survey, dead: Sequence[Holder]) -
         yield Holder(
             "unreadable",
             survey.found(definitions, live),
-            f"its objects cannot be read, so no namespace can go: {why}",
+            f"its objects cannot be read, so no namespace can be deleted: {why}",
             f"bring its conversion webhook back, or see: kubectl describe crd {name}",
             certain=True,
         )
@@ -289,7 +289,7 @@ def _finalizers(objects: Iterable[Found]) -> Iterator[Holder]:
         yield Holder(
             "finalizer",
             each,
-            f"{word} {', '.join(names)}" + ("" if each.terminating else " (not asked to go yet)"),
+            f"{word} {', '.join(names)}" + ("" if each.terminating else " (not deleted yet)"),
             _ADVICE.get(names[0], _finalizer_advice(each)),
             certain=each.terminating,
             seconds=seconds,
@@ -301,8 +301,8 @@ def _lost_pod(pod: Found, seconds: float) -> Holder:
     return Holder(
         "pod",
         pod,
-        "its node does not confirm that it has ended",
-        "bring the node back, or, if it is gone for good: "
+        "its node does not confirm its end",
+        "bring the node back, or, if it no longer exists: "
         f"kubectl -n {pod.namespace} delete pod {pod.name} --force --grace-period=0",
         certain=True,
         seconds=seconds,

@@ -74,7 +74,7 @@ def install(source: Source, wanted: Wanted, sink: Sink) -> Installed:
     release = places.release(root, identity)
     _require_ours(root)
     if (release / places.COMPLETE).is_file() and _current(root) == identity:
-        return _told(root, release, unchanged=True)
+        return _installed(root, release, unchanged=True)
     virtualenv.require_python(python, source.contents.python)
     preflight.require(root, source, copy=wanted.copy)
     _claim(root)
@@ -92,7 +92,7 @@ def install(source: Source, wanted: Wanted, sink: Sink) -> Installed:
         for other in (root / places.RELEASES).iterdir():
             if other.name != identity:
                 shutil.rmtree(other)
-    return _told(root, release, unchanged=False)
+    return _installed(root, release, unchanged=False)
 
 
 def _make(source: Source, wanted: Wanted, release: Path, python: Path, sink: Sink) -> None:
@@ -169,12 +169,12 @@ def _switch(root: Path, identity: str) -> None:
     files.link(root / places.ENVIRONMENT, Path(places.CURRENT) / places.ENVIRONMENT)
 
 
-def _told(root: Path, release: Path, *, unchanged: bool) -> Installed:
-    told = json.loads((release / places.COMPLETE).read_text("utf-8"))
+def _installed(root: Path, release: Path, *, unchanged: bool) -> Installed:
+    complete = json.loads((release / places.COMPLETE).read_text("utf-8"))
     return Installed(
         root=root,
         release=release.name,
         environment=root / places.ENVIRONMENT,
         unchanged=unchanged,
-        **{key: tuple(value) for key, value in told.items()},
+        **{key: tuple(value) for key, value in complete.items()},
     )

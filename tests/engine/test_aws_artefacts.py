@@ -14,7 +14,7 @@ from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.endpoint.artefact import load
 from mlops_infra.lifecycle.endpoint.rows import table
 from mlops_infra.lifecycle.gateway.core.checking import Refused
-from mlops_infra.lifecycle.pipeline.definition import estimators as tabular
+from mlops_infra.lifecycle.pipeline.definition import estimators
 from mlops_infra.lifecycle.pipeline.steps import contents
 
 ROWS = pd.DataFrame({"hour": [1, 5, 9, 13, 17, 21] * 5, "area": ["a", "b", "c"] * 10})
@@ -23,7 +23,7 @@ ROWS = pd.DataFrame({"hour": [1, 5, 9, 13, 17, 21] * 5, "area": ["a", "b", "c"] 
 @pytest.fixture(scope="module")
 def model() -> Any:
     frame = ROWS.assign(busy=(ROWS["hour"] > 12).astype(int))
-    return tabular.fit(
+    return estimators.fit(
         frame, "busy", task="classification", algorithm="linear", hyper={}, seed=1
     )  # fmt: skip
 

@@ -163,7 +163,7 @@ def test_answers_come_in_the_form_that_was_asked_for(container: Container) -> No
 @pytest.mark.parametrize(
     ("content", "body", "status", "words"),
     [
-        ("application/json", "{", 400, "it is no JSON"),
+        ("application/json", "{", 400, "it is not valid JSON"),
         ("application/json", "[]", 400, "rows are missing"),
         ("application/json", '{"instances": [7, [1]]}', 400, "a row is an object or a list"),
         ("application/json", json.dumps(ROW | {"mean_area": "big"}), 400, "'big' is not a number"),

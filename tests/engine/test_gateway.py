@@ -84,7 +84,7 @@ def test_a_dead_model_is_left_alone_and_comes_back(site: Site) -> None:
     assert {site.ask().status for _ in range(6)} == {502, 503}
     quick = site.ask()
     assert (quick.status, quick.seconds < 0.5) == (503, True)
-    assert "left alone" in quick.document["error"]
+    assert "paused" in quick.document["error"]
     assert get(site.gateway, "/demo/v2/models/wine/ready").status == 503
     site.control("1")
     until = time.monotonic() + 15

@@ -85,7 +85,7 @@ def test_what_http_refuses_is_refused(site: Site, client: Client) -> None:
     (told,) = [value for key, value in error.trailing_metadata() if key == "x-refused-fields-bin"]
     assert json.loads(told)[0]["field"] == "hour"
     for wrong, reason in (
-        (typed(load=float("nan")), "not a number"),
+        (typed(load=float("nan")), "are not numbers"),
         (messages()["ModelInferRequest"](model_name="wine"), "at least one input"),
         (typed(model_version="2"), "the gateway chooses"),
     ):

@@ -25,11 +25,10 @@ def run(models: Path | None, tenant: str | None, model: str | None, as_json: boo
     triggers read it. Exit code 3 if a model could not be examined.
     """
     from mlops_infra.lifecycle import drift
-    from mlops_infra.lifecycle.pods import assembly as in_cluster
-    from mlops_infra.lifecycle.pods import jobs
-    from mlops_infra.lifecycle.services.environment import Surroundings
+    from mlops_infra.lifecycle.pods import assembly, jobs
+    from mlops_infra.lifecycle.services.environment import Environment
 
-    text, where = in_cluster.models(models)
+    text, where = assembly.models(models)
     chosen = [
         job
         for job in jobs.drift_jobs(text, where)
@@ -39,17 +38,17 @@ def run(models: Path | None, tenant: str | None, model: str | None, as_json: boo
         raise InputError(
             f"no drift job is declared for {tenant or '*'}/{model or '*'}", where=where
         )
-    around, sink = Surroundings.here(), render.sink_for(as_json)
-    registry = in_cluster.champions(around)
+    around, sink = Environment.here(), render.sink_for(as_json)
+    registry = assembly.champions(around)
     results: list[dict[str, Any]] = []
     failed: list[str] = []
     for job in chosen:
         try:
             result = drift.run(
                 job,
-                connect=in_cluster.connect,
+                connect=assembly.connect,
                 versions=registry,
-                objects=in_cluster.bucket(around, job.bucket),
+                objects=assembly.bucket(around, job.bucket),
                 sink=sink,
             )
         except MlopsError as error:

@@ -29,10 +29,10 @@ def triggers(models: Path | None, host: str, port: int, tick: float) -> None:
 
     import uvicorn
 
-    from mlops_infra.lifecycle.pods import assembly as in_cluster
+    from mlops_infra.lifecycle.pods import assembly
     from mlops_infra.lifecycle.triggers.app import TriggerApp
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    controller = in_cluster.controller(*in_cluster.models(models))
+    controller = assembly.controller(*assembly.models(models))
     app = TriggerApp(controller, os.environ.get("TRIGGER_TOKEN", ""), tick)
     uvicorn.run(app.app(), host=host, port=port, log_level="warning", access_log=False)

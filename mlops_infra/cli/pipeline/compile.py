@@ -12,8 +12,7 @@ from mlops_infra.cli.pipeline.source import code_option, parameters_option, pipe
 from mlops_infra.errors import InputError
 
 if TYPE_CHECKING:
-    from mlops_infra.lifecycle.pipeline import Pipeline
-    from mlops_infra.lifecycle.pipeline.definition.model import Value
+    from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
 
 RUNTIME = "runtime"
 
@@ -92,11 +91,12 @@ def _compiled(
     import yaml
 
     from mlops_infra.lifecycle.pipeline.engines import argo
+    from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings
     from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
     if tenant is None:
         raise InputError("a Workflow needs a tenant", hint="add --tenant NAME")
-    settings = argo.ArgoSettings(tenant=tenant, image=used, code=code)
+    settings = ArgoSettings(tenant=tenant, image=used, code=code)
     flow = argo.workflow(of, values, settings, run=run_name or new_run(of.name))
     return yaml.safe_dump(flow, sort_keys=False)
 

@@ -10,7 +10,7 @@ from mlops_infra.cli import options, output
 from mlops_infra.cli.pipeline.source import pipeline_of
 
 if TYPE_CHECKING:
-    from mlops_infra.lifecycle.pipeline import Pipeline
+    from mlops_infra.lifecycle.pipeline.definition.model import Pipeline
 
 
 @click.command()

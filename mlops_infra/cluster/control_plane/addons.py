@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.cluster.api.client import Api
 from mlops_infra.cluster.control_plane.processes import DRIVER
 from mlops_infra.cluster.instance.addresses import DNS_SERVICE, DOMAIN
 
 STORAGE_CLASS = "local-path"
 LABELS = {
-    "app.kubernetes.io/managed-by": "mlops-infra",
-    "app.kubernetes.io/part-of": "mlops-infra-cluster",
+    contract.MANAGED_BY_LABEL: "mlops-infra",
+    contract.PART_OF_LABEL: "mlops-infra-cluster",
 }
-DNS_LABELS = {**LABELS, "app.kubernetes.io/name": "coredns", "k8s-app": "kube-dns"}
+DNS_LABELS = {**LABELS, contract.NAME_LABEL: "coredns", "k8s-app": "kube-dns"}
 SYSTEM = "kube-system"
 
 _COREFILE = f"""{DOMAIN}:1053 in-addr.arpa:1053 ip6.arpa:1053 {{

@@ -12,6 +12,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.cluster.api.client import Api, ApiError
 from mlops_infra.cluster.control_plane.simulated_nodes import SIMULATED
 
@@ -22,9 +23,9 @@ RESOLUTION = "10s"
 """How often the kubelet is asked; the program takes no less."""
 PORT = 10250
 LABELS = {
-    "app.kubernetes.io/managed-by": "mlops-infra",
-    "app.kubernetes.io/part-of": "mlops-infra-cluster",
-    "app.kubernetes.io/name": NAME,
+    contract.MANAGED_BY_LABEL: "mlops-infra",
+    contract.PART_OF_LABEL: "mlops-infra-cluster",
+    contract.NAME_LABEL: NAME,
 }
 _RBAC = "rbac.authorization.k8s.io"
 _RULES = [
@@ -78,7 +79,7 @@ def objects(image: str, pki: Path) -> list[tuple[str, dict[str, Any]]]:
                  ("Role", "extension-apiserver-authentication-reader"), NAMESPACE),
         (f"{core}/services/{NAME}", {
             **_head("v1", "Service", NAME, NAMESPACE),
-            "spec": {"selector": {"app.kubernetes.io/name": NAME},
+            "spec": {"selector": {contract.NAME_LABEL: NAME},
                      "ports": [{"name": "https", "port": 443, "targetPort": PORT}]}}),
         (f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{NAME}", _deployment(image)),
         (SERVICE, {
@@ -184,7 +185,7 @@ def _deployment(image: str) -> dict[str, Any]:
         "spec": {
             "replicas": 1,
             "strategy": {"type": "Recreate"},
-            "selector": {"matchLabels": {"app.kubernetes.io/name": NAME}},
+            "selector": {"matchLabels": {contract.NAME_LABEL: NAME}},
             "template": {"metadata": {"labels": LABELS}, "spec": pod},
         },
     }

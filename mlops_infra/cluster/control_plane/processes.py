@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlops_infra import contract
 from mlops_infra.cluster.instance import addresses
 from mlops_infra.cluster.instance.identity import Identity
 from mlops_infra.cluster.instance.layout import (
@@ -20,7 +21,7 @@ from mlops_infra.cluster.supervision.process import ProcessSpec
 
 SIMULATED_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 ISSUER = f"https://kubernetes.default.svc.{addresses.DOMAIN}"
-DRIVER = "mlops-infra.dev/local-path"
+DRIVER = contract.LOCAL_PATH_DRIVER
 
 
 @dataclass(frozen=True, slots=True)

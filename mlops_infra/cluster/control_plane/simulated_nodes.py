@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mlops_infra import contract
+
 NOTICE = "Pods are simulated: no container runs, their software is not tested"
-SIMULATED = "mlops-infra.dev/simulated"
+SIMULATED = contract.SIMULATED_LABEL
 """Annotation and label of a simulated node; beside real nodes its taint too."""
 MANAGED = "kwok.x-k8s.io/node"
 """Annotation of the nodes that kwok plays where it does not play all."""

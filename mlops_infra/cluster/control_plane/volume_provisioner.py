@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.cluster.api.client import Api, ApiError
 from mlops_infra.cluster.control_plane.processes import DRIVER
 
@@ -117,7 +118,7 @@ def volume_for(
         "kind": "PersistentVolume",
         "metadata": {
             "name": name,
-            "labels": {"app.kubernetes.io/managed-by": "mlops-infra"},
+            "labels": {contract.MANAGED_BY_LABEL: "mlops-infra"},
             "annotations": {"pv.kubernetes.io/provisioned-by": DRIVER},
         },
         "spec": {

@@ -10,16 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_infra import files
+
 
 def write(file: Path, value: Mapping[str, Any]) -> None:
     """Replace `file` by `value` as JSON, mode 0600, through a rename."""
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-        json.dump(value, handle, indent=1)
-        handle.flush()
-        os.fsync(handle.fileno())
-    fresh.replace(file)
+    files.write(file, json.dumps(value, indent=1), mode=0o600)
 
 
 def read(file: Path) -> dict[str, Any] | None:

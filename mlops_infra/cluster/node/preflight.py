@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.cluster.instance.layout import Layout
 from mlops_infra.cluster.node import cgroups, mounts
 from mlops_infra.errors import MissingError, OperationFailed
@@ -55,7 +56,7 @@ def room(folder: Path, needed: int = NEEDED_ROOM) -> None:
         raise OperationFailed(
             f"the disk is full: {free >> 20} MiB free, {needed >> 20} MiB are needed",
             where=str(folder),
-            hint="free some space, or set MLOPS_INFRA_DATA to a folder on another disk",
+            hint=f"free some space, or set {contract.DATA_VARIABLE} to a folder on another disk",
         )
 
 
@@ -90,7 +91,8 @@ def _overlay(folder: Path) -> None:
         raise MissingError(
             "containers cannot keep their files on overlayfs",
             where=str(folder),
-            hint="set MLOPS_INFRA_DATA to a folder on a disk of its own (ext4, xfs, btrfs)",
+            hint=f"set {contract.DATA_VARIABLE} to a folder on a disk of its own"
+            " (ext4, xfs, btrfs)",
         )
 
 
@@ -108,5 +110,5 @@ def scratch_is_writable(folder: Path) -> None:
         raise OperationFailed(
             f"nothing can be written: {error.strerror}",
             where=str(folder),
-            hint="set MLOPS_INFRA_DATA to a folder that this user may write",
+            hint=f"set {contract.DATA_VARIABLE} to a folder that this user may write",
         ) from error

@@ -10,10 +10,11 @@ import re
 import shutil
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.cluster.instance.layout import NODE_ETC
 from mlops_infra.errors import InputError
 
-VARIABLE = "MLOPS_INFRA_REGISTRIES"
+VARIABLE = contract.REGISTRIES_VARIABLE
 """Folder with a `<host>/hosts.toml` for each upstream host, as containerd reads it."""
 _LOOPBACK = re.compile(r"(?<=//)(?:127\.0\.0\.1|localhost)(?=[:/])")
 _CA = re.compile(r'^(\s*ca = )"([^"]+)"', re.M)

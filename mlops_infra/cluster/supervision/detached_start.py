@@ -12,6 +12,7 @@ import os
 import sys
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.cluster.instance.layout import Layout
 from mlops_infra.cluster.node import cgroups
 
@@ -42,7 +43,7 @@ def main(folder: str, name: str, cgroup: str = "") -> None:
         if cgroup:
             cgroups.enter(cgroup)
             supervisor = ["unshare", *NAMESPACES, *supervisor]
-        os.environ["MLOPS_INFRA_PACKAGE"] = str(Path(__file__).parents[3])
+        os.environ[contract.PACKAGE_VARIABLE] = str(Path(__file__).parents[3])
         os.execvp(supervisor[0], supervisor)  # noqa: S606 - no shell is meant
     except OSError as error:
         os.write(2, f"the supervisor could not be started: {error}\n".encode())
@@ -51,7 +52,7 @@ def main(folder: str, name: str, cgroup: str = "") -> None:
 
 
 _BOOT = (
-    "import os, sys; sys.path.append(os.environ.pop('MLOPS_INFRA_PACKAGE'));"
+    f"import os, sys; sys.path.append(os.environ.pop('{contract.PACKAGE_VARIABLE}'));"
     "from mlops_infra.cluster.supervision.supervisor import main; main(*sys.argv[1:])"
 )
 """Isolated mode keeps the user's environment out of a process that runs for weeks as root."""

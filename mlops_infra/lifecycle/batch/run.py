@@ -50,7 +50,7 @@ def run(
     with step(sink, f"Scoring {job.id} {partition}", total=len(rows), unit="rows") as work:
         keys = _keys(job, rows)
         if schema is not None:
-            # the key and what tells partitions are no inputs: the schema need not know them
+            # the key and what tells partitions are not inputs: the schema need not know them
             rules = replace(schema, other_columns="allow", unique_together=())
             check(rows, rules).require(f"partition {partition}", where=job.source)
         data = fingerprint(rows)

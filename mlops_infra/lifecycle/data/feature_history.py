@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.lifecycle.services.reachability import listening
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ LARGEST = 512 << 20
 """Bytes of an answer."""
 
 
-def history(wanted: str, around: Surroundings) -> pd.DataFrame:
+def history(wanted: str, around: Environment) -> pd.DataFrame:
     """Features and labels of all rows of a view in a span of time, in a fixed order.
 
     Columns that only name a row, and its time, are left out: nothing can be learnt from them.

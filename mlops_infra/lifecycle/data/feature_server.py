@@ -1,4 +1,4 @@
-"""Features of now, from the platform's feature server; their history is in `historical`.
+"""Features of now, from the platform's feature server; their history is in `feature_history`.
 
 Feast answers for a row that it does not know with nulls and the status PRESENT, so what counts are
 the values: a row with no value at all is unknown.
@@ -7,7 +7,6 @@ the values: a row with no value at all is unknown.
 from __future__ import annotations
 
 import json
-import math
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -113,7 +112,8 @@ class FeatureServer:
             f"{offline[name][places[at]]} offline"
             for row, at in enumerate(zip(*entities.values(), strict=True))
             for name in online.values
-            if not _same(online.values[name][row], offline[name][places[at]])
+            # whole numbers come back from the offline store as floats where a row has none
+            if online.values[name][row] != offline[name][places[at]]
         ]
         if different:
             raise FoundError(
@@ -148,20 +148,3 @@ class FeatureServer:
                 where=url,
                 hint="mlops-infra status shows its Pod",
             ) from error
-
-
-def check_demo(endpoint: str) -> str:
-    """Read the example's features and hold them against its history; for `verify`.
-
-    Raises:
-        FoundError: they are not the same.
-    """
-    features = [f"{DEMO_VIEW}:{name}" for name in ("temperature", "vibration", "pressure", "hours")]
-    return FeatureServer(endpoint).parity(features, {"machine_id": list(range(1, 51))})
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, float) or isinstance(other, float):
-        # whole numbers come back from the offline store as floats where a row has none
-        return one is not None and other is not None and math.isclose(one, other, rel_tol=0.0)
-    return bool(one == other)

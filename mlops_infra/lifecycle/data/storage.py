@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.services.credentials import Login
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.lifecycle.services.object_store import S3Store
 
 LARGEST = 2 << 30
 """Bytes of one file; steps hold it in memory."""
 
 
-def read(place: str, around: Surroundings) -> bytes:
+def read(place: str, around: Environment) -> bytes:
     """The content of a place.
 
     Raises:
@@ -44,7 +44,7 @@ def read(place: str, around: Surroundings) -> bytes:
         raise InputError(f"cannot read the file: {error.strerror}", where=place) from error
 
 
-def write(place: str, body: bytes, around: Surroundings) -> None:
+def write(place: str, body: bytes, around: Environment) -> None:
     """Write all of `body` to a place, or nothing.
 
     Raises:
@@ -65,7 +65,7 @@ def write(place: str, body: bytes, around: Surroundings) -> None:
         raise OperationFailed(f"cannot write the file: {error.strerror}", where=place) from error
 
 
-def exists(place: str, around: Surroundings) -> bool:
+def exists(place: str, around: Environment) -> bool:
     """Whether there is something."""
     if is_object(place):
         bucket, key = split(place, around)
@@ -83,7 +83,7 @@ def is_object(place: str) -> bool:
     return place.startswith("s3://")
 
 
-def split(url: str, around: Surroundings) -> tuple[str, str]:
+def split(url: str, around: Environment) -> tuple[str, str]:
     """Bucket and key of an object; raises `InputError` where there is no bucket or no key."""
     parts = urlsplit(url)
     bucket, key = parts.netloc or around.bucket, parts.path.lstrip("/")
@@ -94,7 +94,7 @@ def split(url: str, around: Surroundings) -> tuple[str, str]:
     return bucket, key
 
 
-def _store(around: Surroundings, bucket: str) -> S3Store:
+def _store(around: Environment, bucket: str) -> S3Store:
     if around.object_endpoint is None or around.objects is None:
         raise InputError(
             "no object store is configured",

@@ -80,7 +80,7 @@ def from_csv(body: bytes, where: str) -> pd.DataFrame:
     """Read a CSV file with a heading, numbers to their last bit.
 
     Raises:
-        InputError: it is no such file, or a column has no or twice the same name.
+        InputError: it is not such a file, or a column has no or twice the same name.
     """
     import pandas as pd
 

@@ -21,7 +21,7 @@ def kinds(statistics: Mapping[str, Any]) -> dict[str, str]:
     """Column to `Integral`, `Fractional` or `String`, in the order of the model.
 
     Raises:
-        InputError: it is no such document.
+        InputError: it is not such a document.
     """
     try:
         return {str(each["name"]): str(each["inferred_type"]) for each in statistics["features"]}

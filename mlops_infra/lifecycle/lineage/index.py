@@ -68,7 +68,7 @@ class Lineage:
         self._store = store
 
     def record(self, trace: Trace) -> None:
-        """Keep `trace` and make it found from each of its ids; to record it again is no mistake.
+        """Keep `trace` and make it found from each of its ids; to record it again is not an error.
 
         Raises:
             OperationFailed: it contradicts what is known of its tracking run or model version.
@@ -125,7 +125,7 @@ class Lineage:
         return {f"pair {p}": Trace(p.pipeline_run, p.tracking_run) for p in pairs if p}
 
     def link(self, pair: Pair) -> None:
-        """Record `pair`; to record it again is no mistake.
+        """Record `pair`; to record it again is not an error.
 
         Raises:
             OperationFailed: one of the two runs already belongs to another one.

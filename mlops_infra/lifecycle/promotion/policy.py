@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.lifecycle.gateway.traffic import TrafficSummary
 from mlops_infra.lifecycle.registry.versions import Registered
 
 Direction = Literal["max", "min"]
@@ -62,21 +63,6 @@ class Policy:
             raise InputError(
                 f"canary shares {self.canary} are not increasing", hint="for example 10,50"
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What the gateway saw of one version for a while."""
-
-    requests: int = 0
-    errors: int = 0
-    p99_ms: float | None = None
-    disagreement: float | None = None
-
-    @property
-    def error_share(self) -> float:
-        """Errors by requests; 0 without requests."""
-        return self.errors / self.requests if self.requests else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +125,7 @@ def numbers(candidate: Registered, champion: Registered | None, policy: Policy) 
     return told
 
 
-def breach(seen: Observed, policy: Policy, *, final: bool) -> str | None:
+def breach(seen: TrafficSummary, policy: Policy, *, final: bool) -> str | None:
     """Which guard rail the candidate broke while it was tried; None where none.
 
     Args:
@@ -180,15 +166,6 @@ def metric(registered: Registered, name: str) -> float:
             hint=f"--metric takes one of: {known}",
         )
     return float(registered.metrics[name])
-
-
-def best(found: Sequence[Registered], policy: Policy) -> Registered | None:
-    """The version with the best metric, the newest of equals; those without it do not count."""
-    sign = 1 if policy.direction == "max" else -1
-    able = [each for each in found if policy.metric in each.metrics]
-    return max(
-        able, key=lambda each: (sign * each.metrics[policy.metric], int(each.version)), default=None
-    )
 
 
 def _gap(candidate: Registered, policy: Policy) -> float | None:

@@ -31,7 +31,7 @@ class ObjectStore(Protocol):
         """Read one object whole."""
 
     def delete(self, key: str) -> None:
-        """Delete one object; an absent one is no mistake."""
+        """Delete one object; an absent one is not an error."""
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
@@ -76,33 +76,33 @@ class S3Store:
     def reach(self) -> str:
         """Ask whether the bucket is there and return where it is."""
         answering("the object store", self._where)
-        with self._told("show the bucket"):
+        with self._translate_errors("show the bucket"):
             self._client.head_bucket(Bucket=self._bucket)
         return self._where
 
     def put(self, key: str, body: bytes) -> None:
         """Write one object."""
-        with self._told(f"take {key}"):
+        with self._translate_errors(f"take {key}"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
 
     def get(self, key: str) -> bytes:
         """Read one object whole."""
-        with self._told(f"give {key}"):
+        with self._translate_errors(f"give {key}"):
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
     def delete(self, key: str) -> None:
-        """Delete one object; an absent one is no mistake."""
-        with self._told(f"delete {key}"):
+        """Delete one object; an absent one is not an error."""
+        with self._translate_errors(f"delete {key}"):
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
-        with self._told(f"list {key}"):
+        with self._translate_errors(f"list {key}"):
             listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
         return any(item.get("Key") == key for item in listed.get("Contents", []))
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _translate_errors(self, what: str) -> Iterator[None]:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:

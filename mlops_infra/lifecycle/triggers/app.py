@@ -113,7 +113,7 @@ class TriggerApp:
         from starlette.responses import Response
 
         registry = CollectorRegistry()
-        registry.register(Figures(self._controller.book.connect, self._controller))
+        registry.register(Figures(self._controller.ledger.connect, self._controller))
         text = await asyncio.to_thread(generate_latest, registry)
         return Response(text, media_type="text/plain; version=0.0.4")
 
@@ -136,7 +136,7 @@ class TriggerApp:
             if not model.drift:
                 left.append(f"{model.id} is not retrained on alerts")
                 continue
-            found = self._controller.eyes.drift(model)
+            found = self._controller.sensors.drift(model)
             seen = signals.drift(name, found, None).signal if found else None
             # the drift job's own alert is its result again; any other alert is a cause of its own
             self._controller.ask(
@@ -157,14 +157,14 @@ class TriggerApp:
         decision = self._controller.ask(model, signal)
         workflow = workflow_name(model.tenant, model.name, signal.trigger, signal.key)
         if decision.hold is not None:
-            self._controller.book.withdraw(model, signal, decision.hold)
+            self._controller.ledger.withdraw(model, signal, decision.hold)
             return {"started": False, "why": decision.hold, "status": 409}
         return {"started": True, "workflow": workflow, "namespace": model.namespace, "status": 202}
 
     def _events(self, query: Mapping[str, Any]) -> dict[str, Any]:
         """The latest events, of one tenant or model where the query names it."""
         return {
-            "events": self._controller.book.events(
+            "events": self._controller.ledger.events(
                 tenant=query.get("tenant"), model=query.get("model"), limit=100
             )
         }

@@ -16,14 +16,14 @@ from mlops_infra.lifecycle.triggers.ledger import Connect
 from mlops_infra.lifecycle.triggers.signals import Listed, Reading
 
 MOST_OBJECTS = 100_000
-"""Of one prefix; more is no folder of training data but a lake."""
+"""Of one prefix; more is not a folder of training data but a lake."""
 _DRIFT = (
     "SELECT id::text, version, at, share, drifted, columns FROM drift_result "
     "WHERE tenant = %s AND model = %s ORDER BY at DESC LIMIT 1"
 )
 
 
-class PlatformEyes:
+class PlatformSensors:
     """Looks at the platform's own services."""
 
     def __init__(

@@ -53,10 +53,11 @@ def build(image: str) -> Build:
         from mlops_infra.lifecycle.pipeline.definition.arguments import complete
         from mlops_infra.lifecycle.pipeline.definition.standard import standard
         from mlops_infra.lifecycle.pipeline.engines import argo
+        from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings
 
         pipeline = standard(model.pipeline)
         values = complete({**model.parameters, "model": model.name}, pipeline)
-        settings = argo.ArgoSettings(tenant=model.tenant, image=image)
+        settings = ArgoSettings(tenant=model.tenant, image=image)
         made = argo.workflow(pipeline, values, settings, run=claim.workflow)
         return marked(made, model, claim)
 

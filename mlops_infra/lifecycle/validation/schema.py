@@ -68,7 +68,7 @@ def from_json(text: str, where: str) -> TableSchema:
     """Read `to_json`'s form, edited by hand or not.
 
     Raises:
-        InputError: it is no schema, or one of a newer program; `where` says which file.
+        InputError: it is not a schema, or one of a newer program; `where` says which file.
     """
     try:
         body = json.loads(text)

@@ -56,7 +56,7 @@ class Replay:
     given: tuple[Any, ...]
     computed: tuple[Any, ...]
     difference: float | None
-    """The greatest between two numbers; None where they are no numbers."""
+    """The greatest between two numbers; None where they are not numbers."""
 
     @property
     def equal(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlops_infra.plan.aws.names import STACK_TAG
+from mlops_infra import contract
 from mlops_infra.plan.aws.stateful import STATEFUL
 
 BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
@@ -128,7 +128,9 @@ class Scope:
 
     def tagged(self, tags: Iterable[Mapping[str, str]]) -> bool:
         """Whether a list of `{Key, Value}` holds the stack's tag."""
-        return any(t.get("Key") == STACK_TAG and t.get("Value") == self.stack for t in tags)
+        return any(
+            t.get("Key") == contract.STACK_TAG and t.get("Value") == self.stack for t in tags
+        )
 
 
 def _made(resource: Mapping[str, Any]) -> Made:

@@ -114,7 +114,7 @@ def _apps(cloud: Cloud, domain: str, work: Step, patience: float) -> list[str]:
             )
         work.advance()
     left = wait(lambda: [each["AppName"] for each in running()], work, patience=patience)
-    return [f"app {name} of domain {domain} does not go" for name in left]
+    return [f"app {name} of domain {domain} cannot be deleted" for name in left]
 
 
 def _inside(cloud: Cloud, method: str, key: str, domain: str) -> list[dict[str, Any]]:
@@ -129,7 +129,7 @@ def _until_gone(
         work,
         patience=patience,
     )
-    return [f"{name} {each} of domain {domain} does not go" for each in left]
+    return [f"{name} {each} of domain {domain} cannot be deleted" for each in left]
 
 
 def images(cloud: Cloud, scope: Scope, work: Step, *, purge: bool) -> None:

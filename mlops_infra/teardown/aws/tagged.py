@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mlops_infra import contract
 from mlops_infra.aws import Cloud
-from mlops_infra.plan.aws.names import STACK_TAG
 from mlops_infra.teardown.aws.scope import Scope
 
 HISTORY = (
@@ -30,7 +30,7 @@ _GLUE: Mapping[str, tuple[str, str]] = {
 
 def tagged(cloud: Cloud, scope: Scope) -> Iterator[str]:
     """ARNs of what carries the stack's tag and is really there."""
-    wanted = [{"Key": STACK_TAG, "Values": [scope.stack]}]
+    wanted = [{"Key": contract.STACK_TAG, "Values": [scope.stack]}]
     found = cloud.pages(
         "resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=wanted
     )

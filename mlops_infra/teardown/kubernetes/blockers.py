@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from mlops_infra import contract
 from mlops_infra.errors import FoundError
 from mlops_infra.kube import ApiError, Cluster, Holder, holders, survey
 from mlops_infra.kube.holders import is_clusters_own
 from mlops_infra.kube.survey import Found
-from mlops_infra.plan.stateful import STACK_LABEL
 from mlops_infra.progress import Sink, Step, step
 from mlops_infra.teardown.kubernetes import set_aside
 from mlops_infra.teardown.kubernetes.access import delete, drop_finalizers
@@ -55,12 +55,12 @@ class Blockers:
 
     def look(self) -> list[Holder]:
         """Everything that holds, or will hold, the stack's namespaces and objects."""
-        selector = f"{STACK_LABEL}={self.stack}"
+        selector = f"{contract.STACK_LABEL}={self.stack}"
         return holders(self.cluster, self.namespaces, selector=selector)
 
     def outside(self) -> list[Found]:
         """The stack's objects outside of any namespace, but those that may have to stay."""
-        found = survey.labelled(self.cluster, f"{STACK_LABEL}={self.stack}").objects
+        found = survey.labelled(self.cluster, f"{contract.STACK_LABEL}={self.stack}").objects
         return [
             each
             for each in found
@@ -103,11 +103,11 @@ class Blockers:
         if not self.remove:
             hint = (
                 "bring back what is missing (mlops-infra up, for the platform's own parts), or, if "
-                "it is gone for good and what it would clean up does not matter: "
+                "it no longer exists and what it would clean up does not matter: "
                 f"mlops-infra down -s {self.stack} {OPTION}"
             )
         return FoundError(
-            f"{len(found)} things hold the deletion of stack {self.stack}",
+            f"{len(found)} objects hold the deletion of stack {self.stack}",
             [f"{each} ({each.action})" for each in found],
             where=f"namespaces {', '.join(self.namespaces) or '(none)'}",
             hint=hint,
@@ -122,12 +122,12 @@ class Blockers:
     def take(self, holder: Holder, work: Step) -> None:
         """Take one webhook or definition out of the way: ours goes, another's is set aside."""
         found = holder.object
-        if dict(found.labels).get(STACK_LABEL) == self.stack and holder.what == "webhook":
+        if dict(found.labels).get(contract.STACK_LABEL) == self.stack and holder.what == "webhook":
             delete(self.cluster, found.path)
             said = f"removed {found.title}"
         else:
             set_aside.take(self.cluster, holder)
-            said = f"set aside for now {found.title}"
+            said = f"disabled temporarily: {found.title}"
         work.note(said)
         self.removed.append(said)
 
@@ -139,7 +139,7 @@ class Blockers:
             said = f"took {', '.join(names)} off {found.title}"
         elif found.kind == "Pod":
             delete(self.cluster, found.path, grace=0)
-            said = f"let go of {found.title}"
+            said = f"released: {found.title}"
         else:
             return
         work.note(said)
@@ -175,7 +175,7 @@ def remove_held(blockers: Blockers) -> None:
     Raises:
         FoundError: they do not go, and there is no consent.
     """
-    with step(blockers.sink, "Removing what others have a hold on", unit="objects") as work:
+    with step(blockers.sink, "Removing objects that something else holds", unit="objects") as work:
 
         def held() -> list[Found]:
             inside = survey.inside(blockers.cluster, blockers.namespaces).objects

@@ -29,7 +29,7 @@ def remove(blockers: Blockers) -> None:
     found = _inside(blockers.cluster, blockers.namespaces)
     if not found:
         return
-    title = "Removing what was made through the platform's operators"
+    title = "Removing custom resources of the platform's operators"
     with step(blockers.sink, title, total=len(found), unit="objects") as work:
         for each in found:
             delete(blockers.cluster, each.path)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from mlops_infra import contract
 from mlops_infra.kube import Cluster
 from mlops_infra.kube.objects import name_of, namespace_of
-from mlops_infra.plan.stateful import COMPONENT_LABEL, STACK_LABEL
 from mlops_infra.progress import Sink, step
 from mlops_infra.teardown.kubernetes.access import patch
 
@@ -34,7 +34,9 @@ def drain(cluster: Cluster, stack: str, waves: Sequence[Sequence[str]], sink: Si
     total = sum(len(wave) for wave in waves)
     with step(sink, "Draining", total=total, unit="components") as work:
         for wave in waves:
-            selectors = [f"{STACK_LABEL}={stack},{COMPONENT_LABEL}={name}" for name in wave]
+            selectors = [
+                f"{contract.STACK_LABEL}={stack},{contract.COMPONENT_LABEL}={name}" for name in wave
+            ]
             work.note(", ".join(wave))
             for selector in selectors:
                 _stop(cluster, selector)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
+from mlops_infra import contract
 from mlops_infra.kube import Cluster, survey
 from mlops_infra.kube.objects import name_of
 from mlops_infra.kube.survey import Found
-from mlops_infra.plan.stateful import STACK_LABEL
 from mlops_infra.progress import Sink, step
 from mlops_infra.teardown.kubernetes import volumes
 from mlops_infra.teardown.kubernetes.access import delete
@@ -72,7 +72,7 @@ def in_cluster(
 
 def staying(cluster: Cluster, stack: str) -> list[str]:
     """Objects of the stack that the configuration says to keep: definitions that others may use."""
-    found = survey.labelled(cluster, f"{STACK_LABEL}={stack}").objects
+    found = survey.labelled(cluster, f"{contract.STACK_LABEL}={stack}").objects
     return [str(each) for each in found if is_kept(each)]
 
 
@@ -82,7 +82,7 @@ def is_kept(found: Found) -> bool:
 
 
 def _ours(cluster: Cluster, stack: str, spare: set[str] | None) -> list[Found]:
-    found = survey.labelled(cluster, f"{STACK_LABEL}={stack}").objects
+    found = survey.labelled(cluster, f"{contract.STACK_LABEL}={stack}").objects
     if spare is None:
         return list(found)
     return [

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.kube import Cluster, Holder
 from mlops_infra.kube.webhooks import ADMISSION, KINDS
 from mlops_infra.teardown.kubernetes.access import patch
 
-ANNOTATION = "mlops-infra.dev/set-aside"
+ANNOTATION = contract.SET_ASIDE_ANNOTATION
 _BY_NAME = "application/strategic-merge-patch+json"
 """Lists of webhooks are merged by their names."""
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"

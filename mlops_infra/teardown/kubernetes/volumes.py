@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mlops_infra import contract
 from mlops_infra.kube import Cluster
 from mlops_infra.kube.objects import Object, name_of
-from mlops_infra.plan.stateful import STACK_LABEL
 from mlops_infra.teardown.kubernetes.access import delete, patch
 
 VOLUMES = "/api/v1/persistentvolumes"
-KEPT_LABEL = "mlops-infra.dev/kept"
+KEPT_LABEL = contract.KEPT_LABEL
 """On PersistentVolumes that a teardown kept."""
 
 RELEASE_PATIENCE = 30.0
@@ -55,7 +55,7 @@ def to_keep(cluster: Cluster, namespaces: Sequence[str], *, everything: bool) ->
 def keep(cluster: Cluster, volumes: Iterable[str], stack: str) -> None:
     """Tell the cluster not to remove these volumes with their claims."""
     body = {
-        "metadata": {"labels": {KEPT_LABEL: "true", STACK_LABEL: stack}},
+        "metadata": {"labels": {KEPT_LABEL: "true", contract.STACK_LABEL: stack}},
         "spec": {"persistentVolumeReclaimPolicy": "Retain"},
     }
     for name in volumes:
@@ -70,7 +70,7 @@ def let_go(cluster: Cluster, namespaces: Sequence[str], keep: Iterable[str]) -> 
         name = name_of(volume)
         if KEPT_LABEL in labels and phase(volume) == "Bound" and name not in spare:
             body = {
-                "metadata": {"labels": {KEPT_LABEL: None, STACK_LABEL: None}},
+                "metadata": {"labels": {KEPT_LABEL: None, contract.STACK_LABEL: None}},
                 "spec": {"persistentVolumeReclaimPolicy": "Delete"},
             }
             patch(cluster, f"{VOLUMES}/{name}", body)
@@ -115,7 +115,7 @@ def purge(cluster: Cluster, stack: str) -> list[str]:
 
 def kept(cluster: Cluster, stack: str) -> list[Object]:
     """The PersistentVolumes that teardowns of this stack kept."""
-    selector = f"{KEPT_LABEL}=true,{STACK_LABEL}={stack}"
+    selector = f"{KEPT_LABEL}=true,{contract.STACK_LABEL}={stack}"
     return list(cluster.get(VOLUMES, {"labelSelector": selector})["items"])
 
 

@@ -29,7 +29,7 @@ class Refused(Exception):
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """Read the body as JSON, strictly: NaN and Infinity are no JSON.
+    """Read the body as JSON, strictly: NaN and Infinity are not valid JSON.
 
     Raises:
         Refused: it is not a JSON object.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from mlops_infra import __version__
 from mlops_infra.lifecycle.gateway.core.answering import Given, outward
 from mlops_infra.lifecycle.gateway.core.checking import Refused
+from mlops_infra.lifecycle.gateway.core.gateway import Gateway
 from mlops_infra.lifecycle.gateway.core.table import Loaded
 from mlops_infra.lifecycle.gateway.grpc.messages import METHODS, SERVICE, messages
 from mlops_infra.lifecycle.gateway.grpc.tensors import document_of, response_of
@@ -20,7 +21,6 @@ from mlops_infra.lifecycle.gateway.grpc.tensors import document_of, response_of
 if TYPE_CHECKING:
     import grpc
 
-    from mlops_infra.lifecycle.gateway.http.app import Gateway
 
 TENANT, FIELDS = "x-tenant", "x-refused-fields-bin"
 """The second is in the trailing metadata of a refusal: field, row, value and reason as JSON."""
@@ -28,7 +28,7 @@ _MOST_FIELDS = 4096
 """Bytes of it: gRPC takes 8 KiB of metadata in all."""
 
 
-class Rpc:
+class GrpcService:
     """The gRPC side of one gateway."""
 
     def __init__(self, gateway: Gateway) -> None:

@@ -78,7 +78,7 @@ def response_of(document: Mapping[str, Any], *, raw: bool) -> Any:
     """The `ModelInferResponse` of an answer in JSON; its tensors raw where the request's were.
 
     Raises:
-        ValueError: a model server gave an answer that is none of the protocol.
+        ValueError: a model server gave an answer that is not part of the protocol.
     """
     made = messages()["ModelInferResponse"](
         model_name=document["model_name"],

@@ -29,7 +29,7 @@ def check(file: SourceFile, packages: Packages | None = None) -> list[Finding]:
         return [Finding("syntax", f"this cannot be parsed: {error}", Place(1))]
     steps = list(marked(module))
     if not steps:
-        hint = "from mlops_infra.lifecycle.pipeline import step, and write @step above a function"
+        hint = "from mlops_infra.pipelines import step, and write @step above a function"
         return [Finding("no-steps", "no function is marked with @step", file.place(1), hint)]
     found = list(_found(file, module, steps, packages or Packages.of_runtime_image()))
     return sorted(dict.fromkeys(found), key=lambda f: (f.place.cell or 0, f.place.line))

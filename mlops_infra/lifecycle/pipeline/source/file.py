@@ -81,7 +81,7 @@ def notebook(name: str, text: str) -> SourceFile:
     """Join the code cells of a notebook (format 4) to a module; magics become empty lines.
 
     Raises:
-        InputError: the text is no notebook.
+        InputError: the text is not a notebook.
     """
     lines: list[str] = []
     cells: list[Cell] = []

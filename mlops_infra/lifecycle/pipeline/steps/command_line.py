@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.definition.arguments import parse
 from mlops_infra.lifecycle.pipeline.definition.model import Code, Pipeline
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
-from mlops_infra.lifecycle.pipeline.source.user_pipeline import from_code, origin
 from mlops_infra.lifecycle.pipeline.steps.job import Job
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 
 
 def job_of(
@@ -26,7 +25,7 @@ def job_of(
     code: str | None,
     code_sha256: str | None,
     commit: str | None,
-    around: Surroundings,
+    around: Environment,
 ) -> Job:
     """The job; everything comes from outside and is checked.
 
@@ -52,12 +51,15 @@ def job_of(
 
 
 def _pipeline(
-    name: str, code: str | None, sha256: str | None, commit: str | None, around: Surroundings
+    name: str, code: str | None, sha256: str | None, commit: str | None, around: Environment
 ) -> Pipeline:
     if code is None:
         return standard(name)
-    body = places.read(code, around)
-    found = places.digest(body)
+    # reading a person's module takes what the built-in steps do not need
+    from mlops_infra.lifecycle.pipeline.source.user_pipeline import from_code, origin
+
+    body = storage.read(code, around)
+    found = storage.digest(body)
     if found != sha256:
         raise InputError(
             "the code differs from the submitted code",

@@ -21,7 +21,7 @@ from mlops_infra.lifecycle.pipeline.source.user_pipeline import (
     origin,
 )
 
-HEAD = "import pandas as pd\nfrom mlops_infra.lifecycle.pipeline import Metrics, Model, step\n"
+HEAD = "import pandas as pd\nfrom mlops_infra.pipelines import Metrics, Model, step\n"
 IMAGE = Packages(frozenset({"pandas", "numpy", "scikit-learn"}))
 
 
@@ -169,8 +169,18 @@ def test_a_traceback_of_travelled_code_leads_back_to_the_cell() -> None:
     assert (place.cell, place.line) == (5, 2)
 
 
+def test_the_first_import_path_still_works_and_says_the_new_one() -> None:
+    old = HEAD.replace("mlops_infra.pipelines", "mlops_infra.lifecycle.pipeline")
+    body = "@step\ndef fit(c: float = 1.0) -> Model:\n    return c\n"
+    assert old != HEAD
+    before, now = (compile_file(SourceFile("a.py", h + body), packages=IMAGE) for h in (old, HEAD))
+    assert before.steps[0].outputs == now.steps[0].outputs == {"result": "model"}
+    with pytest.warns(DeprecationWarning, match=r"import step from mlops_infra\.pipelines"):
+        from mlops_infra.lifecycle.pipeline import step  # noqa: F401
+
+
 def test_steps_may_be_called_as_before() -> None:
-    from mlops_infra.lifecycle.pipeline import step
+    from mlops_infra.pipelines import step
 
     @step(memory="1Gi")
     def double(n: int = 2) -> int:

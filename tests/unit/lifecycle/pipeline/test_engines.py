@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.pipeline import Parameter, Pipeline, Source, Step
 from mlops_infra.lifecycle.pipeline.definition.arguments import complete, from_text, parse, to_text
+from mlops_infra.lifecycle.pipeline.definition.model import Parameter, Pipeline, Source, Step
 from mlops_infra.lifecycle.pipeline.definition.standard import STANDARD, standard
 from mlops_infra.lifecycle.pipeline.engines import argo, kfp, sagemaker
+from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings
 from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
 IMAGE = "mlops-infra.local/runtime:0.4.0-01234567"
@@ -26,7 +27,7 @@ EVERY = sorted(STANDARD)
 
 def flow(name: str = "tabular-classification", **given: Any) -> dict[str, Any]:
     pipeline = standard(name)
-    settings = argo.ArgoSettings("demo", IMAGE)
+    settings = ArgoSettings("demo", IMAGE)
     return argo.workflow(pipeline, complete(given, pipeline), settings, run="run-1")
 
 
@@ -86,7 +87,7 @@ def test_argo_gives_no_step_a_secret_in_its_arguments() -> None:
 )
 def test_argo_refuses_what_it_would_misread(given: dict[str, str], run: str, what: str) -> None:
     pipeline = standard("tabular-classification")
-    settings = argo.ArgoSettings("demo", IMAGE)
+    settings = ArgoSettings("demo", IMAGE)
     with pytest.raises(InputError, match=what):
         argo.workflow(pipeline, complete(given, pipeline), settings, run=run)
 

@@ -12,11 +12,11 @@ from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.pipeline.definition.arguments import complete
 from mlops_infra.lifecycle.pipeline.definition.model import Code, Pipeline, Step
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
-from mlops_infra.lifecycle.pipeline.submission import argo_run as submission
+from mlops_infra.lifecycle.pipeline.submission import argo_run
 from mlops_infra.lifecycle.pipeline.submission.argo_run import failure, told_by, wait
 from mlops_infra.lifecycle.pipeline.submission.submit import submit
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.progress import Event, quiet
 
 CODE = Pipeline("p", (), (Step("one", "code"),), code=Code("x = 1\n", "ab" * 32, "p.py"))
@@ -65,7 +65,7 @@ class FakeTenancy(Tenancy):
 
 
 def tenancy(cluster: FakeCluster, **around: Any) -> Tenancy:
-    made = FakeTenancy(Surroundings(**{"tenant": "demo", **around}))
+    made = FakeTenancy(Environment(**{"tenant": "demo", **around}))
     object.__setattr__(made, "cluster", cluster)
     return made
 
@@ -138,5 +138,5 @@ def test_a_failure_names_the_step_and_shows_its_last_try() -> None:
 
 
 def test_the_protocol_is_what_the_fake_offers() -> None:
-    checked: submission.Workflows = FakeCluster()
+    checked: argo_run.Workflows = FakeCluster()
     assert checked

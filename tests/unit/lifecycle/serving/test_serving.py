@@ -11,14 +11,8 @@ from hypothesis import strategies as st
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.registry.versions import ranges_of
 from mlops_infra.lifecycle.services.kubernetes_objects import EVENT, POD, Kind
-from mlops_infra.lifecycle.serving.kserve import (
-    CannotServe,
-    KServe,
-    Scaling,
-    Service,
-    inference_service,
-    server_name,
-)
+from mlops_infra.lifecycle.serving.interface import CannotServe, Scaling, Service, server_name
+from mlops_infra.lifecycle.serving.kserve import KServe, inference_service
 from mlops_infra.lifecycle.serving.seldon import Seldon, seldon_deployment
 from mlops_infra.lifecycle.verify.replay import replay
 from tests.unit.lifecycle.serving.fakes import FakeModels
@@ -132,7 +126,7 @@ def test_a_quota_that_says_no_is_told_at_once() -> None:
 
     # the same words from before this wait are about an earlier one, whose cause may be gone
     cluster.events[0]["lastTimestamp"] = "2020-01-01T00:00:00Z"
-    with pytest.raises(CannotServe, match="not Ready after"):
+    with pytest.raises(CannotServe, match="not ready after"):
         serving.wait(SERVICE, 0.1, alive)
 
 
