@@ -109,7 +109,7 @@ def holders(cluster: Cluster, namespaces: Sequence[str], *, selector: str = "") 
         if each.version.rpartition("/")[0] not in aggregated
     ]
     found = [
-        *dead,
+        *(dead if here else ()),
         *_webhooks(cluster, concerned, here),
         *_unreadable(cluster, seen, dead),
         *(_of_namespace(each) for each in here if "deletionTimestamp" in metadata(each)),

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from mlops_infra.cluster.supervision import control
 from mlops_infra.progress import Event, quiet
 from tests.e2e import cluster_objects
 from tests.e2e.cluster_objects import ask
+from tests.machine import left_behind
 from tests.processes import command_lines
 
 pytestmark = [
@@ -34,10 +36,16 @@ CANARY = "canary-9f27c1d4"
 
 
 @pytest.fixture(scope="module")
-def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[footprint.Footprint]:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLOPS_INFRA_DATA", str(tmp_path_factory.mktemp("data")))
-        yield footprint.snapshot()
+        patch.setenv("MLOPS_INFRA_DATA", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def before(data: Path) -> footprint.Footprint:
+    return footprint.snapshot([data])
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +301,7 @@ def test_a_deleted_claim_takes_its_folder_along(
 
 
 def test_two_clusters_live_side_by_side_and_go_without_a_trace(
-    cluster: EmbeddedCluster, before: footprint.Footprint
+    cluster: EmbeddedCluster, before: footprint.Footprint, data: Path
 ) -> None:
     two = EmbeddedCluster("e2e-two")
     try:
@@ -304,5 +312,7 @@ def test_two_clusters_live_side_by_side_and_go_without_a_trace(
     finally:
         two.delete(quiet)
     assert _kubectl(cluster)("get", "--raw", "/readyz") == "ok"
+    seen = {line.partition(":")[0] for line in left_behind(before, data, cluster.name)}
+    assert {"processes", "links", "cgroups", "files"} <= seen, "what is there is noticed"
     cluster.delete(quiet)
-    assert footprint.difference(before, footprint.snapshot()) == ()
+    assert left_behind(before, data, cluster.name, two.name) == []

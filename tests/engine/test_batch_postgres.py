@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -30,15 +30,9 @@ ROWS = pd.DataFrame({"id": range(95), "x": [n / 7 for n in range(95)]})
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres.server(tmp_path_factory.mktemp("batch")) as conninfo:
-        yield conninfo
-
-
 @pytest.fixture
-def conninfo(server: str) -> str:
-    return postgres.fresh(server, f"batch{next(_numbers)}")
+def conninfo(postgresql: str) -> str:
+    return postgres.fresh(postgresql, f"batch{next(_numbers)}")
 
 
 class Doubling:

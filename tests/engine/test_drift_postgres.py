@@ -6,7 +6,6 @@ import datetime
 import itertools
 import json
 import uuid
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -67,15 +66,9 @@ class Bucket:
         self.held[key] = body
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres.server(tmp_path_factory.mktemp("drift")) as conninfo:
-        yield conninfo
-
-
 @pytest.fixture
-def conninfo(server: str) -> str:
-    return postgres.fresh(server, f"drift{next(_numbers)}")
+def conninfo(postgresql: str) -> str:
+    return postgres.fresh(postgresql, f"drift{next(_numbers)}")
 
 
 def log(conninfo: str, rows: pd.DataFrame, *, role: str = "champion", hours: float = 1) -> None:

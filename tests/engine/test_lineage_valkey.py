@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from mlops_infra.lifecycle.lineage.index import Lineage, Pair
 from mlops_infra.lifecycle.lineage.traces import KINDS, Trace
 from mlops_infra.lifecycle.services.valkey import ValkeyStore
 from tests.engine import valkey_server
+from tests.engine.valkey_server import Valkey
 
 WRITER = """
 import sys
@@ -40,10 +40,9 @@ def trace(number: int) -> Trace:
     )
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with valkey_server.server(tmp_path_factory.mktemp("valkey")) as (address, _):
-        yield address
+@pytest.fixture
+def url(valkey: Valkey) -> str:
+    return valkey[0]
 
 
 @pytest.fixture

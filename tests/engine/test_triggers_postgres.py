@@ -32,15 +32,9 @@ HOUR = datetime.timedelta(hours=1)
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres.server(tmp_path_factory.mktemp("triggers")) as conninfo:
-        yield conninfo
-
-
 @pytest.fixture
-def conninfo(server: str) -> str:
-    return postgres.fresh(server, f"triggers{next(_numbers)}")
+def conninfo(postgresql: str) -> str:
+    return postgres.fresh(postgresql, f"triggers{next(_numbers)}")
 
 
 class FakeCluster:

@@ -22,7 +22,7 @@ from mlops_infra.teardown.kubernetes.access import delete, drop_finalizers
 from mlops_infra.teardown.kubernetes.leftovers import is_kept
 
 OPTION = "--remove-blockers"
-RECOVERY = 10.0
+RECOVERY = 20.0
 """Seconds for a server that is just being restarted to answer again."""
 PATIENCE = 40.0
 """Seconds without any change after which nobody is taken to be cleaning up."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from mlops_infra.errors import OperationFailed
@@ -13,14 +11,6 @@ TENANTS = {
     "stays": {"owner": "choi", "onRemoval": "archive"},
     "goes": {"owner": "choi", "onRemoval": "purge"},
 }
-
-
-@pytest.fixture(scope="module")
-def platform(platform: Platform) -> Iterator[Platform]:
-    """The session's platform, without tenants again for whoever comes after this module."""
-    yield platform
-    platform.configure()
-    platform.up()
 
 
 def test_one_is_archived_and_one_is_purged(platform: Platform) -> None:

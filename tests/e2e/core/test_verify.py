@@ -8,19 +8,24 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.platform import told
+from tests.e2e.platform import Platform, told
 
 
-def verified(platform: Any, *options: str) -> dict[str, Any]:
+def verified(platform: Platform, *options: str) -> dict[str, Any]:
     done = platform.run("verify", "-s", platform.stack, "--json", *options)
     report: dict[str, Any] = json.loads(done.stdout)
     assert done.returncode == (0 if report["ok"] else 3), told(done)
     return report
 
 
-def test_the_whole_loop_works_from_outside(platform: Any) -> None:
-    report = verified(platform)
-    assert {step["step"]: step["outcome"] for step in report["steps"]} == {
+@pytest.fixture(scope="module")
+def kept(platform: Platform) -> dict[str, Any]:
+    """What a verification that cleans nothing up tells."""
+    return verified(platform)
+
+
+def test_the_whole_loop_works_from_outside(kept: dict[str, Any]) -> None:
+    assert {step["step"]: step["outcome"] for step in kept["steps"]} == {
         "Reaching the endpoints": "done",
         "Loading the libraries": "done",
         "Making the data set": "done",
@@ -35,11 +40,12 @@ def test_the_whole_loop_works_from_outside(platform: Any) -> None:
     }
 
 
-def test_what_it_made_is_found_by_others_and_removed_on_request(platform: Any) -> None:
+def test_what_it_made_is_found_by_others_and_removed_on_request(
+    platform: Platform, kept: dict[str, Any]
+) -> None:
     from mlflow import MlflowClient
 
     client = MlflowClient(platform.outputs["tracking_uri"])
-    kept = verified(platform)
     run = client.get_run(kept["trackingRun"])
     assert run.data.tags["mlops-infra.pipeline_run"] == kept["pipelineRun"]
     assert len(run.data.tags["mlops-infra.data.sha256"]) == 64
@@ -54,21 +60,8 @@ def test_what_it_made_is_found_by_others_and_removed_on_request(platform: Any) -
     assert removed["model"].rpartition("/")[2] not in left
 
 
-def test_people_get_a_table_and_no_secret(platform: Any) -> None:
-    from mlops_infra.lifecycle.services.credentials import ClusterSecrets, credentials
-
-    done = platform.run("verify", "-s", platform.stack)
-    assert done.returncode == 0, told(done)
-    assert done.stdout.splitlines()[0].split() == ["STEP", "OUTCOME", "TIME", "WHAT"]
-    held = credentials(ClusterSecrets(platform.kubeconfig))
-    assert held.lineage_password
-    assert held.objects
-    for secret in (held.lineage_password, held.objects.password):
-        assert secret not in done.stdout + done.stderr
-
-
 def test_a_store_without_its_bucket_is_named(
-    platform: Any, monkeypatch: pytest.MonkeyPatch
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mlops_infra.errors import OperationFailed
     from mlops_infra.lifecycle.services.credentials import ClusterSecrets, credentials

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,8 @@ from tests.e2e.platform import ROOT, Platform, cluster_client, told
 from tests.processes import command_lines
 
 
-@pytest.fixture
-def restored(platform: Platform) -> Iterator[Platform]:
-    """The platform, with the shipped configuration again afterwards."""
-    yield platform
-    platform.configure()
-    platform.up()
+def test_after_a_killed_up_and_the_next_nothing_is_left_to_change(shipped: Platform) -> None:
+    assert shipped.up()["counts"] == {}
 
 
 def test_every_component_is_a_real_container_without_root(platform: Platform) -> None:
@@ -55,39 +50,24 @@ def _users_of(container: str) -> set[int]:
     return found
 
 
-def test_a_second_up_changes_nothing(platform: Platform) -> None:
-    assert platform.up()["counts"] == {}
-
-
-def test_status_shows_every_component_ready(platform: Platform) -> None:
-    status = platform.json("status", "-s", "core")
+def test_status_shows_every_component_ready(shipped: Platform) -> None:
+    status = shipped.json("status", "-s", "core")
     assert status["cluster"] == "running"
     assert status["problems"] == []
     assert {pod["component"] for pod in status["pods"]} == {c["name"] for c in status["components"]}
 
 
-def test_plain_pulumi_sees_the_same_program_and_state(platform: Platform) -> None:
+def test_plain_pulumi_sees_the_same_program_and_state(shipped: Platform) -> None:
     before = _git_status()
-    exports = platform.ok("env", "-s", "core").stdout
+    exports = shipped.ok("env", "-s", "core").stdout
     script = f"{exports}\npulumi preview -s core --non-interactive --expect-no-changes"
     done = subprocess.run(
         ["bash", "-c", script],
-        cwd=ROOT, env=platform.environment, capture_output=True, text=True, check=False,
+        cwd=ROOT, env=shipped.environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, told(done)
     assert re.search(r"\d+ unchanged", done.stdout)
     assert _git_status() == before
-
-
-def test_plain_pulumi_refuses_a_configuration_that_changed_since(restored: Platform) -> None:
-    exports = restored.ok("env", "-s", "core").stdout
-    restored.configure(components={"mlflow": {"settings": {"workers": 2}}})
-    done = subprocess.run(
-        ["bash", "-c", f"{exports}\npulumi preview -s core --non-interactive"],
-        cwd=ROOT, env=restored.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode != 0
-    assert "has changed since its private copy was made" in done.stdout + done.stderr
 
 
 def _git_status() -> str:
@@ -97,58 +77,69 @@ def _git_status() -> str:
     ).stdout  # fmt: skip
 
 
-def test_one_value_changes_one_component(restored: Platform) -> None:
-    restored.configure(components={"mlflow": {"settings": {"workers": 2}}})
-    planned = restored.json("preview", "-s", "core")
+def test_plain_pulumi_refuses_a_configuration_that_changed_since(platform: Platform) -> None:
+    exports = platform.ok("env", "-s", "core").stdout
+    platform.configure(components={"mlflow": {"settings": {"workers": 5}}})
+    done = subprocess.run(
+        ["bash", "-c", f"{exports}\npulumi preview -s core --non-interactive"],
+        cwd=ROOT, env=platform.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "has changed since its private copy was made" in done.stdout + done.stderr
+
+
+def test_losing_a_database_is_refused_and_the_key_is_named(shipped: Platform) -> None:
+    shipped.configure(stores={"sql": {"size": "7Gi"}})
+    refused = shipped.run("up", "-s", "core")
+    assert refused.returncode == 2, told(refused)
+    assert "nothing was changed" in refused.stderr
+    assert "mlops-infra:allowReplace: [postgresql/StatefulSet/postgresql]" in refused.stderr
+    assert "spec.volumeClaimTemplates" in refused.stderr
+    shipped.configure()
+    assert shipped.up()["counts"] == {}
+
+
+def test_removing_a_store_is_refused_too(platform: Platform) -> None:
+    platform.configure(stores={"kv": {"state": "removed"}})
+    refused = platform.run("up", "-s", "core")
+    assert refused.returncode == 2, told(refused)
+    assert "valkey/StatefulSet/valkey" in refused.stderr
+
+
+def test_one_value_changes_one_component(shipped: Platform) -> None:
+    shipped.configure(components={"mlflow": {"settings": {"workers": 2}}})
+    planned = shipped.json("preview", "-s", "core")
     assert planned["changes"]
-    done = restored.up()
+    done = shipped.up()
     for change in done["changes"]:
         assert change["name"].startswith("mlflow/mlflow"), change
     assert {change["kind"] for change in done["changes"]} <= {"Deployment", "ConfigMap"}
 
 
-def test_losing_a_database_is_refused_and_the_key_is_named(restored: Platform) -> None:
-    restored.configure(stores={"sql": {"size": "7Gi"}})
-    refused = restored.run("up", "-s", "core")
-    assert refused.returncode == 2, told(refused)
-    assert "nothing was changed" in refused.stderr
-    assert "mlops-infra:allowReplace: [postgresql/StatefulSet/postgresql]" in refused.stderr
-    assert "spec.volumeClaimTemplates" in refused.stderr
-    restored.configure()
-    assert restored.up()["counts"] == {}
-
-
-def test_removing_a_store_is_refused_too(restored: Platform) -> None:
-    restored.configure(stores={"kv": {"state": "removed"}})
-    refused = restored.run("up", "-s", "core")
-    assert refused.returncode == 2, told(refused)
-    assert "valkey/StatefulSet/valkey" in refused.stderr
-
-
-def test_no_secret_lies_about_in_clear(restored: Platform) -> None:
+def test_no_secret_lies_about_in_clear(platform: Platform) -> None:
     """Canaries: the generated passwords and the passphrase, plain and in base64."""
     from mlops_infra.components import passwords
 
-    room = restored.data / "stacks" / "core"
+    room = platform.data / "stacks" / "core"
     seed = (room / "seed").read_bytes().strip()
     names = ("postgresql-admin", "mlflow-db", "valkey-auth", "object-store-root")
     plain = [passwords.generated(seed, "core", each) for each in names]
-    assert plain[0] in _secrets(restored), "the canary is not what is deployed"
+    assert plain[0] in _secrets(platform), "the canary is not what is deployed"
     plain += [(room / "passphrase").read_text().strip(), seed.decode()]
     canaries = [*plain, *(base64.b64encode(each.encode()).decode() for each in plain)]
     for file in (room / "seed", room / "passphrase"):
         assert file.stat().st_mode & 0o777 == 0o600
 
-    restored.configure(components={"mlflow": {"settings": {"workers": 2}}})
-    output, commands = _watched_up(restored)
+    platform.configure(components={"mlflow": {"settings": {"workers": 3}}})
+    output, commands = _watched_up(platform)
     assert not [each for each in canaries if each in output], "in the output of up -v"
     assert not [each for each in canaries if each in commands], "in a command line"
-    for folder in (restored.data / "state", room, Path(_pulumi_home(restored)) / "logs"):
+    for folder in (platform.data / "state", room, Path(_pulumi_home(platform)) / "logs"):
         for file in folder.rglob("*"):
             if file.is_file() and file.name not in {"seed", "passphrase"}:
                 text = _text(file)
                 assert not [each for each in canaries if each in text], file
-    shown = _configuration(restored)
+    shown = _configuration(platform)
     assert not [each for each in canaries if each in shown], "in a ConfigMap, a Pod or a log"
 
 
@@ -204,9 +195,9 @@ def _configuration(platform: Platform) -> str:
     return "\n".join([*map(str, found), *logs])
 
 
-def test_ctrl_c_is_answered_and_up_goes_on(restored: Platform) -> None:
-    restored.configure(components={"mlflow": {"settings": {"workers": 3}}})
-    child = restored.start("up", "-s", "core", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def test_ctrl_c_is_answered_and_up_goes_on(platform: Platform) -> None:
+    platform.configure(components={"mlflow": {"settings": {"workers": 4}}})
+    child = platform.start("up", "-s", "core", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert child.stderr is not None
     for line in child.stderr:
         if "Deploying" in line or "Comparing" in line:
@@ -215,8 +206,8 @@ def test_ctrl_c_is_answered_and_up_goes_on(restored: Platform) -> None:
     _, said = child.communicate(timeout=120)
     assert child.returncode == 130, said
     assert "run the same command again" in said
-    assert restored.processes() == []
-    restored.up()
+    assert platform.processes() == []
+    platform.up()
 
 
 def test_data_survives_the_death_of_the_whole_cluster(platform: Platform) -> None:

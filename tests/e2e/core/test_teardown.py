@@ -1,21 +1,10 @@
-"""`down` with everything that can stand in its way. The last test leaves the platform running."""
+"""`down` with everything that can stand in its way; nothing is left for tests after these."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from tests.e2e.platform import Platform, cluster_client, told
-
-
-@pytest.fixture(scope="module")
-def platform(platform: Platform) -> Iterator[Platform]:
-    """The session's platform, up again for whoever comes after this module."""
-    yield platform
-    platform.configure()
-    platform.up()
 
 
 def test_protected_things_stop_down(platform: Platform) -> None:
