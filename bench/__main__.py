@@ -1,14 +1,15 @@
 """`make bench`: measures platforms from nothing to nothing and writes docs/measured.json.
 
 The core (tracking and registry on real stores) has goals for its start; the sandbox (everything)
-for its verification and its size. The model that its verification leaves serving is then loaded,
-next to a bare MLServer with the same files. Bundles are fetched and pushed against crane, regctl
-and skopeo.
+for its verification and its size. There a pipeline of short steps runs, and the model that the
+verification leaves serving is loaded, next to a bare MLServer with the same files. Bundles are
+fetched and pushed against crane, regctl and skopeo.
 
 `BENCH_COLD=1` measures the cold start of both too, with empty caches in a folder of its own: each
 compiles everything and takes a quarter of an hour or more. `python -m bench whole bundles` measures
-these parts alone (of: commands, aws, core, whole, bundles). Figures are written as soon as they are
-measured; those that a run does not measure keep the value of the last run that did.
+these parts alone (of: commands, aws, teardown, core, whole, connected, bundles), `python -m bench
+steps` the pipeline on a sandbox that is up. Figures are written as soon as they are measured; those
+that a run does not measure keep the value of the last run that did.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import aws, aws_teardown, figures, memory, online
+from bench import aws, aws_teardown, connected, figures, memory, online, pipeline, teardown
 from bench.commands import ROOT, MeasureError, median, run, until
 
 MEASURED = ROOT / "docs" / "measured.json"
 CORE, WHOLE = "core", "sandbox"
-ONLINE = ("bare_", "online_", "scale_")
+OWN_NAMES = ("bare_", "online_", "scale_", "step")
+"""How figures begin that no other part has under the same name."""
 RUNS = 5
 Figures = Iterator[dict[str, float]]
 """As they are found, so that a failure later does not lose them."""
@@ -51,7 +53,7 @@ def main(chosen: list[str]) -> int:
     if unknown := set(chosen) - set(PARTS):
         print(f"bench: {', '.join(sorted(unknown))}: the parts are {', '.join(PARTS)}")
         return 2
-    for part in chosen or PARTS:
+    for part in chosen or [part for part in PARTS if part != "steps"]:
         print(f"measuring: {part}", file=sys.stderr, flush=True)
         try:
             for measured in PARTS[part]():
@@ -87,15 +89,34 @@ def _aws() -> Iterator[Measured]:
     yield Measured(aws_teardown.figures())
 
 
+def _teardown() -> Iterator[Measured]:
+    yield Measured(teardown.figures())
+
+
 def _core() -> Iterator[Measured]:
     yield from map(Measured, _life(CORE))
 
 
 def _whole() -> Iterator[Measured]:
-    for found in _life(WHOLE, online.measure):
+    for found in _life(WHOLE, _models):
         yield Measured(
-            {key if key.startswith(ONLINE) else f"whole_{key}": found[key] for key in found}
+            {key if key.startswith(OWN_NAMES) else f"whole_{key}": found[key] for key in found}
         )
+
+
+def _connected() -> Iterator[Measured]:
+    yield from map(Measured, connected.measure())
+
+
+def _models(stack: str, env: dict[str, str]) -> Figures:
+    """Making a model, and asking it."""
+    yield from pipeline.measure(stack, env)
+    yield from online.measure(stack, env)
+
+
+def _steps() -> Iterator[Measured]:
+    """A part of the sandbox's, for a sandbox that is up already."""
+    yield from map(Measured, pipeline.measure(WHOLE, {}))
 
 
 def _bundles() -> Iterator[Measured]:
@@ -151,8 +172,8 @@ def _life(stack: str, besides: Measure | None = None) -> Figures:
 
 
 def _memory(data: Path, stack: str) -> int:
-    from mlops_infra.cluster import cgroups
-    from mlops_infra.cluster.layout import Layout
+    from mlops_infra.cluster.instance.layout import Layout
+    from mlops_infra.cluster.node import cgroups
 
     layout = Layout(stack, data / "clusters" / stack)
     return memory.proportional(cgroups.members(layout.cgroup))
@@ -180,8 +201,11 @@ def _cold(stack: str) -> float:
 PARTS: dict[str, Callable[[], Iterator[Measured]]] = {
     "commands": _commands,
     "aws": _aws,
+    "teardown": _teardown,
     "core": _core,
     "whole": _whole,
+    "connected": _connected,
+    "steps": _steps,
     "bundles": _bundles,
 }
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from mlops_infra.aws import Cloud
 from mlops_infra.progress import quiet
-from mlops_infra.teardown import aws_buckets
-from mlops_infra.teardown.aws_down import take_apart
+from mlops_infra.teardown.aws import buckets
+from mlops_infra.teardown.aws.down import take_apart
 from tests.engine import aws_platform as platform
 from tests.engine.aws_emulator import emulator
 
@@ -75,7 +75,7 @@ def bucket_seconds(versions: int = VERSIONS) -> float:
         made = platform.Platform(cloud)
         made.record("aws:s3/bucket:Bucket", bucket, lambda: None)
         started = time.monotonic()
-        aws_buckets.empty(cloud, made.scope().made, quiet)
+        buckets.empty(cloud, made.scope().made, quiet)
         return time.monotonic() - started
 
 

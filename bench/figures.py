@@ -71,12 +71,11 @@ SECTIONS = (
         ),
     ),
     Section(
-        "Tests and pipelines",
-        ("tests", "steps"),
+        "Tests",
+        ("tests",),
         (
             Figure("test_warm", "`make test`, warm caches", "min", 25),
             Figure("test_cold", "`make test`, empty caches", "min", 50),
-            Figure("step", "cost of one pipeline step, without its own work", "s", 3),
         ),
     ),
     Section(
@@ -97,6 +96,21 @@ SECTIONS = (
             Figure("teardown_namespace", "namespace deleted by hand that hangs", "s", 60),
             Figure("teardown_keep_cluster", "the same with `--keep-cluster`", "s", 60),
             Figure("teardown_own_cluster", "the same on a cluster of your own", "s", 60),
+        ),
+    ),
+    Section(
+        "A pipeline of seven short steps on Argo Workflows, mean of the steps",
+        ("whole", "steps"),
+        (
+            Figure("step", "from a step's Pod to the next step's Pod", "s", 3),
+            Figure("step_longest", "the longest of them", "s", None),
+            Figure("step_scheduled", "of it: Pod created to Pod placed", "s", None),
+            Figure("step_prepared", "then to the end of Argo's init container", "s", None),
+            Figure("step_process", "then to the start of the program", "s", None),
+            Figure("step_imports", "then to its first line: the program is imported", "s", None),
+            Figure("step_work", "then to its end: libraries imported, work done", "s", None),
+            Figure("step_end", "then to the end of the Pod", "s", None),
+            Figure("step_next", "then to the Pod of the next step", "s", None),
         ),
     ),
     Section(

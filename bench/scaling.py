@@ -13,7 +13,8 @@ from bench.load import Asked, Load, load
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.promotion.access import Access
 from mlops_infra.lifecycle.services.kubernetes_objects import POD, Kind
-from mlops_infra.lifecycle.serving.kserve import KServe, Scaling, Service
+from mlops_infra.lifecycle.serving.interface import Scaling, Service
+from mlops_infra.lifecycle.serving.kserve import KServe
 
 WAIT_SECONDS = 240.0
 """For the second Pod."""

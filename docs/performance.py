@@ -37,9 +37,12 @@ KOREAN = {
     "A machine with network access: archives instead of compiling": (
         "네트워크에 연결된 머신: 컴파일 대신 배포 아카이브 사용"
     ),
-    "Tests and pipelines": "테스트와 파이프라인",
+    "Tests": "테스트",
     "Teardown: until everything that holds a deletion is named": (
         "철거: 삭제를 막는 원인을 모두 알릴 때까지"
+    ),
+    "A pipeline of seven short steps on Argo Workflows, mean of the steps": (
+        "Argo Workflows에서 실행하는 짧은 단계 7개의 파이프라인, 단계별 평균"
     ),
     "Model serving": "모델 서빙",
     "Offline bundles, against the fastest of crane, regctl and skopeo": (
@@ -63,7 +66,15 @@ KOREAN = {
     "connected_up_cold": "`make up STACK=core`, 빈 캐시, 모든 아카이브를 루프백 서버에서 받음",
     "test_warm": "`make test`, 캐시가 있을 때",
     "test_cold": "`make test`, 빈 캐시",
-    "step": "파이프라인 단계 하나의 비용, 단계 자체의 작업 제외",
+    "step": "한 단계의 Pod 생성부터 다음 단계의 Pod 생성까지",
+    "step_longest": "그중 가장 긴 단계",
+    "step_scheduled": "그중 Pod 생성부터 노드 배정까지",
+    "step_prepared": "이후 Argo init 컨테이너 종료까지",
+    "step_process": "이후 프로그램 시작까지",
+    "step_imports": "이후 첫 출력까지: 프로그램 import",
+    "step_work": "이후 프로그램 종료까지: 라이브러리 import와 작업",
+    "step_end": "이후 Pod 종료까지",
+    "step_next": "이후 다음 단계의 Pod 생성까지",
     "teardown_webhook_delete": "응답하지 않는 삭제 웹훅",
     "teardown_webhook_update": "응답하지 않는 수정 웹훅",
     "teardown_api_service": "서버가 없는 APIService",

@@ -79,7 +79,7 @@ class ConfigError(InputError):
         super().__init__(
             f"{count} problem{'s' if count != 1 else ''} in {file}",
             where=file,
-            hint=hint or "mend the lines named above, then: mlops-infra check",
+            hint=hint or "fix the lines above, then: mlops-infra check",
         )
         self.file = file
         self.problems = tuple(problems)

@@ -21,7 +21,7 @@ def dns_label(value: str, *, what: str = "name") -> str:
     """
     if len(value) > DNS_LABEL_MAX:
         raise InputError(
-            f"{what} '{value}' has {len(value)} characters, {DNS_LABEL_MAX} are allowed",
+            f"{what} '{value}' has {len(value)} characters, the maximum is {DNS_LABEL_MAX}",
             hint="choose a shorter one",
         )
     if not _DNS_LABEL.fullmatch(value):

@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from mlops_infra import contract
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -25,12 +27,12 @@ def _folder(variable: str, xdg: str, fallback: str) -> Path:
 
 def cache() -> Path:
     """Folder of everything that can be made again; not created here."""
-    return _folder("MLOPS_INFRA_CACHE", "XDG_CACHE_HOME", ".cache")
+    return _folder(contract.CACHE_VARIABLE, "XDG_CACHE_HOME", ".cache")
 
 
 def data() -> Path:
     """Folder of everything that must survive; not created here."""
-    return _folder("MLOPS_INFRA_DATA", "XDG_DATA_HOME", ".local/share")
+    return _folder(contract.DATA_VARIABLE, "XDG_DATA_HOME", ".local/share")
 
 
 def pulumi_home() -> Path:

@@ -18,18 +18,18 @@ def require(folder: Path, size: int, files: int, *, what: str, hint: str) -> Non
     free = there.f_bavail * there.f_frsize
     if free < size:
         raise OperationFailed(
-            f"{what} still needs {_told(size)}, the disk has {_told(free)} left",
+            f"{what} needs {_size_text(size)} more, the disk has {_size_text(free)} free",
             where=str(folder),
             hint=f"free some space there, or {hint}",
         )
     # file systems without a fixed number of inodes report none
     if there.f_files and there.f_favail < files:
         raise OperationFailed(
-            f"{what} still needs {files} files, the file system has room for {there.f_favail}",
+            f"{what} needs {files} more files, the file system has {there.f_favail} free",
             where=str(folder),
             hint=f"remove some files there, or {hint}",
         )
 
 
-def _told(size: int) -> str:
+def _size_text(size: int) -> str:
     return f"{size:,} bytes ({size / (1 << 30):.2f} GiB)"

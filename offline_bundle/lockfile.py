@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from mlops_infra import files
 from mlops_infra.errors import InputError
 from offline_bundle.model import Attached, Blob, Descriptor, Found, Lock, LockedFile, LockedImage
 
@@ -26,8 +25,8 @@ def read_lock(path: Path) -> Lock:
     try:
         return parse_lock(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        hint = "write it first: mlops-infra bundle lock -s STACK -o " + path.name
-        raise InputError("there is no such lock", where=str(path), hint=hint) from error
+        hint = "create it first: mlops-infra bundle lock -s STACK -o " + path.name
+        raise InputError("the lock does not exist", where=str(path), hint=hint) from error
     except InputError as error:
         raise InputError(error.what, where=str(path), hint=error.hint) from error
 
@@ -42,7 +41,9 @@ def parse_lock(text: str) -> Lock:
     try:
         raw = yaml.load(text, Loader=loader)  # noqa: S506  both are safe
         if raw["version"] != VERSION:
-            raise InputError(f"the lock has version {raw['version']}, known here is {VERSION}")
+            raise InputError(
+                f"the lock has version {raw['version']}, this program supports {VERSION}"
+            )
         return Lock(
             stack=raw.get("stack"),
             platform=str(raw["platform"]),
@@ -51,23 +52,14 @@ def parse_lock(text: str) -> Lock:
             files=tuple(_file(each) for each in raw.get("files") or ()),
         )
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
-        hint = "write it again: mlops-infra bundle lock"
-        raise InputError(f"this is not a lock: {error}", hint=hint) from error
+        hint = "create it again: mlops-infra bundle lock"
+        raise InputError(f"not a lock: {error}", hint=hint) from error
 
 
 def write_lock(lock: Lock, path: Path) -> None:
     """Write `lock` in one step; a reader sees the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(render_lock(lock))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    files.write(path, render_lock(lock))
 
 
 def render_lock(lock: Lock) -> str:

@@ -43,7 +43,7 @@ def parse(content: bytes, *, where: str) -> Parsed:
     try:
         raw = json.loads(content)
         if raw.get("schemaVersion") != 2:
-            hint = "push the image again with a client of this decade"
+            hint = "push the image again with a newer client"
             raise OperationFailed("the manifest is of schema 1", where=where, hint=hint)
         children = [Descriptor.of(each) for each in raw.get("manifests") or ()]
         config = Descriptor.of(raw["config"]) if raw.get("config") else None
@@ -56,7 +56,7 @@ def parse(content: bytes, *, where: str) -> Parsed:
             artifact_type=raw.get("artifactType"),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise OperationFailed(f"this is no manifest: {error}", where=where) from error
+        raise OperationFailed(f"not a manifest: {error}", where=where) from error
 
 
 def chosen(children: Collection[Descriptor], platforms: Collection[str]) -> tuple[Descriptor, ...]:

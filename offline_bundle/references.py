@@ -66,7 +66,7 @@ def parse(text: str) -> Reference:
     if not good or text.endswith((":", "@")) or len(path) > 255:
         raise InputError(
             f"'{text}' is not an image reference",
-            hint="write registry/repository:tag or registry/repository@sha256:…",
+            hint="use registry/repository:tag or registry/repository@sha256:…",
         )
     if not tag and not digest:
         tag = DEFAULT_TAG

@@ -9,18 +9,22 @@ from pathlib import Path
 import pulumi
 from pulumi import ResourceOptions
 
-from mlops_infra import places
+from mlops_infra import contract, places
 from mlops_infra.components import passwords
-from mlops_infra.components.onprem import OnPremPlatform, annotated, cluster_provider
+from mlops_infra.components.onprem import (
+    OnPremPlatform,
+    annotated,
+    cluster_provider,
+    without_links,
+)
 from mlops_infra.components.protection import protecting
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.config import StackConfig
 from mlops_infra.errors import MissingError
 from mlops_infra.images import references
-from mlops_infra.plan import NODE, Plan, make_plan
+from mlops_infra.plan import Plan, make_plan
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
-NODE_VARIABLE = "MLOPS_INFRA_NODE_ADDRESS"
 
 
 def build(config: StackConfig, *, stack: str) -> None:
@@ -43,7 +47,7 @@ def build(config: StackConfig, *, stack: str) -> None:
     OnPremPlatform(
         plan,
         stack=stack,
-        charts=network.charts or str(places.project() / "charts"),
+        charts=network.charts or str(without_links(places.project() / "charts")),
         values=values,
         authorities=_authorities(config),
         login=values.login(network.registry, network.registry_login)
@@ -58,13 +62,13 @@ def build(config: StackConfig, *, stack: str) -> None:
 
 def _for_node(plan: Plan) -> Plan:
     """With the embedded node's address, which only the running cluster knows, put in."""
-    if NODE not in repr((plan.outputs, plan.components)):
+    if not plan.names_node:
         return plan
-    address = os.environ.get(NODE_VARIABLE)
+    address = os.environ.get(contract.NODE_ADDRESS_VARIABLE)
     if not address:
         raise MissingError(
             "the address of the embedded cluster's node is not known",
-            where=NODE_VARIABLE,
+            where=contract.NODE_ADDRESS_VARIABLE,
             hint=f'eval "$(mlops-infra env -s {plan.stack})", after: '
             f"mlops-infra up -s {plan.stack}",
         )
@@ -84,7 +88,7 @@ def _authorities(config: StackConfig) -> str | None:
             f"the site's certificates cannot be read: {reason}", where=str(file)
         ) from error
     if not found:
-        raise MissingError("the file holds no certificate", where=str(file), hint="PEM is expected")
+        raise MissingError("the file has no certificate", where=str(file), hint="PEM is expected")
     return "\n".join(found) + "\n"
 
 

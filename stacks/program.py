@@ -10,10 +10,10 @@ import pulumi
 import yaml
 from pulumi.runtime.config import CONFIG, get_config_env
 
+from mlops_infra import contract
 from mlops_infra.config import StackConfig, parse_pulumi
 from mlops_infra.errors import MlopsError
 
-STACK_FILE_VARIABLE = "MLOPS_INFRA_STACK_FILE"
 CONFIG_FILE_VARIABLE = "PULUMI_OPTION_CONFIG_FILE"
 
 
@@ -28,7 +28,7 @@ def program() -> None:
         refuse_stale_copy()
         build(parse_pulumi(_values(), source=f"stack {pulumi.get_stack()}"))
     except MlopsError as error:
-        raise pulumi.RunError(_told(error)) from error
+        raise pulumi.RunError(_error_text(error)) from error
 
 
 def build(config: StackConfig) -> None:
@@ -50,7 +50,10 @@ def refuse_stale_copy() -> None:
     Pulumi writes the passphrase's salt beside the configuration it reads, so it reads a private
     copy; deploying an old copy in silence would be worse than asking for the command again.
     """
-    original, copy = os.environ.get(STACK_FILE_VARIABLE), os.environ.get(CONFIG_FILE_VARIABLE)
+    original, copy = (
+        os.environ.get(contract.STACK_FILE_VARIABLE),
+        os.environ.get(CONFIG_FILE_VARIABLE),
+    )
     if not original or not copy or not Path(original).exists():
         return
     if _config_of(Path(original)) != _config_of(Path(copy)):
@@ -70,7 +73,7 @@ def _values() -> dict[str, Any]:
     return {**get_config_env(), **CONFIG.get()}
 
 
-def _told(error: MlopsError) -> str:
+def _error_text(error: MlopsError) -> str:
     problems = getattr(error, "problems", ())
     lines = [f"  {p.path}: {p.message}" for p in problems]
     return "\n".join([str(error), *lines])

@@ -9,7 +9,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-IN_CI = "tests/e2e/test_readme_commands.py"
 SANDBOX = "tests/e2e/test_sandbox.py"
 AIR_GAP = "tests/e2e/test_air_gap.py"
 UNIT = "tests/unit/test_readme.py"
@@ -19,16 +18,16 @@ COVERED = {
     "make up": SANDBOX,
     "make test": ".ci/run",
     "make down": SANDBOX,
-    'export PATH="$PWD/.venv/bin:$PATH"': IN_CI,
-    "mlops-infra verify -s sandbox": IN_CI,
-    "mlops-infra status -s sandbox": IN_CI,
-    "mlops-infra outputs -s sandbox": IN_CI,
-    "mlops-infra licences -s sandbox": IN_CI,
-    "mlops-infra check -s sandbox": IN_CI,
-    "mlops-infra preview -s sandbox": IN_CI,
-    "mlops-infra up -s sandbox": IN_CI,
-    'eval "$(mlops-infra env -s sandbox)"': IN_CI,
-    "pulumi preview -s sandbox": IN_CI,
+    'export PATH="$PWD/.venv/bin:$PATH"': SANDBOX,
+    "mlops-infra verify -s sandbox": SANDBOX,
+    "mlops-infra status -s sandbox": SANDBOX,
+    "mlops-infra outputs -s sandbox": SANDBOX,
+    "mlops-infra licences -s sandbox": SANDBOX,
+    "mlops-infra check -s sandbox": SANDBOX,
+    "mlops-infra preview -s sandbox": SANDBOX,
+    "mlops-infra up -s sandbox": SANDBOX,
+    'eval "$(mlops-infra env -s sandbox)"': SANDBOX,
+    "pulumi preview -s sandbox": SANDBOX,
     "mlops-infra bundle lock -s core -o bundle.lock": AIR_GAP,
     "mlops-infra bundle build bundle.lock -o bundle --sign-key site.key": AIR_GAP,
     "mlops-infra bundle verify bundle --key site.pub -s core": AIR_GAP,

@@ -20,8 +20,21 @@ from pathlib import Path
 TIERS = ("unit", "charts", "graph", "engine", "e2e", "faults")
 FOLDER = Path(__file__).resolve().parent
 SLOWEST = "--durations=6"
-PARALLEL = dict.fromkeys(("unit", "charts"), ("-n", "auto", "--dist", "loadfile"))
-"""Tiers whose tests share nothing but the processor; a file and its fixtures stay in one worker."""
+BY_FILE = ("-n", "auto", "--dist", "loadfile")
+"""Files share nothing but the processor; a file and its fixtures stay in one worker."""
+IN_TWO = ("-n", "2", "--dist", "loadfile")
+"""The same for tests that mostly wait: two at a time, however many cores there are."""
+IN_LANES = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
+"""What shares a platform stays together, in the order that the tier's `conftest.py` gives."""
+PARALLEL = {
+    "unit": BY_FILE,
+    "charts": BY_FILE,
+    "graph": IN_TWO,
+    "engine": IN_TWO,
+    "e2e": IN_LANES,
+    "faults": IN_TWO,
+}
+"""How a tier is spread over processes; one that is not named runs in one."""
 NO_TESTS = 5
 """pytest's exit code for an empty collection."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mlops_infra import places
@@ -24,13 +27,23 @@ def environment(requirement: str) -> Path:
     name = requirement.replace("==", "-")
     python = f"py{sys.version_info[0]}{sys.version_info[1]}"
     folder = places.cache() / "test-tools" / f"{name}-{python}"
-    if not (folder / "complete").exists():
-        uv = [str(Path(sys.executable).parent / "uv")]
-        subprocess.run([*uv, "venv", "-q", "--clear", "-p", sys.executable, folder], check=True)
-        target = folder / "bin" / "python"
-        subprocess.run([*uv, "pip", "install", "-q", "-p", target, requirement], check=True)
-        (folder / "complete").touch()
+    with _alone(folder):
+        if not (folder / "complete").exists():
+            uv = [str(Path(sys.executable).parent / "uv")]
+            subprocess.run([*uv, "venv", "-q", "--clear", "-p", sys.executable, folder], check=True)
+            target = folder / "bin" / "python"
+            subprocess.run([*uv, "pip", "install", "-q", "-p", target, requirement], check=True)
+            (folder / "complete").touch()
     return folder / "bin"
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time make `folder`: tests run beside each other."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def go_program(name: str, *, compiling: bool = True) -> Path | None:
@@ -47,6 +60,11 @@ def go_program(name: str, *, compiling: bool = True) -> Path | None:
     go = go_client.find_go()
     if go is None:
         return None
+    with _alone(done.parent):
+        return done if done.exists() or _compiled(go, package, done) else None
+
+
+def _compiled(go: Path, package: str, done: Path) -> bool:
     done.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=done.parent) as scratch:
         into = Path(scratch) / "out"
@@ -54,7 +72,7 @@ def go_program(name: str, *, compiling: bool = True) -> Path | None:
         command = [str(go), "install", "-trimpath", "-ldflags=-s -w", package]
         run = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         if run.returncode:
-            sys.stderr.write(f"{name} cannot be compiled: {run.stderr[-2000:]}\n")
-            return None
-        (into / name).replace(done)
-    return done
+            sys.stderr.write(f"{done.name} cannot be compiled: {run.stderr[-2000:]}\n")
+            return False
+        (into / done.name).replace(done)
+    return True

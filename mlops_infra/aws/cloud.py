@@ -82,7 +82,7 @@ class Cloud:
         if self.site.account and told_by["Account"] != self.site.account:
             raise InputError(
                 f"the credentials belong to account {told_by['Account']}, "
-                f"the stack to {self.site.account}",
+                f"the stack belongs to {self.site.account}",
                 where=str(self.site),
                 hint="choose the account's credentials, for example with AWS_PROFILE",
             )

@@ -139,7 +139,7 @@ def told(site: Site, wanted: Sequence[str]) -> Iterator[None]:
         raise OperationFailed(
             f"{wanted[0]}: AWS did not answer: {error}",
             where=str(site),
-            hint="check the network and proxy (HTTPS_PROXY), then the same command again",
+            hint="check the network and proxy (HTTPS_PROXY), then run the command again",
         ) from error
 
 
@@ -152,7 +152,7 @@ def of_answer(answer: Mapping[str, Any], site: Site, wanted: Sequence[str]) -> M
         return MissingError(
             f"{wanted[0]}: the credentials have expired",
             where=str(site),
-            hint="aws sso login (or renew them as you got them), then the same command again",
+            hint="aws sso login (or renew them otherwise), then run the command again",
         )
     if code in WRONG:
         return MissingError(
@@ -165,7 +165,7 @@ def of_answer(answer: Mapping[str, Any], site: Site, wanted: Sequence[str]) -> M
             f"{wanted[0]}: AWS is throttling this account ({code}), and all retries are used up",
             code=code,
             where=str(site),
-            hint="wait a minute, then the same command again: it goes on where it stopped",
+            hint="wait a minute, then run the command again: it continues",
         )
     kind = NotThere if _absent(code, text) else ServiceRefused
     return kind(f"{wanted[0]}: {code}: {text}", code=code, where=str(site))
@@ -192,7 +192,7 @@ def _denied(text: str, site: Site, wanted: Sequence[str]) -> PermissionMissing:
     allow = statement([named["action"]] if named else wanted, on)
     explicit = _EXPLICIT.search(text)
     hint = (
-        f"a {explicit['by'].strip()} denies it, which no further Allow mends: ask who owns that"
+        f"a {explicit['by'].strip()} denies it, which overrides every Allow: ask its owner"
         if explicit
         else "add this statement to the deployer's policy: " + json.dumps(allow)
     )

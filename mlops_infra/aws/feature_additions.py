@@ -105,7 +105,7 @@ def _other_types(group: WantedGroup, living: Mapping[str, str]) -> list[str]:
 
 def _left_over(group: WantedGroup, living: Mapping[str, str]) -> list[str]:
     return [
-        f"feature {name} of {group.name} is no longer asked for: SageMaker takes none away"
+        f"feature {name} of {group.name} is no longer configured: SageMaker cannot remove features"
         for name in living
         if name not in group.features
     ]
@@ -121,7 +121,7 @@ def _settle(cloud: Cloud, group: str, work: Step | None) -> None:
         raise OperationFailed(
             f"feature group {group} is still being updated after {_SECONDS:.0f} s",
             where=str(cloud.site),
-            hint="the same command again, later",
+            hint="run the command again later",
         )
 
 
@@ -129,10 +129,10 @@ def _refuse_failed(cloud: Cloud, group: str) -> None:
     told = _update(cloud, group)
     if told.get("Status") == "Failed":
         raise OperationFailed(
-            f"feature group {group} did not take its new features: "
+            f"feature group {group} rejected its new features: "
             f"{told.get('FailureReason') or 'AWS gives no reason'}",
             where=str(cloud.site),
-            hint="mend what it says, then up again",
+            hint="fix the cause, then run up again",
         )
 
 

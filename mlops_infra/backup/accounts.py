@@ -6,9 +6,8 @@ import secrets
 import time
 from typing import Any
 
-from mlops_infra.backup.stores import NAMESPACE
+from mlops_infra import contract
 from mlops_infra.errors import OperationFailed
-from mlops_infra.plan.stateful import STACK_LABEL
 from mlops_infra.progress import Sink, step
 
 TIMEOUT, PATIENCE, PERIOD = 15, 300.0, 1.0
@@ -28,9 +27,11 @@ def make_again(api: Any, stack: str, sink: Sink) -> int:
 
     batch = client.BatchV1Api(api)
     found = batch.list_namespaced_job(
-        NAMESPACE, label_selector=f"{STACK_LABEL}={stack}", _request_timeout=TIMEOUT
+        contract.STORES_NAMESPACE,
+        label_selector=f"{contract.STACK_LABEL}={stack}",
+        _request_timeout=TIMEOUT,
     ).items
-    with step(sink, "Making the stores' accounts", total=len(found), unit="Jobs") as work:
+    with step(sink, "Creating the stores' accounts", total=len(found), unit="Jobs") as work:
         for job in found:
             work.note(job.metadata.name)
             _run(batch, job)
@@ -52,13 +53,14 @@ def _run(batch: Any, job: Any) -> None:
         "metadata": {"name": name, "labels": job.metadata.labels},
         "spec": {"backoffLimit": job.spec.backoff_limit, "template": template},
     }
-    batch.create_namespaced_job(NAMESPACE, body, _request_timeout=TIMEOUT)
+    batch.create_namespaced_job(contract.STORES_NAMESPACE, body, _request_timeout=TIMEOUT)
     ends = time.monotonic() + PATIENCE
-    while not batch.read_namespaced_job_status(name, NAMESPACE).status.succeeded:
+    while not batch.read_namespaced_job_status(name, contract.STORES_NAMESPACE).status.succeeded:
         if time.monotonic() > ends:
             raise OperationFailed(
-                f"Job {NAMESPACE}/{name} does not succeed within {PATIENCE:.0f} s",
-                hint=f"kubectl -n {NAMESPACE} logs job/{name}; then type the command again",
+                f"Job {contract.STORES_NAMESPACE}/{name} does not succeed within {PATIENCE:.0f} s",
+                hint=f"kubectl -n {contract.STORES_NAMESPACE} logs job/{name};"
+                " then run the command again",
             )
         time.sleep(PERIOD)
-    batch.delete_namespaced_job(name, NAMESPACE, propagation_policy="Background")
+    batch.delete_namespaced_job(name, contract.STORES_NAMESPACE, propagation_policy="Background")

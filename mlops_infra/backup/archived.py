@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from mlops_infra import contract
 from mlops_infra.backup import buckets
 from mlops_infra.backup.stores import StoreAccess
-from mlops_infra.plan.network.addresses import tenant_namespace
 
 
 def archived_tenants(access: StoreAccess, known: Collection[str]) -> list[tuple[str, int]]:
@@ -17,7 +17,7 @@ def archived_tenants(access: StoreAccess, known: Collection[str]) -> list[tuple[
     """
     if access.object_service is None:
         return []
-    prefix = tenant_namespace("")
+    prefix = contract.tenant_namespace("")
     with buckets.opened(access) as client:
         return [
             (bucket.removeprefix(prefix), buckets.count(client, bucket))

@@ -13,7 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.backup.folder import BackupFolder, StoredObject, write_whole
+from mlops_infra import contract, files
+from mlops_infra.backup.folder import BackupFolder, StoredObject
 from mlops_infra.backup.stores import StoreAccess
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.services.credentials import Login
@@ -44,7 +45,7 @@ def opened(access: StoreAccess) -> Iterator[S3Client]:
         except (BotoCoreError, ClientError) as error:
             raise OperationFailed(
                 f"the object store did not answer: {error}",
-                where=f"Service mlops-stores/{service}",
+                where=f"Service {contract.STORES_NAMESPACE}/{service}",
                 hint=f"mlops-infra status -s {access.stack} shows its Pod",
             ) from error
 
@@ -85,7 +86,7 @@ def save(client: S3Client, bucket: str, folder: BackupFolder, work: Step) -> int
             found.append(each)
             work.advance(each.size)
     lines = (json.dumps(asdict(each), sort_keys=True) for each in sorted(found, key=_key))
-    write_whole(index, "".join(f"{line}\n" for line in lines))
+    files.write(index, "".join(f"{line}\n" for line in lines), mode=0o600)
     journal.unlink()
     return len(found)
 
@@ -148,14 +149,12 @@ def _fetch(client: S3Client, bucket: str, key: str, folder: BackupFolder) -> Sto
 
 
 def _send(client: S3Client, bucket: str, each: StoredObject, folder: BackupFolder) -> None:
-    from mlops_infra.backup.folder import sha256
-
     file = folder.object(each.sha256)
-    if sha256(file) != each.sha256:
+    if files.sha256(file) != each.sha256:
         raise OperationFailed(
             f"the backup's content of {bucket}/{each.key} is damaged",
             where=str(file),
-            hint="fetch the folder again from where it was kept",
+            hint="copy the folder again from its archive",
         )
     extra: dict[str, Any] = {"Metadata": each.metadata}
     if each.content_type:

@@ -7,13 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.backup import accounts
 from mlops_infra.errors import OperationFailed
-from mlops_infra.plan.stateful import COMPONENT_LABEL, STACK_LABEL
 from mlops_infra.progress import Sink, step
-
-MARK = "mlops-infra.dev/replicas-before-restore"
-"""On a workload that a restore has stopped: how many replicas it had."""
 
 TIMEOUT, PATIENCE = 15, 300.0
 """Seconds for one request, and for Pods to go or to come."""
@@ -30,7 +27,9 @@ class Clients:
         self._api, self._stack = api, stack
         self._apps = client.AppsV1Api(api)
         self._core = client.CoreV1Api(api)
-        self._selector = f"{STACK_LABEL}={stack},{COMPONENT_LABEL} in ({','.join(components)})"
+        self._selector = (
+            f"{contract.STACK_LABEL}={stack},{contract.COMPONENT_LABEL} in ({','.join(components)})"
+        )
         self._some = bool(components)
 
     @contextmanager
@@ -55,18 +54,26 @@ class Clients:
     def _stop(self, sink: Sink) -> None:
         with step(sink, "Stopping the stores' clients") as work:
             for each, patch in self._workloads():
-                held = (each.metadata.annotations or {}).get(MARK)
+                held = (each.metadata.annotations or {}).get(contract.REPLICAS_ANNOTATION)
                 number = held or str(each.spec.replicas)
-                patch(each, {"metadata": {"annotations": {MARK: number}}, "spec": {"replicas": 0}})
+                patch(
+                    each,
+                    {
+                        "metadata": {"annotations": {contract.REPLICAS_ANNOTATION: number}},
+                        "spec": {"replicas": 0},
+                    },
+                )
             self._until(lambda: not self._pods(), "Pods of the stores' clients do not end")
             work.end("done")
 
     def _start(self, sink: Sink) -> None:
         with step(sink, "Starting the stores' clients") as work:
             for each, patch in self._workloads():
-                held = (each.metadata.annotations or {}).get(MARK)
+                held = (each.metadata.annotations or {}).get(contract.REPLICAS_ANNOTATION)
                 if held is not None:
-                    body: dict[str, Any] = {"metadata": {"annotations": {MARK: None}}}
+                    body: dict[str, Any] = {
+                        "metadata": {"annotations": {contract.REPLICAS_ANNOTATION: None}}
+                    }
                     patch(each, {**body, "spec": {"replicas": int(held)}})
             self._until(self._all_ready, "the stores' clients do not become Ready")
             work.end("done")
@@ -106,6 +113,6 @@ class Clients:
                 raise OperationFailed(
                     f"{what} within {PATIENCE:.0f} s",
                     where=self._selector,
-                    hint="see why: mlops-infra status; then type the command again",
+                    hint="see why: mlops-infra status; then run the command again",
                 )
             time.sleep(_PERIOD)

@@ -14,15 +14,14 @@ trusts nothing that is not in the manifest, and nothing whose hash differs.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_infra import files
 from mlops_infra.errors import FoundError, InputError
 
 FORMAT = 1
@@ -90,16 +89,16 @@ class BackupFolder:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.manifest_file.exists():
             raise InputError(
-                "the folder holds a finished backup", where=str(self.root), hint="name a new folder"
+                "the folder has a finished backup", where=str(self.root), hint="use a new folder"
             )
         alien = sorted(
             {p.name for p in self.root.iterdir()} - {"sql", "keys.jsonl", "buckets", "objects"}
         )
         if alien:
             raise InputError(
-                f"the folder holds something else: {alien[0]}",
+                f"the folder has other content: {alien[0]}",
                 where=str(self.root),
-                hint="name a new folder",
+                hint="use a new folder",
             )
         for name in ("sql", "buckets", "objects"):
             (self.root / name).mkdir(exist_ok=True, mode=0o700)
@@ -120,7 +119,7 @@ class BackupFolder:
     def object(self, sha256: str) -> Path:
         """Content of one object."""
         if not _SHA256.fullmatch(sha256):
-            raise FoundError("an index names an object by something that is no hash", [sha256[:80]])
+            raise FoundError("an index entry is not a hash", [sha256[:80]])
         return self.root / "objects" / sha256[:2] / sha256
 
     def objects(self, bucket: str) -> Iterator[StoredObject]:
@@ -141,13 +140,17 @@ class BackupFolder:
 
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest, whole or not at all."""
-        write_whole(self.manifest_file, json.dumps(asdict(manifest), indent=2, sort_keys=True))
+        text = json.dumps(asdict(manifest), indent=2, sort_keys=True)
+        files.write(self.manifest_file, text, mode=0o600)
 
     def describe(self) -> dict[str, dict[str, Any]]:
         """Hash and size of every file that the manifest lists."""
         listed = [*self.root.glob("sql/*.dump"), *self.root.glob("buckets/*.jsonl"), self.keys]
         return {
-            str(file.relative_to(self.root)): {"sha256": sha256(file), "size": file.stat().st_size}
+            str(file.relative_to(self.root)): {
+                "sha256": files.sha256(file),
+                "size": file.stat().st_size,
+            }
             for file in sorted(listed)
             if file.exists()
         }
@@ -163,9 +166,9 @@ class BackupFolder:
             manifest = Manifest(**json.loads(self.manifest_file.read_text(encoding="utf-8")))
         except FileNotFoundError as error:
             raise InputError(
-                "there is no finished backup in this folder",
+                "the folder has no finished backup",
                 where=str(self.root),
-                hint="mlops-infra backup -s STACK --output FOLDER goes on with an interrupted one",
+                hint="mlops-infra backup -s STACK --output FOLDER continues an interrupted one",
             ) from error
         except (ValueError, TypeError) as error:
             raise FoundError("the backup's manifest is damaged", [str(error)]) from error
@@ -186,42 +189,23 @@ class BackupFolder:
                 wrong.append(f"{name}: leads out of the folder")
             elif not path.is_file():
                 wrong.append(f"{name}: missing")
-            elif sha256(path) != expected["sha256"]:
-                wrong.append(f"{name}: its content is not the one that was written")
+            elif files.sha256(path) != expected["sha256"]:
+                wrong.append(f"{name}: its content has changed")
         for bucket in manifest.buckets if not wrong else ():
             for each in self.objects(bucket):
                 file = self.object(each.sha256)
                 if not file.is_file() or file.stat().st_size != each.size:
-                    wrong.append(f"{bucket}/{each.key}: its content is missing or cut short")
+                    wrong.append(f"{bucket}/{each.key}: its content is missing or truncated")
         if wrong:
             raise FoundError(
                 f"the backup is damaged: {len(wrong)} files",
                 wrong,
                 where=str(self.root),
-                hint="fetch the folder again from where it was kept",
+                hint="copy the folder again from its archive",
             )
-
-
-def sha256(file: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    digest = hashlib.sha256()
-    with file.open("rb") as body:
-        while chunk := body.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write `text` so that a reader, or a power cut, sees all of it or nothing."""
-    fresh = file.with_name(f".{file.name}.new")
-    with fresh.open("w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(file)
 
 
 def _named(name: str) -> str:
     if not _NAME.fullmatch(name) or name in {".", ".."}:
-        raise FoundError("a name in the backup cannot be a file's name", [name[:80]])
+        raise FoundError("a name in the backup is not a valid file name", [name[:80]])
     return name

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.backup.folder import write_whole
+from mlops_infra import contract, files
 from mlops_infra.backup.stores import StoreAccess
 from mlops_infra.errors import FoundError, OperationFailed
 
@@ -32,7 +32,7 @@ def dump(access: StoreAccess, file: Path) -> int:
             if (body := client.dump(key)) is not None:
                 left = max(int(client.pttl(key)), 0)
                 lines.append(json.dumps({"key": _text(key), "ttl": left, "dump": _text(body)}))
-    write_whole(file, "".join(f"{line}\n" for line in lines))
+    files.write(file, "".join(f"{line}\n" for line in lines), mode=0o600)
     return len(lines)
 
 
@@ -80,7 +80,7 @@ def _client(access: StoreAccess) -> Iterator[valkey.Valkey]:
         except (ValkeyError, OSError) as error:
             raise OperationFailed(
                 f"the key-value store did not answer: {error}",
-                where=f"Service mlops-stores/{service}",
+                where=f"Service {contract.STORES_NAMESPACE}/{service}",
                 hint=f"mlops-infra status -s {access.stack} shows its Pod",
             ) from error
         finally:

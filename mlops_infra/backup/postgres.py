@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from mlops_infra import contract, files
 from mlops_infra.backup.stores import StoreAccess
 from mlops_infra.errors import FoundError, OperationFailed
 
@@ -42,11 +43,9 @@ def dump(access: StoreAccess, database: str, file: Path) -> None:
     Raises:
         OperationFailed: `pg_dump` failed; no file is left under the name.
     """
-    fresh = file.with_name(f".{file.name}.new")
     words = _command(access, "pg_dump", "--format=custom", "--no-password", f"--dbname={database}")
-    with fresh.open("wb") as out:
+    with files.replacing(file, mode=0o600) as out:
         _run(access, words, what=f"dump of database {database}", stdout=out)
-    fresh.replace(file)
 
 
 def restore(access: StoreAccess, database: str, owner: str, file: Path) -> None:
@@ -61,7 +60,7 @@ def restore(access: StoreAccess, database: str, owner: str, file: Path) -> None:
     """
     for name in (database, owner):
         if not _NAME.fullmatch(name):
-            raise FoundError("the backup names something that is no database", [name[:80]])
+            raise FoundError("the backup has an entry that is not a database", [name[:80]])
     fresh, before = f"{database}__restoring", f"{database}__before"
     for name in (fresh, before):
         _psql(access, "postgres", f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -126,7 +125,7 @@ def _run(
         if code:
             raise OperationFailed(
                 f"{what} failed: {_last(said.read())}",
-                where=f"Pod mlops-stores/{POD}",
+                where=f"Pod {contract.STORES_NAMESPACE}/{POD}",
                 hint=f"mlops-infra status -s {access.stack} shows the Pod",
             )
     return told

@@ -60,14 +60,14 @@ def missing(access: StoreAccess, manifest: Manifest) -> Sequence[str]:
 def _agreed(access: StoreAccess, manifest: Manifest, *, replace: bool) -> None:
     if gone := missing(access, manifest):
         raise InputError(
-            f"the backup holds {', '.join(gone)}, but the stack has no managed store for them",
+            f"the backup holds {', '.join(gone)}, which have no managed store in the stack",
             hint="restore into a stack whose stores are managed",
         )
     if not replace:
         raise InputError(
-            f"restoring replaces all that the stores of stack '{access.stack}' hold now "
-            f"by the backup of {manifest.taken}",
-            hint="if that is meant, add --replace",
+            f"restoring replaces the content of all stores of stack '{access.stack}' "
+            f"with the backup of {manifest.taken}",
+            hint="to confirm, add --replace",
         )
 
 

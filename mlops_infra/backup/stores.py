@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_infra import toolchain
+from mlops_infra import contract, toolchain
 from mlops_infra.catalog import load_catalog
 from mlops_infra.config import StackConfig
 from mlops_infra.engine import Engine
-from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.errors import InputError
+from mlops_infra.kube.tunnel import forwarded_port
 from mlops_infra.lifecycle.services.credentials import ClusterSecrets
 from mlops_infra.progress import Sink
-
-NAMESPACE = "mlops-stores"
-_FORWARD_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,18 @@ class StoreAccess:
 
     def execute(self, pod: str, container: str, *command: str) -> list[str]:
         """Words that run `command` in a container, standard input attached."""
-        return [*self.kubectl, "-n", NAMESPACE, "exec", "-i", pod, "-c", container, "--", *command]
+        return [
+            *self.kubectl,
+            "-n",
+            contract.STORES_NAMESPACE,
+            "exec",
+            "-i",
+            pod,
+            "-c",
+            container,
+            "--",
+            *command,
+        ]
 
     @contextmanager
     def forward(self, service: str) -> Iterator[int]:
@@ -51,15 +58,10 @@ class StoreAccess:
             OperationFailed: kubectl could not forward.
         """
         port = load_catalog()[service].ports[0].number
-        words = [*self.kubectl, "-n", NAMESPACE, "port-forward", "--address", "127.0.0.1"]
-        words += [f"svc/{service}", f":{port}"]
-        with subprocess.Popen(
-            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
-            try:
-                yield _forwarded(process, service)
-            finally:
-                process.terminate()
+        with forwarded_port(
+            self.kubectl, contract.STORES_NAMESPACE, f"svc/{service}", port
+        ) as local:
+            yield local
 
 
 def open_stores(stack: str, config: StackConfig, engine: Engine, sink: Sink) -> StoreAccess:
@@ -80,24 +82,26 @@ def open_stores(stack: str, config: StackConfig, engine: Engine, sink: Sink) -> 
     stores, skipped = config.stores, []
     found: dict[str, Any] = {}
     if stores.sql.state == "managed" and stores.sql.engine == "postgresql":
-        admin = secrets.read(NAMESPACE, "postgresql-admin")
+        admin = secrets.read(contract.STORES_NAMESPACE, contract.POSTGRESQL_ADMIN_SECRET)
         found |= {"sql_password": admin.get("password"), "sql_user": admin.get("username", "")}
     else:
         skipped.append(f"sql: {_why(stores.sql.state, stores.sql.engine)}")
     if stores.object.state == "managed":
-        root = secrets.read(NAMESPACE, "object-store-root")
+        root = secrets.read(contract.STORES_NAMESPACE, contract.OBJECT_STORE_ROOT_SECRET)
         found["object_service"] = stores.object.engine
         found["object_keys"] = (root.get("accessKey", ""), root.get("secretKey", ""))
     else:
         skipped.append(f"object: {_why(stores.object.state, stores.object.engine)}")
     if stores.kv.state == "managed":
         found["kv_service"] = stores.kv.engine
-        found["kv_password"] = secrets.read(NAMESPACE, "valkey-auth").get("password")
+        found["kv_password"] = secrets.read(contract.STORES_NAMESPACE, contract.VALKEY_SECRET).get(
+            "password"
+        )
     else:
         skipped.append(f"kv: {_why(stores.kv.state, stores.kv.engine)}")
     if not found:
         raise InputError(
-            f"stack '{stack}' has no store of its own", hint="back up the stores where they run"
+            f"stack '{stack}' has no managed store", hint="back up the stores where they run"
         )
     return StoreAccess(stack=stack, kubectl=tuple(kubectl), skipped=tuple(skipped), **found)
 
@@ -106,20 +110,3 @@ def _why(state: str, engine: str) -> str:
     if state == "managed":
         return f"{engine} keeps its own backups"
     return f"it is {state}: back it up where it runs"
-
-
-def _forwarded(process: subprocess.Popen[str], service: str) -> int:
-    ends = time.monotonic() + _FORWARD_SECONDS
-    assert process.stdout is not None  # noqa: S101 - asked for by the caller
-    while time.monotonic() < ends:
-        line = process.stdout.readline()
-        if line.startswith("Forwarding from 127.0.0.1:"):
-            return int(line.split("127.0.0.1:")[1].split()[0])
-        if not line and process.poll() is not None:
-            break
-    said = process.stderr.read() if process.stderr and process.poll() is not None else ""
-    raise OperationFailed(
-        f"kubectl could not forward a port to {service}: {said.strip() or 'no answer'}",
-        where=f"Service {NAMESPACE}/{service}",
-        hint="mlops-infra status shows its Pod",
-    )

@@ -20,7 +20,7 @@ def take(access: StoreAccess, target: Path, sink: Sink) -> Manifest:
     backup is continued by the same call.
 
     Raises:
-        InputError: the folder holds a finished backup, or something else.
+        InputError: the folder has a finished backup, or something else.
         OperationFailed: a store refuses, or is out of reach.
     """
     folder = BackupFolder(target)

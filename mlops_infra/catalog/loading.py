@@ -18,6 +18,7 @@ from mlops_infra.catalog.model import (
     Port,
     User,
 )
+from mlops_infra.catalog.secrets import condition, recipe
 from mlops_infra.catalog.spdx import alternatives
 
 DATA = Path(__file__).resolve().parent / "data"
@@ -59,10 +60,17 @@ def _component(body: Mapping[str, Any]) -> Component:
         images=tuple(_image(role, each) for role, each in plain.pop("images", {}).items()),
         ports=tuple(Port(name=name, **each) for name, each in plain.pop("ports", {}).items()),
         secrets=tuple(
-            CatalogSecret(name=name, **each) for name, each in plain.pop("secrets", {}).items()
+            _secret(plain["name"], name, each) for name, each in plain.pop("secrets", {}).items()
         ),
         **plain,
     )
+
+
+def _secret(component: str, name: str, body: Mapping[str, Any]) -> CatalogSecret:
+    plain = dict(body)
+    keys = {key: recipe(key, text) for key, text in plain.pop("keys").items()}
+    when = condition(component, plain.pop("when", None))
+    return CatalogSecret(name=name, keys=keys, when=when, **plain)
 
 
 def _licence(body: Mapping[str, str]) -> Licence:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from mlops_infra.catalog.secrets import Condition, Recipe
 from mlops_infra.catalog.versions import matches
 
 Kind = Literal["store", "component", "node"]
@@ -75,17 +76,14 @@ class CatalogSecret:
     """A Kubernetes Secret that the component reads."""
 
     name: str
-    keys: Mapping[str, str]
-    """How the value of each key is made: `literal:<text>`, `generated:<id>`, `store:<field>`,
-    `certificate:<service>` or `secret:<component>.<setting>/<key>`, where the setting names one
-    of the configuration's `secrets`."""
+    keys: Mapping[str, Recipe]
+    """How the value of each key is made."""
     store: str | None = None
     """The store (`sql`, `object`, `kv`) that it opens; an external one brings its own values."""
     shared: bool = False
     """Whether a managed store reads it too, to make the account: then it also stands there."""
-    when: str | None = None
-    """The boolean setting that asks for it: `auth`, or `mlflow.auth` of another component; always
-    where None."""
+    when: Condition | None = None
+    """The boolean setting that asks for it; None: always."""
 
 
 @dataclass(frozen=True, slots=True)

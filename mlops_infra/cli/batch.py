@@ -32,35 +32,32 @@ def run(job: str, models: Path | None, partition: str | None, again: bool, as_js
     from mlops_infra.lifecycle import batch
     from mlops_infra.lifecycle.batch import sources
     from mlops_infra.lifecycle.lineage.traces import Trace
-    from mlops_infra.lifecycle.pods import assembly as in_cluster
-    from mlops_infra.lifecycle.pods import jobs
+    from mlops_infra.lifecycle.pods import assembly, jobs
     from mlops_infra.lifecycle.pods.champions import BatchChampion
-    from mlops_infra.lifecycle.services.environment import Surroundings
+    from mlops_infra.lifecycle.services.environment import Environment
 
-    text, where = in_cluster.models(models)
+    text, where = assembly.models(models)
     chosen = next((each for each in jobs.batch_jobs(text, where) if each.id == job), None)
     if chosen is None:
         known = ", ".join(each.id for each in jobs.batch_jobs(text, where)) or "none"
-        raise InputError(f"there is no batch job '{job}'", where=where, hint=f"declared: {known}")
-    around, sink = Surroundings.here(), render.sink_for(as_json)
-    source = sources.source(
-        chosen, lambda name: in_cluster.bucket(around, name), in_cluster.connect
-    )
-    champions = in_cluster.champions(around)
+        raise InputError(f"no such batch job: '{job}'", where=where, hint=f"declared: {known}")
+    around, sink = Environment.here(), render.sink_for(as_json)
+    source = sources.source(chosen, lambda name: assembly.bucket(around, name), assembly.connect)
+    champions = assembly.champions(around)
     results = [
         batch.run(
             chosen,
             name,
             source.rows(name),
             champion=BatchChampion(champions, chosen.model),
-            connect=in_cluster.autocommit,
+            connect=assembly.autocommit,
             sink=sink,
             schema=champions.schema(chosen.model),
             again=again,
         )
         for name in ([partition] if partition else source.partitions())
     ]
-    index = in_cluster.lineage(around)
+    index = assembly.lineage(around)
     for model in sorted({each.model for each in results}):
         if index is not None:  # the job is where this version serves, as an endpoint is
             index.record(Trace(model=model, endpoint=f"{chosen.tenant}/batch-{chosen.name}"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlops_infra import contract
 from mlops_infra.cli import options, output
 from mlops_infra.errors import InputError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     "-s",
     "--stack",
     metavar="NAME",
-    envvar=options.STACK_VARIABLE,
+    envvar=contract.STACK_VARIABLE,
     show_envvar=True,
     help="Stack: NAME of stacks/Pulumi.NAME.yaml (default: from the stack file).",
 )

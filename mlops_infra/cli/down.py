@@ -1,4 +1,4 @@
-"""`mlops-infra down`: the platform goes, and what remains is listed."""
+"""`mlops-infra down`: removes the platform and lists what remains."""
 
 from __future__ import annotations
 
@@ -32,25 +32,33 @@ from mlops_infra.errors import FoundError, InputError
     help="The cluster no longer exists: remove its objects from the state.",
 )
 @click.option(
-    "--remove-finalizers",
+    "--remove-blockers",
     is_flag=True,
-    help="Custom resources whose operator is gone lose their finalizers: what it would have "
-    "cleaned up stays.",
+    help="Remove what holds deletions: finalizers without a controller, webhooks and API services "
+    "without a server. Each is listed; what it would have cleaned up stays.",
+)
+@click.option(
+    "--remove-finalizers", is_flag=True, hidden=True, deprecated="renamed to --remove-blockers"
 )
 @options.as_json
-def command(stack: str, file: Path | None, as_json: bool, **wishes: bool) -> None:
+def command(
+    stack: str, file: Path | None, as_json: bool, remove_finalizers: bool, **flags: bool
+) -> None:
     """Remove the platform and list what remains."""
-    from mlops_infra.teardown import Wishes, take_down
+    from mlops_infra.teardown import DownOptions, take_down
 
-    if wishes["keep_data"] and wishes["purge"]:
+    if flags["keep_data"] and flags["purge"]:
         raise InputError("--keep-data and --purge contradict each other", hint="choose one")
-    done = take_down(stack, file, sink_for(as_json), Wishes(**wishes))
+    flags["remove_blockers"] |= remove_finalizers
+    done = take_down(stack, file, sink_for(as_json), DownOptions(**flags))
     if as_json:
         output.document(done.as_dict())
     else:
         output.text(f"removed: {done.removed} resources")
         for each in done.kept:
             output.text(f"kept: {each}")
+        for each in done.cleared:
+            output.text(f"out of the way: {each}")
         if done.staying:
             output.text(f"kept for others (cluster.crds: keep): {len(done.staying)} definitions")
     if done.leftovers:

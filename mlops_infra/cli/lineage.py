@@ -33,7 +33,7 @@ def command(any_id: str, stack: str, file: Path | None, as_json: bool) -> None:
     """
     from mlops_infra.cli.doors import platform_of
     from mlops_infra.errors import InputError
-    from mlops_infra.lifecycle.lineage.endpoint_history import Chronicle
+    from mlops_infra.lifecycle.lineage.endpoint_history import EndpointHistory
     from mlops_infra.lifecycle.lineage.index import Lineage
     from mlops_infra.lifecycle.services.valkey import ValkeyStore
 
@@ -44,11 +44,11 @@ def command(any_id: str, stack: str, file: Path | None, as_json: bool) -> None:
         )
     store = ValkeyStore(platform.lineage_endpoint, credentials.lineage_password)
     traces = Lineage(store).find(any_id)
-    chronicle = Chronicle(store)
+    history = EndpointHistory(store)
     if any(trace.endpoint == any_id for trace in traces):
-        shown = chronicle.of(any_id)
+        shown = history.of(any_id)
     else:
-        shown = chronicle.of_models(dict.fromkeys(t.model for t in traces if t.model))
+        shown = history.of_models(dict.fromkeys(t.model for t in traces if t.model))
     if as_json:
         output.document(_as_dict(any_id, traces, shown, platform.tracking_uri))
     elif traces:

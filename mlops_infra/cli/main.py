@@ -11,13 +11,12 @@ from typing import NoReturn
 
 import click
 
-from mlops_infra import __version__
+from mlops_infra import __version__, contract
 from mlops_infra.cli import failures, options
 from mlops_infra.cli.commands import LazyGroup
 from mlops_infra.errors import InputError, Interrupted, MissingError, MlopsError
 
 PROGRAM = "mlops-infra"
-COMPLETE_VARIABLE = "_MLOPS_INFRA_COMPLETE"
 OWN = ("mlops_infra", "offline_bundle", "stacks")
 BROKEN_PIPE = 141
 """128 + SIGPIPE: what a shell reports of a program whose reader went away."""
@@ -41,8 +40,8 @@ def cli(context: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The console script `mlops-infra`."""
-    if COMPLETE_VARIABLE in os.environ:
-        cli.main(prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE)
+    if contract.COMPLETION_VARIABLE in os.environ:
+        cli.main(prog_name=PROGRAM, complete_var=contract.COMPLETION_VARIABLE)
     signal.signal(signal.SIGTERM, _interrupt)
     code = run(list(sys.argv[1:] if arguments is None else arguments))
     try:

@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 
 import click
 
-_F = TypeVar("_F", bound=Callable[..., Any] | click.Command)
+from mlops_infra import contract
 
-STACK_VARIABLE = "MLOPS_INFRA_STACK"
+_F = TypeVar("_F", bound=Callable[..., Any] | click.Command)
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ def stack(function: _F) -> _F:
         "--stack",
         metavar="NAME",
         required=True,
-        envvar=STACK_VARIABLE,
+        envvar=contract.STACK_VARIABLE,
         show_envvar=True,
         help="Stack: NAME of stacks/Pulumi.NAME.yaml, such as sandbox.",
     )(function)

@@ -161,7 +161,7 @@ def _policy(given: dict[str, Any]) -> dict[str, Any]:
 
 def _scaling(text: str) -> Any:
     from mlops_infra.errors import InputError
-    from mlops_infra.lifecycle.serving.kserve import Scaling
+    from mlops_infra.lifecycle.serving.interface import Scaling
 
     least, _, most = text.partition("-")
     if not least.isdecimal() or (most and not most.isdecimal()):

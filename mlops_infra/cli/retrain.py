@@ -16,7 +16,7 @@ from mlops_infra.errors import FoundError
 @click.command()
 @options.stack
 @options.file
-@click.option("--tenant", required=True, metavar="NAME", help="Tenant of the model.")
+@click.option("-t", "--tenant", required=True, metavar="NAME", help="Tenant of the model.")
 @click.argument("model")
 @click.option("--reason", default="", metavar="TEXT", help="Reason, recorded with the training.")
 @click.option("--events", is_flag=True, help="Only show the causes of past trainings.")

@@ -37,10 +37,10 @@ def command(folder: Path, host: str, port: int | None) -> None:
     from mlops_infra.lifecycle.endpoint.server import serve
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    serve(folder, host, port or _told())
+    serve(folder, host, port or _default_port())
 
 
-def _told() -> int:
+def _default_port() -> int:
     text = os.environ.get("SAGEMAKER_BIND_TO_PORT") or "8080"
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise InputError(f"SAGEMAKER_BIND_TO_PORT is '{text}'", hint="a port such as 8080")

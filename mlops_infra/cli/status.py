@@ -1,4 +1,4 @@
-"""`mlops-infra status`: what is wanted, what runs, what does not, and why."""
+"""`mlops-infra status`: desired and actual state, with the reasons of differences."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def command(
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     from mlops_infra.lifecycle.pipeline.steps.command_line import job_of, pairs
     from mlops_infra.lifecycle.pipeline.steps.execution import execute
-    from mlops_infra.lifecycle.services.environment import Surroundings
+    from mlops_infra.lifecycle.services.environment import Environment
 
     sink = render.sink_for(as_json)
     if entry == "finish":
@@ -77,7 +77,7 @@ def command(
         code=code,
         code_sha256=code_sha256,
         commit=commit,
-        around=Surroundings.here(),
+        around=Environment.here(),
     )
     ended = execute(job, sink, cache=cache)
     if kfp_output is not None:
@@ -101,7 +101,7 @@ def _finish(
 ) -> None:
     from mlops_infra.lifecycle.pipeline.steps.command_line import pairs
     from mlops_infra.lifecycle.pipeline.steps.run_end import finish
-    from mlops_infra.lifecycle.services.environment import Surroundings
+    from mlops_infra.lifecycle.services.environment import Environment
 
     places = pairs("--out", outputs)
     if status is None or "status" not in places:
@@ -112,6 +112,6 @@ def _finish(
         status=status,
         registration=pairs("--in", inputs).get("registration"),
         place=places["status"],
-        around=Surroundings.here(),
+        around=Environment.here(),
         sink=sink,
     )

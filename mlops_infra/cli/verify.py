@@ -75,8 +75,8 @@ def command(
     platform = from_outputs(stack, open_engine(stack, file, sink).outputs())
     services = connect(platform, credentials(secrets))
     target = None if core else verify_doors.chosen(config, model)
-    doors = verify_doors.doors(stack, config, file, target, sink) if target else None
-    _tell(stack, verify(services, sink, doors=doors, clean=clean), as_json=as_json)
+    clients = verify_doors.clients(stack, config, file, target, sink) if target else None
+    _tell(stack, verify(services, sink, clients=clients, clean=clean), as_json=as_json)
 
 
 def _tell(stack: str, report: Report, *, as_json: bool) -> None:

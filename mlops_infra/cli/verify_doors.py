@@ -11,7 +11,7 @@ from mlops_infra.progress import Sink
 
 if TYPE_CHECKING:
     from mlops_infra.config import StackConfig
-    from mlops_infra.lifecycle.verify.tour_base import Doors
+    from mlops_infra.lifecycle.verify.tour import TourClients
 
 NEEDED = ("argo-workflows", "kserve", "lifecycle")
 """Components without which a model has no such life here."""
@@ -40,10 +40,10 @@ def chosen(config: StackConfig, wanted: str | None) -> tuple[str, str] | None:
     return next(whole, None)
 
 
-def doors(
+def clients(
     stack: str, config: StackConfig, file: Path | None, model: tuple[str, str], sink: Sink
-) -> Doors:
-    """The doors to one declared model.
+) -> TourClients:
+    """The clients to one declared model.
 
     Raises:
         InputError: a component is missing, or the model declares no drift or batch job.
@@ -55,7 +55,7 @@ def doors(
     from mlops_infra.lifecycle.services.credentials import ClusterSecrets
     from mlops_infra.lifecycle.triggers.client import TriggerClient
     from mlops_infra.lifecycle.verify.cron_jobs import JobRuns, cron_job
-    from mlops_infra.lifecycle.verify.tour_base import Doors
+    from mlops_infra.lifecycle.verify.tour import TourClients
 
     tenant, name = model
     _require(config, tenant, name)
@@ -65,7 +65,7 @@ def doors(
     job, batch = next(iter(config.tenants[tenant].models[name].batch.items()))
     endpoint = outputs.get("feature_endpoint")
     managed = config.components["feast"].state == "managed"
-    return Doors(
+    return TourClients(
         access=access_of(stack, file, tenant, sink),
         tenancy=tenancy.of_stack(
             stack,

@@ -6,21 +6,15 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from mlops_infra.cluster import (
-    beside,
-    cgroups,
-    daemon,
-    identity,
-    layout,
-    loading,
-    network,
-    starting,
-    state,
-)
-from mlops_infra.cluster.layout import Layout
-from mlops_infra.cluster.lock import exclusive
-from mlops_infra.cluster.sources import known_node_root
-from mlops_infra.cluster.status import SIMULATED, ClusterStatus, of
+from mlops_infra.cluster.bring_up import extra_node, image_loading, starting
+from mlops_infra.cluster.bring_up.sources import known_node_root
+from mlops_infra.cluster.control_plane.simulated_nodes import NOTICE
+from mlops_infra.cluster.instance import identity, layout, state
+from mlops_infra.cluster.instance.layout import Layout
+from mlops_infra.cluster.instance.lock import exclusive
+from mlops_infra.cluster.node import cgroups, network
+from mlops_infra.cluster.status import ClusterStatus, of
+from mlops_infra.cluster.supervision import control
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.images import BuiltImage
 from mlops_infra.progress import Sink, step
@@ -80,16 +74,16 @@ class EmbeddedCluster:
         """
         with exclusive(self.layout, sink):
             starting.start(self.layout, sink, simulated=simulated)
-            beside.ensure(self.layout, sink, wanted=simulated_node)
+            extra_node.ensure(self.layout, sink, wanted=simulated_node)
         return self.status()
 
     def stop(self, sink: Sink) -> None:
         """Stop Pods, control plane and database in order; data stays. Fine where it is stopped."""
         with exclusive(self.layout, sink), step(sink, f"Stopping cluster {self.name}") as work:
-            if not daemon.alive(self.layout) and not self._remains():
+            if not control.alive(self.layout) and not self._remains():
                 work.end("unchanged", "it does not run")
                 return
-            if not daemon.stop(self.layout, patience=STOP_PATIENCE):
+            if not control.stop(self.layout, patience=STOP_PATIENCE):
                 work.note("it did not stop and was killed")
             self._clear()
 
@@ -107,7 +101,7 @@ class EmbeddedCluster:
             if not self.layout.folder.exists() and not self._remains():
                 work.end("unchanged", "the cluster does not exist")
                 return
-            daemon.kill(self.layout)
+            control.kill(self.layout)
             self._clear()
             work.note("removing its files")
             shutil.rmtree(self.layout.folder)
@@ -120,24 +114,24 @@ class EmbeddedCluster:
         """
         if self.simulated:
             with step(sink, "Loading images into the node") as work:
-                work.end("skipped", SIMULATED)
+                work.end("skipped", NOTICE)
             return
-        loading.load(self.layout, images, sink)
+        image_loading.load(self.layout, images, sink)
 
     def _remains(self) -> list[str]:
         found = [str(folder) for folder in cgroups.groups(self.layout.cgroup)]
         if network.exists(self.layout.link):
             found.append(f"interface {self.layout.link}")
-        if daemon.alive(self.layout):
+        if control.alive(self.layout):
             found.append("its supervisor")
         return found
 
     def _clear(self) -> None:
         """After the supervisor's death: whatever a crash may have left."""
-        daemon.sweep(self.layout)
+        control.sweep(self.layout)
         network.remove(known_node_root(), self.layout.link)
         cgroups.remove(self.layout.cgroup)
-        for stale in (self.layout.state, self.layout.folder / "daemon.json"):
+        for stale in (self.layout.state, self.layout.folder / "control.json"):
             stale.unlink(missing_ok=True)
         if left := self._remains():
             raise OperationFailed(

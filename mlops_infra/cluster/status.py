@@ -9,13 +9,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_infra.cluster import cgroups, daemon, identity, readiness, state
-from mlops_infra.cluster.api import Api, ApiError
-from mlops_infra.cluster.layout import Layout
-from mlops_infra.cluster.simulation import is_simulated
-from mlops_infra.cluster.state import ProcessState
+from mlops_infra.cluster.api.client import Api, ApiError
+from mlops_infra.cluster.bring_up import readiness
+from mlops_infra.cluster.control_plane.simulated_nodes import NOTICE, is_simulated
+from mlops_infra.cluster.instance import identity, state
+from mlops_infra.cluster.instance.layout import Layout
+from mlops_infra.cluster.instance.state import ProcessState
+from mlops_infra.cluster.node import cgroups
+from mlops_infra.cluster.supervision import control
 
-SIMULATED = "Pods are simulated: no container runs, their software is not tested"
 BESIDE = "the Pods of node {} are simulated, not running"
 NO_POLICY = "NetworkPolicies are stored but not enforced: {}"
 
@@ -68,14 +70,14 @@ def of(layout: Layout) -> ClusterStatus:
     known = identity.load(layout)
     if known is None:
         return ClusterStatus(layout.name, "absent")
-    notes = (SIMULATED,) if known.simulated else ()
+    notes = (NOTICE,) if known.simulated else ()
     common: dict[str, Any] = {
         "simulated": known.simulated,
         "apiserver": known.server,
         "node_address": known.node_address,
         "kubeconfig": str(layout.kubeconfig),
     }
-    if not daemon.alive(layout):
+    if not control.alive(layout):
         return ClusterStatus(layout.name, "stopped", **common, notes=notes)
     found = state.read(layout.state)
     processes = state.processes(found)

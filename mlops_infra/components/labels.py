@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan.stateful import COMPONENT_LABEL, STACK_LABEL
-
-OWNER = "mlops-infra"
+from mlops_infra import contract
 
 
 def labels(stack: str, component: str) -> dict[str, str]:
     """Common labels for an object of `component`."""
     return {
-        "app.kubernetes.io/managed-by": OWNER,
-        "app.kubernetes.io/name": component,
-        "app.kubernetes.io/part-of": OWNER,
-        STACK_LABEL: stack,
-        COMPONENT_LABEL: component,
+        contract.MANAGED_BY_LABEL: contract.OWNER,
+        contract.NAME_LABEL: component,
+        contract.PART_OF_LABEL: contract.OWNER,
+        contract.STACK_LABEL: stack,
+        contract.COMPONENT_LABEL: component,
     }

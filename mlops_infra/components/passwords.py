@@ -12,12 +12,12 @@ import os
 import string
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.errors import MissingError
 
 LENGTH = 32
 """Characters; 62 different ones each, so 190 bits, more than a 256-bit seed needs to be safe."""
 
-SEED_VARIABLE = "MLOPS_INFRA_SEED_FILE"
 _ALPHABET = string.ascii_letters + string.digits
 """Neither URLs, nor YAML, nor shells, nor S3 keys need quoting for these."""
 
@@ -28,10 +28,10 @@ def seed() -> bytes:
     Raises:
         MissingError: the variable is unset or the file cannot be read.
     """
-    name = os.environ.get(SEED_VARIABLE)
+    name = os.environ.get(contract.SEED_FILE_VARIABLE)
     hint = 'eval "$(mlops-infra env -s STACK)" before plain pulumi'
     if not name:
-        raise MissingError(f"{SEED_VARIABLE} is not set", hint=hint)
+        raise MissingError(f"{contract.SEED_FILE_VARIABLE} is not set", hint=hint)
     try:
         found = Path(name).read_bytes().strip()
     except OSError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from mlops_infra import places
+from mlops_infra import contract, places
 from mlops_infra.config import resolve, rules
 from mlops_infra.config.language import explain
 from mlops_infra.config.language.document import (
@@ -26,7 +26,6 @@ from mlops_infra.errors import ConfigError, Problem
 from mlops_infra.naming import dns_label
 
 NAMESPACE = "mlops-infra"
-STACKS_VARIABLE = "MLOPS_INFRA_STACKS"
 _PULUMI_KEYS = ("config", "secretsprovider", "encryptedkey", "encryptionsalt", "environment")
 _PULUMI_NAMESPACES = (NAMESPACE, "pulumi")
 
@@ -38,7 +37,7 @@ def stack_file(stack: str) -> Path:
         InputError: `stack` cannot be a stack's name.
     """
     dns_label(stack, what="stack")
-    folder = os.environ.get(STACKS_VARIABLE)
+    folder = os.environ.get(contract.STACKS_VARIABLE)
     return (Path(folder) if folder else places.project() / "stacks") / f"Pulumi.{stack}.yaml"
 
 
@@ -61,7 +60,7 @@ def parse(values: Mapping[str, object], *, source: str = "configuration") -> Sta
         ConfigError: with every mistake; no lines, for there is no file.
     """
     try:
-        tree = json.loads(json.dumps(dict(values), default=_tuples))
+        tree = json.loads(json.dumps(dict(values), default=_mapping))
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(source, [Problem(WHOLE_FILE, f"not plain data: {error}")]) from error
     return _validated(tree, Origin(source), [])
@@ -89,7 +88,7 @@ def _decoded(value: str) -> object:
         return value  # the model says what should have been here
 
 
-def _tuples(value: object) -> object:
+def _mapping(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not allowed in a configuration")
@@ -105,7 +104,7 @@ def _text(file: Path) -> str:
     except FileNotFoundError as error:
         raise ConfigError(
             str(file),
-            [Problem(WHOLE_FILE, "there is no such file", None, _other_stacks(file))],
+            [Problem(WHOLE_FILE, "the file does not exist", None, _other_stacks(file))],
             hint="use -s with an existing stack, or --file with an existing file",
         ) from error
     except (OSError, UnicodeDecodeError) as error:

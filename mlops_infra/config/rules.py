@@ -132,7 +132,7 @@ def _secret(tree: Tree, name: str, path: Path, keys: tuple[str, ...]) -> Iterato
     if name not in known:
         close = nearest(name, known)
         advice = f"did you mean '{close}'?" if close else f"add secrets.{name}"
-        yield Broken(path, f"there is no secret '{name}' under secrets", advice)
+        yield Broken(path, f"no secret '{name}' under secrets", advice)
         return
     body = section(known, name)
     for key in keys:

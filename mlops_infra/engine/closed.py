@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mlops_infra import images, toolchain
-from mlops_infra.cluster.sources import CONTROL_PLANE, NODE
+from mlops_infra.cluster.bring_up.sources import CONTROL_PLANE, NODE
 from mlops_infra.config import StackConfig
 from mlops_infra.engine.tools import NEEDED
 from mlops_infra.errors import PlanError, Problem

@@ -15,8 +15,8 @@ from typing import Any
 
 from mlops_infra import images, toolchain
 from mlops_infra.cluster import EmbeddedCluster
-from mlops_infra.cluster.preflight import can_be_real
-from mlops_infra.cluster.sources import ADDONS, CONTROL_PLANE, NODE
+from mlops_infra.cluster.bring_up.sources import ADDONS, CONTROL_PLANE, NODE
+from mlops_infra.cluster.node.preflight import can_be_real
 from mlops_infra.engine import tools
 from mlops_infra.engine.prepare import Asked
 from mlops_infra.engine.tools import Tools

@@ -40,7 +40,7 @@ def lock(names: Iterable[str], sink: Sink) -> list[Path]:
 
     Raises:
         InputError: a package is not offered.
-        MissingError: apt or uv is not on this machine.
+        MissingError: apt or uv is not installed.
         OperationFailed: an index cannot be reached or is not what was signed.
     """
     from mlops_infra.images import locking  # only maintainers come here

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 
-from mlops_infra import places
+from mlops_infra import files, places
 from mlops_infra.images import layer
 from mlops_infra.images.oci import Descriptor
 from mlops_infra.images.tree import Tree
@@ -71,17 +70,10 @@ def store(
     finally:
         temporary.unlink(missing_ok=True)
     record = {"digest": digest, "size": size, "components": components}
-    write_atomically(_record(key), json.dumps(record).encode())
+    record_file = _record(key)
+    record_file.parent.mkdir(parents=True, exist_ok=True)
+    files.write(record_file, json.dumps(record))
     return StoredLayer(Descriptor(layer.MEDIA_TYPE, digest, size), path_of(digest), components)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace `path` by a file with `content` in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(name).replace(path)
 
 
 @contextmanager

@@ -43,9 +43,9 @@ def folder() -> Path | None:
         return None
     if not named.is_dir():
         raise InputError(
-            "the bundle is not there",
+            "the bundle does not exist",
             where=str(named),
-            hint="mount what it lies on, or: mlops-infra bundle install DIR --root ROOT",
+            hint="mount its medium, or: mlops-infra bundle install DIR --root ROOT",
         )
     return named if (named / "index.json").is_file() else None
 
@@ -63,7 +63,7 @@ def find(reference: str) -> Carried | None:
     """The image `reference` of the bundle in use; None where there is no bundle, or not this image.
 
     Raises:
-        InputError: the bundle is not there.
+        InputError: the bundle does not exist.
         OperationFailed: it lacks a blob of this image.
     """
     where = folder()

@@ -33,7 +33,7 @@ def members(deb: BinaryIO, *, where: str) -> Iterator[tuple[str, int, int]]:
         OperationFailed: it is no `ar` archive, or it is cut short.
     """
     if deb.read(len(_MAGIC)) != _MAGIC:
-        raise _damaged("it does not begin as an ar archive", where)
+        raise _damaged("it is not an ar archive", where)
     end = deb.seek(0, io.SEEK_END)
     offset = len(_MAGIC)
     while offset < end:
@@ -45,7 +45,7 @@ def members(deb: BinaryIO, *, where: str) -> Iterator[tuple[str, int, int]]:
         name = header[:16].decode("ascii", "replace").strip().rstrip("/")
         offset += _HEADER
         if offset + int(size) > end:
-            raise _damaged(f"'{name}' is cut short", where)
+            raise _damaged(f"'{name}' is truncated", where)
         yield name, offset, int(size)
         offset += int(size) + int(size) % 2
 
@@ -73,7 +73,7 @@ def unpack(package: Path, tree: Tree, scratch: Path) -> bytes:
                         _decompressed(part, name, plain, where)
                         _add(plain, scratch, tree, where)
     if not control:
-        raise _damaged("it holds no control file", where)
+        raise _damaged("it has no control file", where)
     return control
 
 
@@ -97,7 +97,7 @@ def _decompressed(part: BinaryIO, name: str, into: IO[bytes], where: str) -> IO[
     }
     opener = openers.get(Path(name).suffix)
     if opener is None:
-        raise _damaged(f"'{name}' is compressed in a way that Debian does not use", where)
+        raise _damaged(f"'{name}' has an unknown compression", where)
     left = _UNPACKED_MAX
     try:
         with opener(part) as source:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.errors import MissingError, OperationFailed
 from mlops_infra.images.debian_versions import DebianVersion
 from mlops_infra.images.locks import Package
@@ -134,7 +135,7 @@ def _indexes(root: Path, suite: str, mirror: str) -> Iterator[tuple[str, str]]:
         raise OperationFailed(
             f"apt could not fetch the index of {suite}: {result.stderr.strip()[-500:]}",
             where=mirror,
-            hint="check the network, or set MLOPS_INFRA_DEBIAN_MIRROR",
+            hint=f"check the network, or set {contract.DEBIAN_MIRROR_VARIABLE}",
         )
     for section, name in archives:
         for file in (root / "lists").glob(f"*_{section}_dists_{name}_main_*_Packages"):

@@ -55,7 +55,7 @@ def resolve(
         if offer is None:
             raise InputError(
                 f"no package '{name}' in the suite",
-                hint="look for its name in this suite, or leave it out with `without:`",
+                hint="find its name in this suite, or exclude it with `without:`",
             )
         chosen[name] = offer
         virtual.update(_provided(offer))
@@ -89,6 +89,6 @@ def _choose(clause: str, offers: Offers, met: Collection[str], *, needed_by: str
         if providers:
             return providers[0]
     raise InputError(
-        f"'{needed_by}' needs '{clause}', which the suite does not offer",
-        hint="name another package in the recipe, or leave it out with `without:`",
+        f"'{needed_by}' needs '{clause}', which the suite does not have",
+        hint="use another package in the recipe, or exclude it with `without:`",
     )

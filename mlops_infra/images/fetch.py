@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import time
@@ -12,7 +11,7 @@ from collections.abc import Iterable
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 
-from mlops_infra import places
+from mlops_infra import contract, files, places
 from mlops_infra.errors import OperationFailed
 from mlops_infra.images.debian_index import MIRROR
 from mlops_infra.images.locks import Package
@@ -31,7 +30,7 @@ _BATCH = 12
 
 def mirror() -> str:
     """`$MLOPS_INFRA_DEBIAN_MIRROR`, or Debian's own."""
-    return os.environ.get("MLOPS_INFRA_DEBIAN_MIRROR", MIRROR).rstrip("/")
+    return os.environ.get(contract.DEBIAN_MIRROR_VARIABLE, MIRROR).rstrip("/")
 
 
 def packages_folder() -> Path:
@@ -75,15 +74,9 @@ def _fetch_missing(
             _with_http(package, snapshot, partial, files[package.name], work)
 
 
-def sha256(file: Path) -> str:
-    """The SHA-256 of a file, in hex."""
-    with file.open("rb") as reader:
-        return hashlib.file_digest(reader, "sha256").hexdigest()
-
-
 def _intact(file: Path, package: Package) -> bool:
     try:
-        return file.stat().st_size == package.size and sha256(file) == package.sha256
+        return file.stat().st_size == package.size and files.sha256(file) == package.sha256
     except FileNotFoundError:
         return False
 
@@ -137,8 +130,8 @@ def _with_http(package: Package, snapshot: str, partial: Path, target: Path, wor
     raise OperationFailed(
         f"the Debian package {package.name} {package.version} cannot be fetched",
         where="; ".join(reasons),
-        hint="check the network, set MLOPS_INFRA_DEBIAN_MIRROR to a mirror that you reach, or"
-        " type: mlops-infra images lock",
+        hint=f"check the network, set {contract.DEBIAN_MIRROR_VARIABLE} to a mirror that you reach,"
+        " or run: mlops-infra images lock",
     )
 
 
@@ -156,7 +149,7 @@ def _from(source: str, package: Package, part: Path, work: Step) -> None:
         time.sleep(0.5 * 2**attempt)
     if not _intact(part, package):
         part.unlink(missing_ok=True)
-        raise ValueError("what came is not what was locked (size or SHA-256)")
+        raise ValueError("the content differs from the lock (size or SHA-256)")
 
 
 def _resume(source: str, package: Package, part: Path, work: Step) -> None:
@@ -177,7 +170,7 @@ def _resume(source: str, package: Package, part: Path, work: Step) -> None:
                 left -= len(block)
                 if left < 0:
                     part.unlink()
-                    raise ValueError("the server sends more than was locked")
+                    raise ValueError("the server sends more than the locked size")
                 file.write(block)
                 work.advance(len(block))
     if left:

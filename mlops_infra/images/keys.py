@@ -111,8 +111,8 @@ def version(recipe: Recipe) -> str:
         found = __version__
     if found is None:
         raise InputError(
-            f"the lock of image '{recipe.name}' does not name '{wanted}'",
-            hint=f"type: mlops-infra images lock {recipe.name}",
+            f"the lock of image '{recipe.name}' has no '{wanted}'",
+            hint=f"run: mlops-infra images lock {recipe.name}",
         )
     return re.sub(r"[^A-Za-z0-9_.-]", "-", found.removeprefix("v"))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from mlops_infra import __version__, toolchain
 from mlops_infra.errors import OperationFailed
+from mlops_infra.files import sha256
 from mlops_infra.images import deb, fetch, layer, locks, program, sbom, system_files
 from mlops_infra.images.bytecode import Interpreter
 from mlops_infra.images.recipe import Recipe
@@ -110,8 +110,7 @@ def tools(work: Work) -> tuple[Tree, Components]:
         require_static(binary.path)
         content = Slice(binary.path, 0, binary.path.stat().st_size)
         tree.place(tool.path, Entry("file", 0o755, content=content))
-        with binary.path.open("rb") as reader:
-            digest = hashlib.file_digest(reader, "sha256").hexdigest()
+        digest = sha256(binary.path)
         family = toolchain.pin(tool.name).family
         components.append(
             sbom.binary_component(tool.name, binary.version, family.module, family.licence, digest)
@@ -137,7 +136,7 @@ def require_static(binary: Path) -> None:
         raise OperationFailed(
             "the program is linked dynamically and cannot run in a static image",
             where=str(binary),
-            hint="take it off PATH, so that the pinned static one is used",
+            hint="remove it from PATH, so that the pinned static one is used",
         )
 
 

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from mlops_infra import places
+from mlops_infra import files, places
 from mlops_infra.errors import OperationFailed
 from mlops_infra.images import debian_index, locks, uv
 from mlops_infra.images import recipe as recipes
@@ -25,7 +25,7 @@ def lock(names: list[str], sink: Sink) -> list[Path]:
 
     Raises:
         InputError: a package is not offered.
-        MissingError: apt or uv is not on this machine.
+        MissingError: apt or uv is not installed.
         OperationFailed: an index cannot be reached or is not what was signed.
     """
     ordered: dict[str, None] = {}
@@ -86,7 +86,7 @@ def _python(recipe: Recipe) -> Path:
         raise OperationFailed(
             f"uv cannot resolve the wheels of '{recipe.name}': {result.stderr.strip()[-800:]}",
             where=str(recipes.path_of(recipe.name)),
-            hint="mend the requirements in the recipe, or check the package index",
+            hint="fix the requirements in the recipe, or check the package index",
         )
     return _write(locks.python_path(recipe.name), result.stdout)
 
@@ -100,7 +100,5 @@ def _extra(extra: str | None) -> list[str]:
 
 def _write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".new")
-    temporary.write_text(text, "utf-8")
-    temporary.replace(path)
+    files.write(path, text)
     return path

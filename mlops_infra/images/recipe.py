@@ -139,7 +139,7 @@ def path_of(name: str) -> Path:
         if candidate.is_file():
             return candidate
     raise InputError(
-        f"there is no image recipe '{name}'",
+        f"no such image recipe: '{name}'",
         where=str(folder()),
         hint=f"one of: {', '.join(names())}",
     )
@@ -169,13 +169,13 @@ def _read(file: Path, _stamp: int) -> Recipe:
     try:
         return Recipe.model_validate(yaml.safe_load(file.read_text("utf-8")))
     except yaml.YAMLError as error:
-        raise InputError(f"not YAML: {error}", where=str(file), hint="mend the file") from error
+        raise InputError(f"not YAML: {error}", where=str(file), hint="fix the file") from error
     except ValidationError as error:
         problems = [
             Problem(".".join(str(part) for part in item["loc"]), item["msg"])
             for item in error.errors()
         ]
-        raise ConfigError(str(file), problems, hint="mend the recipe") from error
+        raise ConfigError(str(file), problems, hint="fix the recipe") from error
 
 
 def load(name: str) -> Recipe:
@@ -188,7 +188,7 @@ def load(name: str) -> Recipe:
     recipe = _read(file, file.stat().st_mtime_ns)
     if recipe.name != name:
         raise InputError(
-            f"the recipe calls itself '{recipe.name}'",
+            f"the recipe's name is '{recipe.name}'",
             where=str(file),
             hint=f"write: name: {name}",
         )
@@ -205,7 +205,7 @@ def lineage(name: str) -> tuple[Recipe, ...]:
     following: str | None = name
     while following is not None:
         if any(known.name == following for known in chain):
-            raise InputError(f"the bases of image '{name}' go in a circle at '{following}'")
+            raise InputError(f"the bases of image '{name}' form a cycle at '{following}'")
         recipe = load(following)
         chain.insert(0, recipe)
         following = recipe.base

@@ -97,7 +97,7 @@ def _inside(root: Path, name: str) -> Path:
     for part in parts[:-1]:
         parent = parent / part
         if parent.is_symlink() or not parent.is_dir():
-            raise OperationFailed(f"refused the entry '{name}': '{part}' is no folder")
+            raise OperationFailed(f"refused the entry '{name}': '{part}' is not a folder")
     return parent / parts[-1]
 
 

@@ -74,7 +74,7 @@ def clean(path: str, *, where: str) -> str:
         raise OperationFailed(
             f"refused the entry '{path[:200]}': its path leaves the image",
             where=where,
-            hint="the package is damaged or hostile; compare it with the mirror's own",
+            hint="the package is damaged or hostile; compare it with the mirror's",
         )
     if parts and parts[0] in MERGED:
         parts.insert(0, "usr")

@@ -23,4 +23,4 @@ def find() -> Path:
         candidate = Path(folder) / "uv"
         if candidate.is_file() and os.access(candidate, os.X_OK):
             return candidate
-    raise MissingError("uv is not on this machine", hint="type: make venv")
+    raise MissingError("uv is not installed", hint="run: make venv")

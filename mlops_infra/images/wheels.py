@@ -29,7 +29,7 @@ def add_wheels(
     """Install the locked wheels of `recipe` below `folder` of the image; return SBOM components.
 
     Raises:
-        MissingError: uv is not on this machine.
+        MissingError: uv is not installed.
         OperationFailed: a wheel cannot be had, or is not the one that was locked.
     """
     pinned = locks.wheels(recipe.name)
@@ -76,9 +76,9 @@ def refuse_conflicts(folder: Path) -> None:
                 owner, known = owners.setdefault(path, (record.parent.name, digest))
                 if known != digest:
                     raise OperationFailed(
-                        f"two wheels bring different files '{path}'",
+                        f"two wheels have different files '{path}'",
                         where=f"{owner} and {record.parent.name}",
-                        hint="leave one of them out of the recipe",
+                        hint="remove one of them from the recipe",
                     )
 
 
@@ -98,7 +98,7 @@ def _install(recipe: Recipe, scratch: Path) -> None:
         raise OperationFailed(
             f"the wheels of '{recipe.name}' cannot be installed: {result.stderr.strip()[-800:]}",
             where=str(locks.python_path(recipe.name)),
-            hint=f"check the package index, or type: mlops-infra images lock {recipe.name}",
+            hint=f"check the package index, or run: mlops-infra images lock {recipe.name}",
         )
 
 

@@ -77,10 +77,15 @@ class Cluster:
             return self._kinds
 
     def get(
-        self, path: str, query: Mapping[str, str] | None = None, *, accept: str = JSON
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        accept: str = JSON,
+        tries: int | None = None,
     ) -> dict[str, Any]:
         """GET one JSON document; raises like `send`."""
-        return self.send("GET", path, query, accept=accept)
+        return self.send("GET", path, query, accept=accept, tries=tries)
 
     def find(self, path: str) -> Object | None:
         """GET one object; None where there is none. Raises like `send`."""
@@ -94,15 +99,17 @@ class Cluster:
     def log(
         self, namespace: str, pod: str, container: str, *, previous: bool = False, lines: int = 10
     ) -> str:
-        """Last lines of a container's log; empty where there is no such run or no log of it."""
+        """Last lines of a container's log; empty where it has not run. Raises like `send`."""
         query = {"container": container, "tailLines": str(lines)}
         if previous:
             query["previous"] = "true"
         try:
             path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
             answer = self._exchange("GET", path, query, None, JSON, "*/*", self.seconds)
-        except ApiError:
-            return ""  # not run yet, rotated away, or not ours to read: others must do without
+        except ApiError as error:
+            if error.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}:
+                return ""  # no such run, or rotated away
+            raise
         return answer.decode(errors="replace")
 
     def send(
@@ -115,6 +122,7 @@ class Cluster:
         content: str = JSON,
         accept: str = JSON,
         seconds: float | None = None,
+        tries: int | None = None,
     ) -> dict[str, Any]:
         """One request, again while the server says that it is too busy.
 
@@ -126,12 +134,16 @@ class Cluster:
             content: content type of the body.
             accept: forms of answer that are understood, all of them JSON.
             seconds: longest silence, where it is not the cluster's.
+            tries: how often a server is asked again that is too busy, once a second; None: for
+                half a minute.
 
         Raises:
             ApiError: the server refuses.
             UnreachableError: no connection, or no answer in time.
         """
-        data = self._exchange(method, path, query, body, content, accept, seconds or self.seconds)
+        data = self._exchange(
+            method, path, query, body, content, accept, seconds or self.seconds, tries
+        )
         try:
             return dict(json.loads(data))
         except (ValueError, TypeError) as error:
@@ -147,6 +159,7 @@ class Cluster:
         content: str,
         accept: str,
         seconds: float,
+        tries: int | None = None,
     ) -> bytes:
         from urllib3 import Timeout
         from urllib3.exceptions import HTTPError
@@ -158,12 +171,15 @@ class Cluster:
         if bearer:
             headers["Authorization"] = bearer
         url = settings.host + path + (f"?{urlencode(query)}" if query else "")
+        pool = self.api.rest_client.pool_manager
+        retries = pool.connection_pool_kw["retries"]
         try:
-            answer = self.api.rest_client.pool_manager.request(
+            answer = pool.request(
                 method,
                 url,
                 headers=headers,
                 body=None if body is None else json.dumps(body),
+                retries=retries if tries is None else retries.new(status=tries),
                 timeout=Timeout(connect=min(CONNECT_SECONDS, seconds), read=seconds),
             )
         except (HTTPError, OSError) as error:

@@ -11,6 +11,7 @@ import binascii
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from mlops_infra import contract
 from mlops_infra.kube.claims import claim_verdict
 from mlops_infra.kube.cluster import Cluster
 from mlops_infra.kube.failures import ApiError
@@ -35,7 +36,7 @@ _WORKLOADS = {
     "Pod": "/api/v1/namespaces/{}/pods",
 }
 _GROUPS = {"Job": "batch", "Pod": ""}
-_APPLICATION = "app.kubernetes.io/name"
+_APPLICATION = contract.NAME_LABEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,10 @@ def _log(cluster: Cluster, namespace: str, trouble: Trouble) -> list[str]:
     if trouble.pod is None:
         return []
     for previous in (True, False):
-        text = cluster.log(namespace, *trouble.pod, previous=previous, lines=LOG_LINES)
+        try:
+            text = cluster.log(namespace, *trouble.pod, previous=previous, lines=LOG_LINES)
+        except ApiError as error:
+            return [f"(no log: {error.message})"]
         if text.strip():
             return text.rstrip().splitlines()
     return []

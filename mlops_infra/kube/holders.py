@@ -16,7 +16,7 @@ from mlops_infra.kube.kinds import Kind
 from mlops_infra.kube.objects import Object, condition, holds, metadata, name_of
 from mlops_infra.kube.survey import Found
 
-What = Literal["finalizer", "webhook", "apiservice", "namespace", "unreadable"]
+What = Literal["finalizer", "webhook", "apiservice", "namespace", "unreadable", "pod"]
 
 API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 _API_SERVICE = Kind(
@@ -42,6 +42,7 @@ _OWN = frozenset(
         "customresourcecleanup.apiextensions.k8s.io",
     }
 )
+"""And those of volumes' drivers: `external-attacher/ebs-csi-aws-com`."""
 _ADVICE = {
     "kubernetes.io/pvc-protection": "end the Pods that use it",
     "kubernetes.io/pv-protection": "delete the claim that uses it",
@@ -55,7 +56,8 @@ class Holder:
     what: What
     """`finalizer`: on `object`, of whatever kind. `webhook`: `object` is the configuration.
     `apiservice`: `object` has no server. `namespace`: `object` is Terminating and says why.
-    `unreadable`: objects of this kind cannot be listed, so a namespace with them does not go."""
+    `unreadable`: objects of this kind cannot be listed, so a namespace with them does not go.
+    `pod`: its node is away."""
     object: Found
     reason: str
     """What holds, in a few words: `finalizer example.com/protect`."""
@@ -107,7 +109,7 @@ def holders(cluster: Cluster, namespaces: Sequence[str], *, selector: str = "") 
         if each.version.rpartition("/")[0] not in aggregated
     ]
     found = [
-        *dead,
+        *(dead if here else ()),
         *_webhooks(cluster, concerned, here),
         *_unreadable(cluster, seen, dead),
         *(_of_namespace(each) for each in here if "deletionTimestamp" in metadata(each)),
@@ -194,7 +196,7 @@ def _api_services(cluster: Cluster) -> tuple[frozenset[str], list[Holder]]:
                 Holder(
                     "apiservice",
                     survey.found(_API_SERVICE, each),
-                    f"no server answers for it, so no namespace can go: {why}",
+                    f"no server answers for it, so no namespace can be deleted: {why}",
                     f"bring Service {service['namespace']}/{service['name']} back, or remove it: "
                     f"kubectl delete apiservice {name_of(each)}",
                     certain=True,
@@ -252,7 +254,7 @@ def _unreadable(cluster: Cluster, seen: survey.Survey, dead: Sequence[Holder]) -
         yield Holder(
             "unreadable",
             survey.found(definitions, live),
-            f"its objects cannot be read, so no namespace can go: {why}",
+            f"its objects cannot be read, so no namespace can be deleted: {why}",
             f"bring its conversion webhook back, or see: kubectl describe crd {name}",
             certain=True,
         )
@@ -279,13 +281,15 @@ def _finalizers(objects: Iterable[Found]) -> Iterator[Holder]:
         names = own
         if not own and seconds > _USUAL_SECONDS:
             names = tuple(f for f in each.finalizers if f not in _BY_GARBAGE_COLLECTOR)
+        if each.kind == "Pod" and not each.finalizers and seconds > _USUAL_SECONDS:
+            yield _lost_pod(each, seconds)
         if not names:
             continue
         word = "finalizer" if len(names) == 1 else "finalizers"
         yield Holder(
             "finalizer",
             each,
-            f"{word} {', '.join(names)}" + ("" if each.terminating else " (not asked to go yet)"),
+            f"{word} {', '.join(names)}" + ("" if each.terminating else " (not deleted yet)"),
             _ADVICE.get(names[0], _finalizer_advice(each)),
             certain=each.terminating,
             seconds=seconds,
@@ -293,10 +297,23 @@ def _finalizers(objects: Iterable[Found]) -> Iterator[Holder]:
         )
 
 
+def _lost_pod(pod: Found, seconds: float) -> Holder:
+    return Holder(
+        "pod",
+        pod,
+        "its node does not confirm its end",
+        "bring the node back, or, if it no longer exists: "
+        f"kubectl -n {pod.namespace} delete pod {pod.name} --force --grace-period=0",
+        certain=True,
+        seconds=seconds,
+    )
+
+
 def is_clusters_own(finalizer: str) -> bool:
     """Whether Kubernetes' own controllers take this finalizer off."""
     domain = finalizer.partition("/")[0]
-    return finalizer in _OWN or f".{domain}".endswith((".kubernetes.io", ".k8s.io"))
+    known = finalizer in _OWN or domain.startswith("external-")
+    return known or f".{domain}".endswith((".kubernetes.io", ".k8s.io"))
 
 
 def _finalizer_advice(obj: Found) -> str:

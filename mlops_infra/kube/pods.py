@@ -17,7 +17,7 @@ _CONFIG_GRACE = 20.0
 _UNSCHEDULABLE_GRACE = 45.0
 """A volume being made or a node coming up."""
 _MOUNT_GRACE = 60.0
-_CRASHES = 3
+CRASHES = 3
 """Restarts before a crash loop counts; with the kubelet's back-off that is about a minute."""
 
 _PULL = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
@@ -37,11 +37,14 @@ _HOPELESS_PULL = (
 )
 
 
-def troubles(pod: Object) -> list[Trouble]:
-    """Everything that keeps this Pod from being ready, worst first."""
+def troubles(pod: Object, *, crashes: int = CRASHES) -> list[Trouble]:
+    """Everything that keeps this Pod from being ready, worst first.
+
+    `crashes` is the number of restarts after which a crash counts as the way it is.
+    """
     if holds(pod, "Ready") or (pod.get("status") or {}).get("phase") == "Succeeded":
         return []
-    found = [*_scheduling(pod), *_containers(pod)]
+    found = [*_scheduling(pod), *_containers(pod, crashes)]
     return sorted(found, key=lambda trouble: trouble.grace)
 
 
@@ -122,11 +125,11 @@ def _scheduling(pod: Object) -> Iterator[Trouble]:
         )
 
 
-def _containers(pod: Object) -> Iterator[Trouble]:
+def _containers(pod: Object, crashes: int) -> Iterator[Trouble]:
     for status in _statuses(pod):
         held = (status.get("state") or {}).get("waiting") or {}
         reason, message = held.get("reason", ""), held.get("message", "")
-        grace = _grace(reason, message, status)
+        grace = _grace(reason, message, status, crashes)
         if grace is None:
             continue
         name, container = name_of(pod), status.get("name", "")
@@ -148,7 +151,7 @@ def _family(reason: str) -> str:
     return "pull" if reason in _PULL else reason
 
 
-def _grace(reason: str, message: str, status: dict[str, Any]) -> float | None:
+def _grace(reason: str, message: str, status: dict[str, Any], crashes: int) -> float | None:
     if reason in {"InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}:
         return _NEVER
     if reason in _PULL:
@@ -156,7 +159,7 @@ def _grace(reason: str, message: str, status: dict[str, Any]) -> float | None:
         return _NEVER if hopeless else _PULL_GRACE
     if reason in _CONFIG:
         return _CONFIG_GRACE
-    if reason == "CrashLoopBackOff" and int(status.get("restartCount") or 0) >= _CRASHES:
+    if reason == "CrashLoopBackOff" and int(status.get("restartCount") or 0) >= crashes:
         return _NEVER
     return None
 
@@ -164,6 +167,8 @@ def _grace(reason: str, message: str, status: dict[str, Any]) -> float | None:
 def _explained(reason: str, message: str, status: dict[str, Any], ended: dict[str, Any]) -> str:
     if reason == "CrashLoopBackOff":
         why = ended.get("reason", "Error")
-        return f"crash loop, {why} with exit code {ended.get('exitCode', '?')}"
+        last = str(ended.get("message") or "").strip().rpartition("\n")[2]
+        said = f": {last}" if last else ""
+        return f"crash loop, {why} with exit code {ended.get('exitCode', '?')}{said}"
     image = f" (image {status['image']})" if reason in _PULL and status.get("image") else ""
     return f"{reason}{image}: {message}" if message else f"{reason}{image}"

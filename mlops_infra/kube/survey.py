@@ -14,6 +14,8 @@ from mlops_infra.kube.kinds import Kind, collections
 
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
+_TRIES = 2
+"""A kind whose objects cannot be converted is told of as busy for ever."""
 _TOGETHER = 8
 """Requests at a time."""
 _MANY = 500
@@ -84,8 +86,13 @@ class Survey:
     """Kinds that no version of could be listed, and why."""
 
 
-def inside(cluster: Cluster, namespaces: Sequence[str]) -> Survey:
-    """Every object in `namespaces`, whoever made it.
+def inside(
+    cluster: Cluster,
+    namespaces: Sequence[str],
+    *,
+    only: Callable[[Kind], bool] = lambda _kind: True,
+) -> Survey:
+    """Every object in `namespaces`, whoever made it, of the kinds that `only` lets through.
 
     Raises:
         ApiError: the cluster refuses to tell its kinds.
@@ -94,7 +101,7 @@ def inside(cluster: Cluster, namespaces: Sequence[str]) -> Survey:
     wanted = frozenset(namespaces)
     return _survey(
         cluster,
-        lambda kind: kind.namespaced,
+        lambda kind: kind.namespaced and only(kind),
         lambda kind: _in_namespaces(cluster, kind, wanted),
     )
 
@@ -105,7 +112,9 @@ def labelled(cluster: Cluster, selector: str) -> Survey:
     return _survey(
         cluster,
         lambda _kind: True,
-        lambda kind: list(_read(kind, cluster.get(kind.path(), query, accept=_METADATA))),
+        lambda kind: list(
+            _read(kind, cluster.get(kind.path(), query, accept=_METADATA, tries=_TRIES))
+        ),
     )
 
 
@@ -141,18 +150,18 @@ def _any_version(
         try:
             return read(kind)
         except ApiError as error:
-            if error.status in {404, 405}:
-                return []  # gone since the kinds were read
+            if error.status in {403, 404, 405}:
+                continue  # not ours to see, or not served just now: another version may be
             why = why or error.message
         except UnreachableError as error:
             why = why or error.what
-    return why
+    return why or []
 
 
 def _in_namespaces(cluster: Cluster, kind: Kind, namespaces: frozenset[str]) -> list[Found]:
     """By one question to the whole cluster where it is small and may be asked so."""
     try:
-        answer = cluster.get(kind.path(), {"limit": str(_MANY)}, accept=_METADATA)
+        answer = cluster.get(kind.path(), {"limit": str(_MANY)}, accept=_METADATA, tries=_TRIES)
     except ApiError as error:
         if error.status != 403:
             raise
@@ -162,7 +171,7 @@ def _in_namespaces(cluster: Cluster, kind: Kind, namespaces: frozenset[str]) -> 
     return [
         each
         for name in sorted(namespaces)
-        for each in _read(kind, cluster.get(kind.path(name), accept=_METADATA))
+        for each in _read(kind, cluster.get(kind.path(name), accept=_METADATA, tries=_TRIES))
     ]
 
 

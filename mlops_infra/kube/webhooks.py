@@ -21,6 +21,7 @@ KINDS = {
 }
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 
+_SCALED = frozenset({"deployments", "statefulsets", "replicasets", "cronjobs"})
 _STOPPING = frozenset({"DELETE", "UPDATE", "*"})
 _CALL_FAILED = re.compile(r'failed calling webhook "([^"]+)": (.*)', re.DOTALL)
 _DENIED = re.compile(r'admission webhook "([^"]+)" denied the request: (.*)', re.DOTALL)
@@ -67,7 +68,8 @@ class Webhook:
             if _covers(rule, obj)
             for operation in rule.get("operations") or ()
         }
-        return next((o for o in ("DELETE", "UPDATE") if {o, "*"} & operations), "")
+        needed = ("DELETE", "UPDATE") if _is_changed_first(obj) else ("DELETE",)
+        return next((each for each in needed if {each, "*"} & operations), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,11 @@ def _of_configuration(kind: str, configuration: Object) -> Iterator[Webhook]:
         operations = {o for rule in each.get("rules") or () for o in rule.get("operations") or ()}
         if operations & _STOPPING:
             yield Webhook(kind, name_of(configuration), each["name"], each, labels)
+
+
+def _is_changed_first(obj: Found) -> bool:
+    """Whether something has to be changed before the object is gone: a finalizer, replicas."""
+    return bool(obj.finalizers) or obj.plural in _SCALED
 
 
 def _covers(rule: Mapping[str, Any], obj: Found) -> bool:

@@ -1,9 +1,9 @@
 """The MLOps loop that `verify`, jobs and people share: data, training, tracking, lineage.
 
 Everything here works from outside of the cluster too: it knows endpoints and credentials
-(`platform`, `credentials`), not Kubernetes. What talks to a service stands behind a small protocol
-(`tracking.Tracking`, `lineage.KeyValue`, `objects.ObjectStore`) and raises errors of
-`mlops_infra.errors` alone.
+(`services.endpoints`, `services.credentials`). What talks to a service is behind a small protocol
+(`registry.tracking.Tracking`, `lineage.index.KeyValue`, `services.object_store.ObjectStore`) and
+raises errors of `mlops_infra.errors` alone.
 """
 
 import os

@@ -109,13 +109,13 @@ def _state(
     touched: Mapping[str, int],
 ) -> tuple[State, str]:
     if planned is None:
-        return "unwanted", "the configuration no longer asks for it: mlops-infra up takes it away"
+        return "unwanted", "no longer configured: mlops-infra up removes it"
     if name not in deployed:
-        return "missing", "mlops-infra up brings it"
+        return "missing", "mlops-infra up deploys it"
     if reasons := [f"{pod.name}: {pod.reason or pod.phase}" for pod in pods if not pod.ready]:
         return "not ready", "; ".join(reasons)
     if deployed[name] != planned.version:
-        return "drifted", f"{deployed[name]} stands, {planned.version} is wanted"
+        return "drifted", f"version {deployed[name]}, configured is {planned.version}"
     if touched.get(name):
         return "drifted", f"mlops-infra up would change {touched[name]} objects"
     return ("simulated" if planned.simulated else "ready"), ""

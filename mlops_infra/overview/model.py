@@ -53,8 +53,6 @@ class Overview:
     """Phase of the embedded cluster, or `reachable`."""
     components: tuple[ComponentState, ...]
     links: tuple[Link, ...] = ()
-    models: tuple[tuple[str, str, str], ...] = ()
-    """Served models: tenant/name, state, URL."""
     runs: tuple[RecentRun, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader must know, for example that Pods are simulated."""

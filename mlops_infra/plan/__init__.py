@@ -21,7 +21,6 @@ from mlops_infra.plan.model.planned import (
 )
 from mlops_infra.plan.network.certificates import CERTIFICATES_END, authority_of, ca_bundle
 from mlops_infra.plan.network.outputs import CONTRACT
-from mlops_infra.plan.values import STACK_LABEL
 
 __all__ = [
     "CERTIFICATES_END",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from mlops_infra import contract
 from mlops_infra.catalog import Catalog, Component, load_catalog
 from mlops_infra.config import StackConfig
 from mlops_infra.naming import dns_label
@@ -12,9 +13,9 @@ from mlops_infra.plan.gates import compatibility, licence
 from mlops_infra.plan.images import overrides
 from mlops_infra.plan.images.roles import RUNTIME, planned, simulated
 from mlops_infra.plan.model.choices import Choice, Selection
+from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.model.planned import Finding, Plan, PlannedComponent, PlannedImage
 from mlops_infra.plan.model.refusals import Refusals
-from mlops_infra.plan.network.addresses import tenant_namespace
 from mlops_infra.plan.network.outputs import outputs
 from mlops_infra.plan.ordering import in_order
 from mlops_infra.plan.selection import select
@@ -65,12 +66,12 @@ def _onprem(config: StackConfig, stack: str, built: Mapping[str, str], known: Ca
     overrides.judge_closed([image for each in images.values() for image in each], config, refusals)
     node_images = _node_images(config, known, built, refusals)
     refusals.stop_if_any()
+    deployment = Deployment(config, selection, known, stack)
     planned_ones = [
-        _component(choice, images[choice.component.name], config, selection, known, stack)
+        _component(choice, images[choice.component.name], deployment)
         for choice in selection.choices
     ]
-    runtime = _runtime(images.values())
-    planned_ones += tenants(config, selection, known, stack, runtime)
+    planned_ones += tenants(deployment, _runtime(images.values()))
     return Plan(
         stack=stack,
         profile=config.profile,
@@ -107,21 +108,16 @@ def _runtime(images: Iterable[tuple[PlannedImage, ...]]) -> str | None:
 
 
 def _component(
-    choice: Choice,
-    images: tuple[PlannedImage, ...],
-    config: StackConfig,
-    selection: Selection,
-    catalog: Catalog,
-    stack: str,
+    choice: Choice, images: tuple[PlannedImage, ...], of: Deployment
 ) -> PlannedComponent:
-    component = choice.component
+    component, config, selection = choice.component, of.config, of.selection
     assert component.chart  # noqa: S101 - a test reads the catalog
     return PlannedComponent(
         name=component.name,
         version=choice.version,
         namespace=component.namespace or "",
         chart=component.chart,
-        values=values(Context(component, config, selection, catalog, images, stack)),
+        values=values(Context(component, of, images)),
         needs=(*selection.needs[component.name], *_tenants_before(component, config)),
         images=images,
         secrets=(
@@ -135,7 +131,11 @@ def _component(
 
 def _tenants_before(component: Component, config: StackConfig) -> tuple[str, ...]:
     """The tenants, for a component with objects of its own in their namespaces."""
-    return tuple(map(tenant_namespace, sorted(config.tenants))) if component.in_tenants else ()
+    return (
+        tuple(map(contract.tenant_namespace, sorted(config.tenants)))
+        if component.in_tenants
+        else ()
+    )
 
 
 def _node_images(

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.plan.aws.stateful import STATEFUL, kind_of
 
-COMPONENT_LABEL = "mlops-infra.dev/component"
-STACK_LABEL = "mlops-infra.dev/stack"
-STATEFUL_LABEL = "mlops-infra.dev/stateful"
-"""On Namespaces and Secrets of ours whose loss loses data."""
+COMPONENT_LABEL = contract.COMPONENT_LABEL
+STACK_LABEL = contract.STACK_LABEL
 
 PLATFORM = "platform"
 """Stands for the component in the name of an object that belongs to none."""
@@ -56,7 +55,7 @@ def stateful_object(type_token: str, inputs: Mapping[str, Any]) -> StatefulObjec
         return None
     metadata = _mapping(inputs.get("metadata"))
     labels = _mapping(metadata.get("labels"))
-    if kind in _WHERE_MARKED and labels.get(STATEFUL_LABEL) != "true":
+    if kind in _WHERE_MARKED and labels.get(contract.STATEFUL_LABEL) != "true":
         return None
     return StatefulObject(
         component=str(labels.get(COMPONENT_LABEL) or PLATFORM),

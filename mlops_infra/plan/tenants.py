@@ -4,47 +4,42 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from mlops_infra import __version__
-from mlops_infra.catalog import Catalog
-from mlops_infra.config import StackConfig, Tenant
+from mlops_infra import __version__, contract
+from mlops_infra.config import Tenant
 from mlops_infra.plan.model.choices import STORES, Selection, engine, store
+from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.model.planned import PlannedComponent
 from mlops_infra.plan.network import addresses, site
-from mlops_infra.plan.network.addresses import tenant_namespace
 from mlops_infra.plan.tenancy import paths
 from mlops_infra.plan.tenancy.accounts import identity, own
 from mlops_infra.plan.tenancy.quantities import doubled
 from mlops_infra.plan.tenancy.surroundings import surroundings
-from mlops_infra.plan.values import STACK_LABEL, Values
+from mlops_infra.plan.values import Values
 
 CHART = "tenant"
 CONTROLLERS = frozenset({"argo-workflows", "kserve", "lifecycle"})
 """Components whose chart has a ClusterRole `<name>-tenant` for what they may do in a tenant."""
 
 
-def tenants(
-    config: StackConfig, selection: Selection, catalog: Catalog, stack: str, runtime: str | None
-) -> tuple[PlannedComponent, ...]:
+def tenants(of: Deployment, runtime: str | None) -> tuple[PlannedComponent, ...]:
     """The tenants in the order of their names.
 
     Args:
-        config: what the user asks for.
-        selection: what is deployed; decides which accounts and paths there are.
-        catalog: what there is.
-        stack: name of the stack, for labels.
+        of: the stack; what is deployed decides which accounts and paths there are.
         runtime: reference of the image that steps and notebooks run in; None where there is none.
     """
+    config = of.config
     served = tuple(engine(config, s) for s in STORES if store(config, s).state == "managed")
     return tuple(
         PlannedComponent(
-            name=tenant_namespace(name),
+            name=contract.tenant_namespace(name),
             version=__version__,
-            namespace=tenant_namespace(name),
+            namespace=contract.tenant_namespace(name),
             chart=CHART,
-            values=_values(name, config.tenants[name], config, selection, catalog, stack, runtime),
-            needs=tuple(each for each in served if each in selection),
+            values=_values(name, of, runtime),
+            needs=tuple(each for each in served if each in of.selection),
             images=(),
-            secrets=own(name, config, selection, catalog),
+            secrets=own(name, of),
             stateful=False,
             tenant=name,
         )
@@ -52,17 +47,10 @@ def tenants(
     )
 
 
-def _values(
-    name: str,
-    tenant: Tenant,
-    config: StackConfig,
-    selection: Selection,
-    catalog: Catalog,
-    stack: str,
-    runtime: str | None,
-) -> Values:
+def _values(name: str, of: Deployment, runtime: str | None) -> Values:
+    config, tenant = of.config, of.config.tenants[name]
     return {
-        "commonLabels": {STACK_LABEL: stack, "mlops-infra.dev/tenant": name},
+        "commonLabels": {contract.STACK_LABEL: of.stack, contract.TENANT_LABEL: name},
         "tenant": {
             "name": name,
             "owner": tenant.owner or "",
@@ -70,25 +58,26 @@ def _values(
             "groups": list(tenant.groups),
         },
         "quota": _quota(tenant),
-        "platform": surroundings(name, config, selection, catalog, runtime),
-        "controllers": _controllers(selection),
+        "platform": surroundings(name, of, runtime),
+        "controllers": _controllers(of.selection),
         **site.pull_secrets(config),
-        **_artifacts(name, config, catalog),
+        **_artifacts(name, of),
         "serving": {"secret": "serving-s3" if config.stores.object.state != "removed" else ""},
         "networkPolicy": {
-            "servers": paths.servers(config, selection, catalog),
-            "clients": paths.clients(selection),
+            "servers": paths.servers(of),
+            "clients": paths.clients(of.selection),
             "apiServer": {"cidrs": paths.api_server(config)},
         },
     }
 
 
-def _artifacts(name: str, config: StackConfig, catalog: Catalog) -> Values:
+def _artifacts(name: str, of: Deployment) -> Values:
     """Where Argo keeps artifacts and logs: in the tenant's own bucket."""
+    config = of.config
     objects = config.stores.object
     if objects.state == "removed":
         return {}
-    url = addresses.object_url(config, catalog)
+    url = addresses.object_url(config, of.catalog)
     trusted = site.CA_CONFIG_MAP if config.network.ca and url.startswith("https:") else ""
     return {
         "artifacts": {

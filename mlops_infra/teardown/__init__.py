@@ -1,6 +1,7 @@
 """Takes a platform away in order and says what remains: nothing, or a list."""
 
-from mlops_infra.teardown.taking_down import take_down
-from mlops_infra.teardown.wishes import TearDown, Wishes
+from mlops_infra.teardown.down import take_down
+from mlops_infra.teardown.model.options import DownOptions
+from mlops_infra.teardown.model.result import DownResult
 
-__all__ = ["TearDown", "Wishes", "take_down"]
+__all__ = ["DownOptions", "DownResult", "take_down"]

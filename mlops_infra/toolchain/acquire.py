@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.errors import MissingError, OperationFailed
 from mlops_infra.progress import Sink, Step, step
 from mlops_infra.toolchain import archive, bundle, go_build, go_client, on_path, plugins, store
@@ -171,7 +172,7 @@ def _published(one: Pin, made: Path, origin: Origin, refused: Sequence[PassedOve
             raise OperationFailed(
                 f"{name} from the {origin.source} source {problem}",
                 where=origin.detail,
-                hint="report this: the pin and what it points at do not agree",
+                hint="report this: the pin does not match its source",
             )
     # PATH is another one tomorrow; a refused archive is worth telling for as long as the file lives
     told = tuple(str(r) for r in refused if r.notable and r.source not in ("path", "pulumi"))
@@ -185,8 +186,9 @@ def _laid(tool: Tool, one: Pin) -> Tool:
 
 def _nothing_serves(one: Pin, refused: Sequence[PassedOver]) -> MissingError:
     return MissingError(
-        f"{one.name} {one.version} is not on this machine and no source has it",
+        f"{one.name} {one.version} is not installed and not available from any source",
         where="; ".join(map(str, refused)),
         hint=f"install Go {go_client.MINIMUM} or newer (https://go.dev/dl), or set"
-        f" {bundle.VARIABLE} to an offline bundle; then: mlops-infra toolchain install {one.name}",
+        f" {contract.BUNDLE_VARIABLE} to an offline bundle;"
+        f" then: mlops-infra toolchain install {one.name}",
     )

@@ -8,13 +8,14 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.progress import Step
 from mlops_infra.toolchain import image
 from mlops_infra.toolchain.download import DownloadError, download
 from mlops_infra.toolchain.manifest import Archive, Pin, target
 from mlops_infra.toolchain.store import Origin, PassedOver
 
-MIRROR = "MLOPS_INFRA_ARCHIVE_MIRROR"
+MIRROR = contract.ARCHIVE_MIRROR_VARIABLE
 """Address of a site's own copy: `https://HOST/PATH` is then fetched from `$MIRROR/HOST/PATH`."""
 MAX_PROGRAM_BYTES = 1 << 29
 
@@ -48,7 +49,7 @@ def _together(group: Sequence[Pin], into: Path, work: Step) -> Origin | PassedOv
     """Take the programs of all `group` out of the one archive that holds them."""
     archives = [pin.archives[target()] for pin in group]
     wanted = {path: name for archive in archives for name, path in archive.members.items()}
-    url = _address(archives[0].url)
+    url = address(archives[0].url)
     work.note(f"downloading {url}")
     problem: str | None = None
     try:
@@ -58,7 +59,7 @@ def _together(group: Sequence[Pin], into: Path, work: Step) -> Origin | PassedOv
                 break
     except DownloadError as error:
         return PassedOver("archive", str(error))
-    problem = problem or (f"it holds no {', '.join(wanted)}" if wanted else None)
+    problem = problem or (f"it has no {', '.join(wanted)}" if wanted else None)
     return PassedOver("archive", f"{url}: {problem}") if problem else Origin("archive", url)
 
 
@@ -106,6 +107,7 @@ def unpack(file: Path, wanted: dict[str, str], into: Path) -> str | None:
     return None
 
 
-def _address(url: str) -> str:
+def address(url: str) -> str:
+    """Where `url` is fetched from: a site's own copy of it, where there is one."""
     mirror = os.environ.get(MIRROR, "").rstrip("/")
     return f"{mirror}/{url.removeprefix('https://')}" if mirror else url

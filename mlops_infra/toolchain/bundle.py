@@ -13,11 +13,11 @@ import os
 import re
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.toolchain.manifest import Pin, target
 from mlops_infra.toolchain.store import Origin, PassedOver
 
-VARIABLE = "MLOPS_INFRA_BUNDLE"
 SUMS = "SHA256SUMS"
 
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](?:\./)?([^/]+)")
@@ -31,7 +31,7 @@ def file_name(program: str, version: str) -> str:
 
 def in_use() -> Path | None:
     """The folder that `$MLOPS_INFRA_BUNDLE` names; None where it names none."""
-    named = os.environ.get(VARIABLE)
+    named = os.environ.get(contract.BUNDLE_VARIABLE)
     return Path(named) if named else None
 
 
@@ -47,9 +47,10 @@ def configured(folder: Path | None = None) -> Path | None:
     binaries = named / "binaries"
     if not (binaries / SUMS).is_file():
         raise InputError(
-            "the bundle holds no binaries",
+            "the bundle has no binaries",
             where=str(binaries / SUMS),
-            hint=f"point {VARIABLE} at the folder of an unpacked bundle, or unset it",
+            hint=f"point {contract.BUNDLE_VARIABLE} at the folder of an unpacked bundle,"
+            " or unset it",
         )
     return binaries
 
@@ -70,7 +71,9 @@ def take(pin: Pin, binaries: Path | None, into: Path) -> Origin | PassedOver:
         OperationFailed: a file is not what the list says: the bundle was damaged or changed.
     """
     if binaries is None:
-        return PassedOver("bundle", f"none given ({VARIABLE} is not set)", notable=False)
+        return PassedOver(
+            "bundle", f"none given ({contract.BUNDLE_VARIABLE} is not set)", notable=False
+        )
     sums = _sums(binaries / SUMS)
     names = {program: file_name(program, pin.version) for program in pin.contents}
     missing = [n for n in names.values() if n not in sums or not (binaries / n).is_file()]
@@ -79,9 +82,9 @@ def take(pin: Pin, binaries: Path | None, into: Path) -> Origin | PassedOver:
     for program, name in names.items():
         if _copy(binaries / name, into / program) != sums[name]:
             raise OperationFailed(
-                f"{name} in the bundle is not the file that its list names",
+                f"{name} in the bundle does not match its list",
                 where=str(binaries / name),
-                hint="the bundle was damaged or changed on its way: carry it again",
+                hint="the bundle was damaged or changed: carry it again",
             )
     return Origin("bundle", str(binaries))
 

@@ -145,7 +145,7 @@ def is_reachable(url: str) -> bool:
 
 def _require_host(url: str) -> None:
     if not is_reachable(url):
-        raise DownloadError(f"{urllib.parse.urlsplit(url).hostname} cannot be reached from here")
+        raise DownloadError(f"{urllib.parse.urlsplit(url).hostname} cannot be reached")
 
 
 @functools.cache

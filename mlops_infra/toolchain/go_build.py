@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.errors import Interrupted, OperationFailed
 from mlops_infra.progress import Step
 from mlops_infra.toolchain import go_client
@@ -31,7 +32,7 @@ class _GoError(OperationFailed):
     """`go` ended with an error; `lines` are its last words."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        super().__init__("go failed: " + (lines[-1] if lines else "it said nothing"))
+        super().__init__("go failed: " + (lines[-1] if lines else "no output"))
         self.lines = tuple(lines)
 
 
@@ -45,7 +46,7 @@ def make(family: Family, pins: Sequence[Pin], into: Path, work: Step) -> Origin 
     """
     go = go_client.find_go()
     if go is None:
-        return PassedOver("built", "no Go client on this machine")
+        return PassedOver("built", "Go is not installed")
     go_client.silence()
     temporary = into / "tmp"
     temporary.mkdir()
@@ -185,29 +186,29 @@ def _go_name(package: str) -> str:
 def _explained(error: _GoError, family: Family) -> PassedOver:
     text = "\n".join(error.lines)
     if _TOO_OLD.search(text):
-        return PassedOver("built", f"the Go client is older than {go_client.MINIMUM}")
+        return PassedOver("built", f"Go is older than {go_client.MINIMUM}")
     if "signal: interrupt" in text:
         # Ctrl-C reaches `go` too, so it ends even where a thread waits for it
         raise Interrupted(
             f"the build of {family.name} was stopped",
-            hint="run it again: what is compiled so far is kept",
+            hint="run it again: completed work is kept",
         )
     if "no space left on device" in text:
         raise OperationFailed(
-            f"the disk is full while {family.name} {family.version} is compiled",
+            f"the disk is full while compiling {family.name} {family.version}",
             where=str(root()),
-            hint="free some space (or set MLOPS_INFRA_CACHE to another disk) and run it again:"
-            " what is compiled so far is kept",
+            hint=f"free some space (or set {contract.CACHE_VARIABLE} to another disk) and run it"
+            " again: completed work is kept",
         )
     if "signal: killed" in text:
         raise OperationFailed(
-            f"the system has killed the Go compiler while it made {family.name}: out of memory",
-            hint="give this machine 4 GB, or set GOMEMLIMIT=700MiB and GOGC=100, and run it again",
+            f"the Go compiler was killed while building {family.name}: out of memory",
+            hint="add memory (4 GB), or set GOMEMLIMIT=700MiB and GOGC=100, and run it again",
         )
     if _NO_NETWORK.search(text):
         return PassedOver("built", f"the Go modules cannot be reached: {error.lines[-1]}")
     raise OperationFailed(
         f"{family.name} {family.version} does not compile",
         where="\n".join(error.lines),
-        hint="run it again; where it fails in the same place, report it with these lines",
+        hint="run it again; if it fails again, report it with these lines",
     )

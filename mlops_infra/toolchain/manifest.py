@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from mlops_infra import places
+from mlops_infra import files, places
 from mlops_infra.errors import InputError, MissingError
 
 _DATA = Path(__file__).with_name("tools.yaml")
@@ -55,8 +55,6 @@ class Plugin:
     kind: str
     """`resource`: a provider."""
     name: str
-    sha256: Mapping[str, str]
-    """Of the release archive by `<os>/<arch>`, where it was found published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def target() -> str:
     machine = platform.machine().lower()
     if machine not in _MACHINES:
         raise MissingError(
-            f"the toolchain is not known on the processor '{machine}'",
+            f"the toolchain does not support the processor '{machine}'",
             hint="use a machine with x86_64 or arm64",
         )
     return f"{sys.platform}/{_MACHINES[machine]}"
@@ -150,7 +148,7 @@ def pin(name: str) -> Pin:
     """
     known = pins()
     if name not in known:
-        raise InputError(f"there is no tool '{name}'", hint=f"the tools are: {', '.join(known)}")
+        raise InputError(f"no such tool: '{name}'", hint=f"the tools are: {', '.join(known)}")
     return known[name]
 
 
@@ -175,21 +173,18 @@ def key(name: str) -> str:
         "flags": family.flags,
         "programs": sorted(wanted.programs.items()),
         "files": sorted(wanted.files.items()),
-        "sources": [(file.name, _sha256(file)) for file in _sources(family.folder)],
+        "sources": [(file.name, files.sha256(file)) for file in _sources(family.folder)],
     }
     if family.overlay:
         inputs["overlay"] = [
-            (path, _sha256(family.folder / file)) for path, file in sorted(family.overlay.items())
+            (path, files.sha256(family.folder / file))
+            for path, file in sorted(family.overlay.items())
         ]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
 def _sources(folder: Path) -> list[Path]:
     return [folder / "go.mod", folder / "go.sum", *sorted(folder.glob("*.go"))]
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _family(name: str, entry: Mapping[str, Any], common: list[str]) -> Family:
@@ -229,7 +224,7 @@ def _pin(name: str, family: Family, spec: Mapping[str, Any], shared: Mapping[str
 
 
 def _plugin(spec: Mapping[str, Any] | None) -> Plugin | None:
-    return None if spec is None else Plugin(spec["kind"], spec["name"], spec.get("sha256", {}))
+    return None if spec is None else Plugin(spec["kind"], spec["name"])
 
 
 def _archive(entry: Mapping[str, Any], version: str, own: tuple[str, ...]) -> Archive:

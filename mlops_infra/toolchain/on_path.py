@@ -25,7 +25,7 @@ def find(pin: Pin) -> Tool | PassedOver:
     if pin.plugin:
         return plugins.installed(pin)
     if len(pin.programs) != 1 or pin.files or pin.check is None:
-        return PassedOver("path", "none is trusted, it cannot tell its version", notable=False)
+        return PassedOver("path", "not used: it cannot report its version", notable=False)
     found = shutil.which(pin.name, path=_foreign_path())
     if found is None:
         return PassedOver("path", "not there", notable=False)
@@ -60,14 +60,14 @@ def version_problem(program: Path, check: Check) -> str | None:
             env=environment,
         ).stdout.decode(errors="replace")
     except subprocess.TimeoutExpired:
-        return f"does not tell its version within {_TIMEOUT_SECONDS} s"
+        return f"does not report its version within {_TIMEOUT_SECONDS} s"
     except OSError as error:
         return f"does not run: {error.strerror or error}"
     # `v1.34.4+k3s1` and `v1.34.40` are other programs than `v1.34.4`
     if re.search(rf"(?<![\w.]){re.escape(check.text)}(?![\w.+-])", answer):
         return None
     told = answer.strip().partition("\n")[0][:80] or "nothing"
-    return f"tells '{told}' where '{check.text}' is pinned"
+    return f"reports '{told}', pinned is '{check.text}'"
 
 
 def is_dynamic(program: Path) -> bool:

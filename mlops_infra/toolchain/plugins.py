@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mlops_infra import places
 from mlops_infra.progress import Step
-from mlops_infra.toolchain import download, store
+from mlops_infra.toolchain import archive, download, store
 from mlops_infra.toolchain.manifest import Pin, Plugin, pin, target
 from mlops_infra.toolchain.store import Origin, PassedOver, Tool
 
@@ -45,20 +45,30 @@ def installed(one: Pin) -> Tool | PassedOver:
 
 
 def fetch(one: Pin, into: Path, work: Step) -> Origin | PassedOver:
-    """Let Pulumi's command fetch the plugin and lay its program into the folder `into`."""
+    """Let Pulumi's command fetch the plugin and lay its program into the folder `into`.
+
+    It checks the archive against the pinned checksum. A site's own copy of the archives serves here
+    as it does for other tools (`MLOPS_INFRA_ARCHIVE_MIRROR`).
+    """
     assert one.plugin is not None  # noqa: S101 - asked of plugins only
     tool = store.cached(pin("pulumi"))
-    if tool is None:
-        return PassedOver("archive", "Pulumi's command is not here yet", notable=False)
-    if not os.environ.get(MIRRORS) and not any(map(download.is_reachable, HOSTS)):
-        return PassedOver("archive", f"none of {', '.join(HOSTS)} is known here")
-    work.note("pulumi plugin install")
+    pinned = one.archives.get(target())
+    if tool is None or pinned is None:
+        return PassedOver("archive", archive.missing(one) or "Pulumi's command is not here yet")
+    server = archive.address(pinned.url).rpartition("/")[0]
+    mirrored = server != pinned.url.rpartition("/")[0]
+    if not (mirrored or os.environ.get(MIRRORS) or any(map(download.is_reachable, HOSTS))):
+        return PassedOver("archive", f"none of {', '.join(HOSTS)} can be reached")
     home = into / "pulumi-home"
-    checksum = one.plugin.sha256.get(target())
-    command = [str(tool.path), "plugin", "install", one.plugin.kind, one.plugin.name, one.version]
+    command = [
+        *(str(tool.path), "plugin", "install", one.plugin.kind, one.plugin.name, one.version),
+        *("--checksum", pinned.checksum.removeprefix("sha256:")),
+        *(("--server", server) if mirrored else ()),
+    ]
+    work.note(" ".join(["pulumi", *command[1:6]]))
     try:
         done = subprocess.run(
-            [*command, *(["--checksum", checksum] if checksum else [])],
+            command,
             env={**os.environ, "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"},
             capture_output=True,
             text=True,
@@ -73,7 +83,7 @@ def fetch(one: Pin, into: Path, work: Step) -> Origin | PassedOver:
         return PassedOver("archive", lines[-1] if lines else "its archive held no program")
     program.replace(into / one.name)
     shutil.rmtree(home, ignore_errors=True)
-    return Origin("archive", "pulumi plugin install " + " ".join(command[3:]))
+    return Origin("archive", " ".join(["pulumi", *command[1:6]]))
 
 
 def lay(tool: Tool, one: Pin) -> Tool:

@@ -21,7 +21,7 @@ def prune(sink: Sink) -> int:
     that another process is making is waited for.
     """
     freed = 0
-    with ExitStack() as held, step(sink, "Removing what only the making of tools needs") as work:
+    with ExitStack() as held, step(sink, "Removing caches that only builds need") as work:
         for family in sorted({pin.family.name for pin in pins().values()}):
             held.enter_context(store.locked(family, work))
         for folder in (store.root() / name for name in _FOR_MAKING):

@@ -131,9 +131,7 @@ def publish(pin: Pin, made: Path, origin: Origin) -> Tool:
     (new / "bin").mkdir(parents=True)
     for name in pin.contents:
         if not (made / name).is_file():
-            raise OperationFailed(
-                f"{name} is missing in what was made for {pin.name}", where=origin.detail
-            )
+            raise OperationFailed(f"the build of {pin.name} has no {name}", where=origin.detail)
         (made / name).replace(new / "bin" / name)
         (new / "bin" / name).chmod(0o755)
     (new / _ORIGIN).write_text(json.dumps(asdict(origin)), "utf-8")
@@ -146,7 +144,7 @@ def publish(pin: Pin, made: Path, origin: Origin) -> Tool:
     tool = cached(pin, origin.source)
     if tool is None:
         raise OperationFailed(
-            f"{pin.name} was written and is not there", where=str(final), hint="try again"
+            f"{pin.name} is missing after it was written", where=str(final), hint="try again"
         )
     return tool
 
@@ -163,6 +161,6 @@ def locked(family: str, work: Step) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if turn % _TURNS_BETWEEN_NOTES == 1:
-                    work.note("another process is making it, waiting")
+                    work.note("waiting for another process that builds it")
                 time.sleep(_POLL_SECONDS)
         yield

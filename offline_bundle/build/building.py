@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_infra import files
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
 from offline_bundle import layout, lockfile
@@ -104,12 +105,12 @@ def build(
 def _finish(lock: Lock, folder: Path, key: Path | None, held: frozenset[str], sink: Sink) -> Sealed:
     charts = pack(lock, folder, sink)
     tidying.tidy(folder, lock, _chart_blobs(folder, charts))
-    _write(folder / layout.OCI_LAYOUT, layout.OCI_LAYOUT_CONTENT)
-    _write(folder / layout.INDEX, index(lock.images, charts))
+    files.write(folder / layout.OCI_LAYOUT, layout.OCI_LAYOUT_CONTENT)
+    files.write(folder / layout.INDEX, index(lock.images, charts))
     lockfile.write_lock(lock, folder / layout.LOCK)
-    _write(folder / layout.LICENCES, licences.report(lock))
+    files.write(folder / layout.LICENCES, licences.report(lock))
     (folder / layout.SBOM).mkdir()
-    _write(folder / layout.BUNDLE_SBOM, document(lock))
+    files.write(folder / layout.BUNDLE_SBOM, document(lock))
     tidying.settle(folder)
     return seal(folder, lock, key=key, held=held, sink=sink)
 
@@ -117,7 +118,7 @@ def _finish(lock: Lock, folder: Path, key: Path | None, held: frozenset[str], si
 def _bring_recipes(lock: Lock, store: BlobStore, omit: frozenset[str], sink: Sink) -> None:
     wanted = [image for image in lock.images if image.recipe]
     total = sum({b.digest: b.size for image in wanted for b in image.blobs}.values())
-    with step(sink, f"Bringing {len(wanted)} built images", total=total, unit="bytes") as work:
+    with step(sink, f"Building {len(wanted)} images", total=total, unit="bytes") as work:
         done: set[str] = set()
         for image in wanted:
             folder = _layout_of(image, sink)
@@ -139,7 +140,7 @@ def _layout_of(image: LockedImage, sink: Sink) -> Path:
         raise OperationFailed(
             f"the recipe {image.recipe} makes {built.digest} now, locked is {image.digest}",
             where=image.reference,
-            hint="write the lock again: mlops-infra bundle lock",
+            hint="create the lock again: mlops-infra bundle lock",
         )
     return built.layout
 
@@ -151,9 +152,3 @@ def _chart_blobs(folder: Path, charts: Sequence[Descriptor]) -> set[str]:
         found |= {chart.digest, manifest["config"]["digest"]}
         found |= {item["digest"] for item in manifest["layers"]}
     return found
-
-
-def _write(file: Path, content: bytes) -> None:
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.write_bytes(content)
-    fresh.replace(file)

@@ -49,7 +49,7 @@ def only_writer(folder: Path) -> Iterator[None]:
     alien = sorted(each.name for each in folder.iterdir() if each.name not in _OURS)
     if alien:
         raise InputError(
-            f"the folder holds something else: {', '.join(alien[:3])}",
+            f"the folder has other content: {', '.join(alien[:3])}",
             where=str(folder),
             hint="choose an empty folder, or that of an earlier build",
         )
@@ -59,9 +59,9 @@ def only_writer(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BundleLocked(
-                "another process builds this bundle",
+                "another process is building this bundle",
                 where=str(folder),
-                hint="wait until it ends; what it has fetched is used",
+                hint="wait until it ends; its downloads are reused",
             ) from None
         yield
         with contextlib.suppress(FileNotFoundError):

@@ -56,7 +56,7 @@ def read_base(paths: Sequence[Path], *, key: Path | None = None) -> Base:
         raise InputError(
             "the base is neither a bundle nor a receipt",
             where=", ".join(map(str, paths)),
-            hint="--since takes the folder of a bundle, or the file that `bundle push` has written",
+            hint="use --since with the folder of a bundle, or with a receipt of `bundle push`",
         )
     source = open_source(paths)
     entries = source.contents.entries

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mlops_infra import files
 from offline_bundle import layout
 from offline_bundle.differential.base import Base
-from offline_bundle.sealing.writing import write
 from offline_bundle.volumes import images as contained
 from offline_bundle.volumes import open_source
 from offline_bundle.volumes.delta import Delta
@@ -31,7 +31,7 @@ def thin(folder: Path, base: Base) -> Delta:
     )
     made = Delta(base.identity, base.kind, absent)
     # first the explanation: a kill in between leaves too much rather than too little
-    write(folder / layout.DELTA, made.encode())
+    files.write(folder / layout.DELTA, made.encode())
     for path in absent:
         (folder / path).unlink(missing_ok=True)
     _remove_empty(folder)

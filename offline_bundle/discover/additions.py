@@ -43,7 +43,7 @@ def files(given: Iterable[Path]) -> Iterator[WantedFile]:
         elif path.is_file():
             yield _file(path, path.name, path)
         else:
-            raise InputError("there is no such file", where=str(path))
+            raise InputError("the file does not exist", where=str(path))
 
 
 def charts(given: Iterable[Path], sink: Sink) -> Iterator[WantedFile | WantedImage]:
@@ -78,9 +78,9 @@ def wheels(given: Iterable[Path]) -> Iterator[WantedFile]:
         try:
             name, version, _, _ = parse_wheel_filename(path.name)
         except InvalidWheelFilename as error:
-            raise InputError(f"this is no wheel: {error}", where=str(path)) from error
+            raise InputError(f"not a wheel: {error}", where=str(path)) from error
         if not path.is_file():
-            raise InputError("there is no such wheel", where=str(path))
+            raise InputError("the wheel does not exist", where=str(path))
         found = (Found(f"--wheel {path}"),)
         yield WantedFile("wheel", str(name), str(version), path.name, f"file:{path}", found)
 
@@ -104,4 +104,4 @@ def _chart(path: Path) -> tuple[str, str]:
         return str(chart["name"]), str(chart["version"])
     except (OSError, tarfile.TarError, StopIteration, KeyError, TypeError, yaml.YAMLError) as error:
         hint = "give a folder with Chart.yaml, or what `helm package` wrote"
-        raise InputError("this is no Helm chart", where=str(path), hint=hint) from error
+        raise InputError("not a Helm chart", where=str(path), hint=hint) from error

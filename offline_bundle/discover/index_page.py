@@ -38,7 +38,7 @@ def read(page: str, content: bytes) -> list[Listed]:
         reader = _Anchors()
         reader.feed(content.decode("utf-8"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise OperationFailed(f"this is no package index: {error}", where=page) from error
+        raise OperationFailed(f"not a package index: {error}", where=page) from error
     return [_of_anchor(page, each) for each in reader.found if each.get("href")]
 
 

@@ -46,8 +46,8 @@ def binaries(names: Mapping[str, str], platform: str) -> tuple[WantedFile, ...]:
     """
     if platform != target():
         raise MissingError(
-            f"binaries for {platform} cannot be made on {target()}",
-            hint="run it on a machine of the closed side's kind",
+            f"binaries for {platform} cannot be built on {target()}",
+            hint="run it on a machine with the target's platform",
         )
     found: list[WantedFile] = []
     for name, reason in names.items():

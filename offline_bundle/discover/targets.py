@@ -34,7 +34,7 @@ def version(python: str) -> tuple[int, int]:
         InputError: it is no version.
     """
     if not re.fullmatch(r"3\.\d{1,2}", python):
-        raise InputError(f"'{python}' is no version of Python", hint="write for example 3.11")
+        raise InputError(f"'{python}' is not a Python version", hint="use for example 3.11")
     major, minor = python.split(".")
     return int(major), int(minor)
 

@@ -92,7 +92,7 @@ def _choose(pin: Pinned, wanted: Sequence[Tag], index: str, documents: Documents
     ]
     if not usable:
         raise OperationFailed(
-            f"{pin.name} {pin.version} has no wheel for the closed side",
+            f"{pin.name} {pin.version} has no wheel for the target",
             where=bare(page),
             hint="choose another --python or --platform",
         )

@@ -40,7 +40,7 @@ class Documents:
                 verdict = judge(error, attempt, attempt, datetime.datetime.now(datetime.UTC))
                 if not verdict.again:
                     told = str(error).partition("\n")[0]
-                    hint = "check the network, or set network.packages to an index in reach"
+                    hint = "check the network, or set network.packages to a reachable index"
                     host = urllib.parse.urlsplit(url)
                     where = f"{host.scheme}://{host.hostname}{host.path}"
                     raise OperationFailed(f"no answer: {told}", where=where, hint=hint) from error
@@ -56,7 +56,7 @@ class Documents:
                 if reply.status != 200:
                     raise RegistryError(f"the index answers {reply.status}", status=reply.status)
                 return content
-        raise RegistryError("redirects without end")
+        raise RegistryError("redirects too often")
 
     def __enter__(self) -> Self:
         return self

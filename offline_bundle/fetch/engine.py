@@ -67,7 +67,7 @@ def fetch(
     with step(sink, f"Fetching {len(wanted)} images", total=total, unit="bytes") as work:
         run = _Run(store, registries, work, omit)
         found = run.all_of(wanted)
-        work.end("done", f"{found.blobs} blobs came, {found.present} were there")
+        work.end("done", f"{found.blobs} blobs fetched, {found.present} already present")
     return found
 
 

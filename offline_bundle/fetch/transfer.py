@@ -110,17 +110,17 @@ def _begins(reply: Reply, job: Job) -> int:
         f"{job.place.host} was asked for bytes from {asked} and answers"
         f" {reply.status} with {stated}",
         where=f"{job.place.host}/{job.place.path}@{job.digest}",
-        hint="its ranges are not to be trusted; the blob is asked for as a whole",
+        hint="range requests are unreliable there; fetching the whole blob",
         status=503,
     )
 
 
 def _mismatch(job: Job, got: str) -> DigestMismatch:
     return DigestMismatch(
-        f"a blob of {job.image} is not what its digest says:"
+        f"a blob of {job.image} does not match its digest:"
         f" expected {job.digest}, got {got}; nothing was stored",
         where=f"{job.place.host}/{job.place.path}",
-        hint="the registry, or something on the way to it, changes bytes: tell its owner",
+        hint="the registry or a proxy changes the content: tell its owner",
     )
 
 

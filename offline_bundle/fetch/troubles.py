@@ -7,7 +7,7 @@ import errno
 from mlops_infra.errors import MlopsError, OperationFailed
 from offline_bundle.fetch.job import Job
 
-_AGAIN = "run it again: what is here already is kept"
+_AGAIN = "run it again: completed work is kept"
 
 
 def explained(error: Exception, job: Job) -> MlopsError:

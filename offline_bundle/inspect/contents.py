@@ -170,7 +170,7 @@ def bill(folders: Sequence[Path], image: str | None = None) -> bytes:
         for layer in manifest.get("layers") or ():
             if layer["mediaType"] in _BILLS and (held := source.contents.blob(layer["digest"])):
                 return source.read(held)
-    raise InputError(f"{wanted} carries no bill of materials")
+    raise InputError(f"{wanted} has no bill of materials")
 
 
 def _document(source: Source, path: str) -> bytes:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from mlops_infra import contract
 from offline_bundle import layout
 from offline_bundle.install import places
 from offline_bundle.install.redirects import CERTS
@@ -41,13 +42,13 @@ def text(root: Path, *, mirrored: bool) -> str:
     found = {
         **SWITCHES,
         "PULUMI_HOME": str(current / places.PULUMI),
-        "MLOPS_INFRA_BUNDLE": str(bundle),
-        "MLOPS_INFRA_CACHE": str(root / places.CACHE),
+        contract.BUNDLE_VARIABLE: str(bundle),
+        contract.CACHE_VARIABLE: str(root / places.CACHE),
         "PIP_FIND_LINKS": wheels,
         "UV_FIND_LINKS": wheels,
     }
     if mirrored:
-        found["MLOPS_INFRA_REGISTRIES"] = str(current / places.REGISTRIES / CERTS)
+        found[contract.REGISTRIES_VARIABLE] = str(current / places.REGISTRIES / CERTS)
     lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(found.items())]
     folders = f"{current / places.VENV / 'bin'}:{current / places.BIN}"
     return "\n".join([*lines, f'export PATH={shlex.quote(folders)}:"$PATH"', ""])

@@ -6,12 +6,12 @@ import contextlib
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlops_infra import files
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
 from offline_bundle.install import (
@@ -74,7 +74,7 @@ def install(source: Source, wanted: Wanted, sink: Sink) -> Installed:
     release = places.release(root, identity)
     _require_ours(root)
     if (release / places.COMPLETE).is_file() and _current(root) == identity:
-        return _told(root, release, unchanged=True)
+        return _installed(root, release, unchanged=True)
     virtualenv.require_python(python, source.contents.python)
     preflight.require(root, source, copy=wanted.copy)
     _claim(root)
@@ -86,21 +86,21 @@ def install(source: Source, wanted: Wanted, sink: Sink) -> Installed:
             raise OperationFailed(
                 f"the installation could not be written: {error.strerror}",
                 where=error.filename or str(release),
-                hint="free some room there, then type the command again",
+                hint="free some room there, then run the command again",
             ) from error
         _switch(root, identity)
         for other in (root / places.RELEASES).iterdir():
             if other.name != identity:
                 shutil.rmtree(other)
-    return _told(root, release, unchanged=False)
+    return _installed(root, release, unchanged=False)
 
 
 def _make(source: Source, wanted: Wanted, release: Path, python: Path, sink: Sink) -> None:
     bundle = release / places.BUNDLE
     size = source.contents.size
-    with step(sink, "Laying down and hashing the bundle", total=size, unit="bytes") as work:
+    with step(sink, "Copying and hashing the bundle", total=size, unit="bytes") as work:
         view.lay(source, bundle, copy=wanted.copy, work=work)
-    with step(sink, "Laying down programs, plugins and charts") as work:
+    with step(sink, "Installing programs, plugins and charts") as work:
         told: dict[str, object] = {
             "programs": programs.lay_programs(bundle, release / places.BIN),
             "plugins": programs.lay_plugins(bundle, release / places.PULUMI),
@@ -129,7 +129,7 @@ def _identity(source: Source, wanted: Wanted, python: Path) -> str:
 def _require_ours(root: Path) -> None:
     if root.is_dir() and any(root.iterdir()) and not (root / places.MARK).is_file():
         raise InputError(
-            "this folder holds something else, and --remove could not tell it apart",
+            "the folder has other content, which a removal could not tell apart",
             where=str(root),
             hint="choose an empty folder, or one that does not exist yet",
         )
@@ -154,7 +154,7 @@ def _exclusive(root: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OperationFailed(
-                "another installation into this folder is under way", where=str(root)
+                "another installation into this folder is running", where=str(root)
             ) from None
         yield
 
@@ -165,23 +165,16 @@ def _current(root: Path) -> str | None:
 
 
 def _switch(root: Path, identity: str) -> None:
-    _relink(root / places.CURRENT, Path(places.RELEASES) / identity)
-    _relink(root / places.ENVIRONMENT, Path(places.CURRENT) / places.ENVIRONMENT)
+    files.link(root / places.CURRENT, Path(places.RELEASES) / identity)
+    files.link(root / places.ENVIRONMENT, Path(places.CURRENT) / places.ENVIRONMENT)
 
 
-def _relink(link: Path, target: Path) -> None:
-    fresh = link.with_name(f".{link.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(target)
-    fresh.replace(link)
-
-
-def _told(root: Path, release: Path, *, unchanged: bool) -> Installed:
-    told = json.loads((release / places.COMPLETE).read_text("utf-8"))
+def _installed(root: Path, release: Path, *, unchanged: bool) -> Installed:
+    complete = json.loads((release / places.COMPLETE).read_text("utf-8"))
     return Installed(
         root=root,
         release=release.name,
         environment=root / places.ENVIRONMENT,
         unchanged=unchanged,
-        **{key: tuple(value) for key, value in told.items()},
+        **{key: tuple(value) for key, value in complete.items()},
     )

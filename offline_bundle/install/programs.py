@@ -52,7 +52,7 @@ def lay_plugins(bundle: Path, home: Path) -> tuple[str, ...]:
         match = _PLUGIN.fullmatch(archive.name)
         if match is None:
             raise OperationFailed(
-                "this is not how archives of Pulumi plugins are called",
+                "not the name of a Pulumi plugin's archive",
                 where=f"{layout.PLUGINS}/{archive.name}",
                 hint="pulumi-resource-<name>-v<version>-<os>-<arch>.tar.gz",
             )

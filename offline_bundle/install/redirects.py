@@ -61,7 +61,7 @@ def mirror(registry: str, *, ca: Path | None = None, plain_http: bool = False) -
     if scheme == "http" and not plain_http:
         raise InputError(
             f"{registry} would be read without TLS",
-            hint="--plain-http, if that is meant",
+            hint="to confirm, add --plain-http",
         )
     return Mirror(scheme, parts.netloc, path, ca)
 

@@ -32,9 +32,9 @@ def remove(root: Path) -> bool:
         return False
     if not (root / places.MARK).is_file():
         raise InputError(
-            "this is no installation of a bundle",
+            "not an installation of a bundle",
             where=str(root),
-            hint=f"there is no {places.MARK} in it, so nothing was removed",
+            hint=f"it has no {places.MARK}, so nothing was removed",
         )
     users = in_use.users(root)
     if users:
@@ -52,7 +52,7 @@ def remove(root: Path) -> bool:
     left = sorted(path.name for path in root.iterdir())
     if left:
         raise FoundError(
-            "the installation is gone, and files that are not part of it remain",
+            "the installation was removed; files that are not part of it remain",
             left,
             where=str(root),
             hint="see what they are, then remove them by hand",

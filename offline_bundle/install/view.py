@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
+from mlops_infra import files
 from mlops_infra.errors import FoundError, OperationFailed
 from mlops_infra.progress import Step
 from offline_bundle import layout
@@ -32,7 +32,7 @@ def lay(source: Source, folder: Path, *, copy: bool, work: Step) -> None:
     for entry in source.contents.entries:
         _one(source, entry, folder / entry.path, copy=copy)
         work.advance(entry.size)
-    _write(folder / layout.BUNDLE, source.raw)
+    files.write(folder / layout.BUNDLE, source.raw)
 
 
 def _one(source: Source, entry: Entry, target: Path, *, copy: bool) -> None:
@@ -41,27 +41,21 @@ def _one(source: Source, entry: Entry, target: Path, *, copy: bool) -> None:
     whole = len(pieces) == 1 and pieces[0].start == 0 and pieces[0].length == entry.size
     if whole and not copy:
         _require(entry, _hash(source, entry))
-        _link(pieces[0].file, target)
+        files.link(target, pieces[0].file.absolute())
         return
-    fresh = target.with_name(f".{target.name}.new")
     digest = hashlib.sha256()
     try:
-        with fresh.open("wb") as file:
+        with files.replacing(target) as file:
             for block in source.stream(entry):
                 digest.update(block)
                 file.write(block)
-        _require(entry, digest.hexdigest())
-        fresh.replace(target)
+            _require(entry, digest.hexdigest())
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         raise OperationFailed(
             f"cannot write {entry.path}: {error.strerror}",
             where=str(target.parent),
-            hint="free some room there, then type the command again",
+            hint="free some room there, then run the command again",
         ) from error
-    except FoundError:
-        fresh.unlink(missing_ok=True)
-        raise
 
 
 def _hash(source: Source, entry: Entry) -> str:
@@ -76,18 +70,5 @@ def _require(entry: Entry, found: str) -> None:
         raise FoundError(
             f"{entry.path} is damaged",
             [entry.path],
-            hint="mlops-infra bundle verify names all that is; carry those files again",
+            hint="mlops-infra bundle verify lists the damaged files; carry them again",
         )
-
-
-def _link(source: Path, target: Path) -> None:
-    fresh = target.with_name(f".{target.name}.new")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(source.absolute())
-    fresh.replace(target)
-
-
-def _write(target: Path, content: bytes) -> None:
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
-    fresh.write_bytes(content)
-    fresh.replace(target)

@@ -73,7 +73,7 @@ def _run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise OperationFailed(
-            f"the virtual environment could not be made: {done.stderr.strip()[-800:]}",
+            f"the virtual environment could not be created: {done.stderr.strip()[-800:]}",
             where=" ".join(command[:1]),
             hint="mlops-infra bundle inspect shows the wheels",
         )

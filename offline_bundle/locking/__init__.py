@@ -89,7 +89,8 @@ def _lock_images(
     if failed:
         lines = "\n".join(f"  {_named(wanted)}: {error.what}" for wanted, error in failed)
         raise OperationFailed(
-            f"{len(failed)} of {len(remote)} images cannot be had\n{lines}", hint=failed[0][1].hint
+            f"{len(failed)} of {len(remote)} images are not available\n{lines}",
+            hint=failed[0][1].hint,
         )
     return found
 
@@ -97,4 +98,4 @@ def _lock_images(
 def _named(image: WantedImage) -> str:
     first, *more = image.found
     others = f" and {len(more)} more" if more else ""
-    return f"{image.reference}, asked for by {first.where}{others}"
+    return f"{image.reference}, required by {first.where}{others}"

@@ -41,7 +41,7 @@ def lock_image(
         return found.lock(wanted)
     except MlopsError as error:
         places = "; ".join(place.where for place in wanted.found)
-        error.where = f"{wanted.reference}, asked for by {places}"
+        error.where = f"{wanted.reference}, required by {places}"
         error.hint = error.hint or "check the name"
         raise
 
@@ -67,8 +67,8 @@ class _Walk:
         self._take(top, parsed, 0)
         if self._platforms and not self._fits():
             raise OperationFailed(
-                f"{wanted.reference} is not made for {', '.join(self._platforms)}",
-                hint=f"it is made for {', '.join(sorted(self._offered))}; see --platform",
+                f"{wanted.reference} is not available for {', '.join(self._platforms)}",
+                hint=f"it is available for {', '.join(sorted(self._offered))}; see --platform",
             )
         image_manifests = list(self._manifests)
         attached = [each for digest in image_manifests for each in self._attached(digest)]
@@ -87,7 +87,7 @@ class _Walk:
 
     def _take(self, manifest: Manifest, parsed: Parsed, depth: int) -> None:
         if depth > _MOST_DEEP:
-            raise OperationFailed("indexes within indexes without end")
+            raise OperationFailed("indexes are nested too deep")
         self._blobs[manifest.digest] = len(manifest.content)
         self._manifests.append(manifest.digest)
         for blob in parsed.blobs:
@@ -172,7 +172,7 @@ class _Walk:
                         raise
                     raise OperationFailed(
                         f"{self._registry.host} cannot be reached: {error}",
-                        hint="say how it is reached: --registries FILE with"
+                        hint="configure a mirror: --registries FILE with"
                         f" `hosts: {{{self._registry.host}: {{mirror: https://MIRROR}}}}`",
                     ) from error
                 time.sleep(verdict.pause)

@@ -29,8 +29,8 @@ def lock_recipes(wanted: Iterable[WantedImage], sink: Sink) -> tuple[LockedImage
         built = recipes.build(image.recipe, sink)
         if built.reference != image.reference:
             raise OperationFailed(
-                f"{image.recipe} makes {built.reference}, the plan has {image.reference}",
-                hint="the program was changed while it ran: run it again",
+                f"{image.recipe} builds {built.reference}, the plan has {image.reference}",
+                hint="the program changed while it ran: run it again",
             )
         found.append(_lock(image, built))
     return tuple(found)

@@ -67,7 +67,7 @@ def licence(wheel: Path) -> str | None:
                 if each.startswith(info) and re.search(r"(?i)/(licen[cs]e|copying)[^/]*$", each)
             ]
     except (OSError, zipfile.BadZipFile, StopIteration) as error:
-        raise OperationFailed("this is no wheel", where=str(wheel)) from error
+        raise OperationFailed("not a wheel", where=str(wheel)) from error
     if expression := told.get("License-Expression"):
         return str(expression)
     words = _words(told)

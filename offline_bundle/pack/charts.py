@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from mlops_infra import files
 from mlops_infra.errors import InputError, OperationFailed
 from offline_bundle import layout
 from offline_bundle.model import Descriptor, LockedFile
@@ -42,22 +41,16 @@ def archive(folder: Path) -> bytes:
     """
     head = folder / "Chart.yaml"
     if not head.is_file():
-        raise InputError("no Helm chart is here", where=str(folder), hint="Chart.yaml is missing")
+        raise InputError("no Helm chart found", where=str(folder), hint="Chart.yaml is missing")
     name = str(_chart(head.read_bytes(), str(head))["name"])
-    files = sorted(
-        file for file in _files(folder) if not _UNWANTED & set(file.relative_to(folder).parts)
+    held = sorted(
+        file for file in files.below(folder) if not _UNWANTED & set(file.relative_to(folder).parts)
     )
-    ordered = [head, *(file for file in files if file != head)]  # helm reads Chart.yaml first
+    ordered = [head, *(file for file in held if file != head)]  # helm reads Chart.yaml first
     return tar_gz(
         (f"{name}/{file.relative_to(folder).as_posix()}", 0o644, file.read_bytes())
         for file in ordered
     )
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file below `folder`; `Path.rglob` follows no links before Python 3.13."""
-    for place, _, names in os.walk(folder, followlinks=True):
-        yield from (file for file in (Path(place, name) for name in names) if file.is_file())
 
 
 def add(folder: Path, file: LockedFile, source: Path) -> Descriptor:
@@ -114,7 +107,7 @@ def _chart(text: bytes, where: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise InputError(f"Chart.yaml is not YAML: {error}", where=where) from error
     if not isinstance(found, dict) or not {"name", "version"} <= found.keys():
-        raise InputError("Chart.yaml names no chart and version", where=where)
+        raise InputError("Chart.yaml has no name or version", where=where)
     return found
 
 
@@ -127,8 +120,5 @@ def _put(folder: Path, media_type: str, content: bytes) -> Descriptor:
     file = layout.blob_file(folder, digest)
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_name(f".{file.name}")
-        fresh.write_bytes(content)
-        fresh.chmod(0o644)
-        fresh.replace(file)
+        files.write(file, content)
     return Descriptor(media_type, digest, len(content))

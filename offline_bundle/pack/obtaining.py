@@ -13,11 +13,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
-from mlops_infra import places, toolchain
+from mlops_infra import files, places, toolchain
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
 from mlops_infra.toolchain.download import download
@@ -42,10 +40,10 @@ def obtain(file: LockedFile, sink: Sink) -> Path:
     digest = hash_file(found, "sha256:").removeprefix("sha256:")
     if digest != file.sha256:
         raise OperationFailed(
-            f"{file.kind} {file.name} {file.version} is not what was locked any more:"
+            f"{file.kind} {file.name} {file.version} differs from the lock:"
             f" sha256 {digest}, locked is {file.sha256}",
             where=file.source,
-            hint="write the lock again: mlops-infra bundle lock",
+            hint="create the lock again: mlops-infra bundle lock",
         )
     return found
 
@@ -67,7 +65,7 @@ def make(source: str, name: str, version: str, sink: Sink, *, sha256: str | None
     if scheme == "file":
         if not Path(rest).is_file():
             hint = "run it in the folder where the lock was written"
-            raise InputError("a file of the lock is not here", where=rest, hint=hint)
+            raise InputError("a file of the lock is missing", where=rest, hint=hint)
         return Path(rest)
     return _keep(_packed(scheme, rest, version))
 
@@ -82,7 +80,7 @@ def _packed(scheme: str, rest: str, version: str) -> bytes:
     if scheme == "plugin":
         number = version.removeprefix("v")
         return plugin_archive(places.pulumi_home() / "plugins" / f"resource-{rest}-v{number}")
-    raise InputError(f"the lock takes a file from '{scheme}:', which is not known here")
+    raise InputError(f"unknown source of a file in the lock: '{scheme}:'")
 
 
 def _downloaded(url: str, name: str, sha256: str | None, sink: Sink) -> Path:
@@ -101,10 +99,7 @@ def _keep(content: bytes) -> Path:
     kept = _kept(hashlib.sha256(content).hexdigest())
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=kept.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(kept)
+        files.write(kept, content)
     return kept
 
 

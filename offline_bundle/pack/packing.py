@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from mlops_infra import files
 from mlops_infra.errors import OperationFailed
 from mlops_infra.progress import Sink, step
 from offline_bundle import layout
@@ -16,8 +16,6 @@ from offline_bundle.pack.obtaining import obtain as from_source
 from offline_bundle.pack.wheels import Wheel
 
 Obtain = Callable[[LockedFile, Sink], Path]
-
-_BLOCK = 1 << 20
 
 
 def pack(
@@ -67,12 +65,12 @@ def place(file: LockedFile) -> str:
 
 def _checked(file: LockedFile, source: Path) -> Path:
     """Whoever brought it, the bytes are compared with the lock before they are named."""
-    found = _sha256(source)
+    found = files.sha256(source)
     if found != file.sha256:
         raise OperationFailed(
-            f"{file.filename} is not what was locked: sha256 {found}, locked {file.sha256}",
+            f"{file.filename} differs from the lock: sha256 {found}, locked {file.sha256}",
             where=file.source,
-            hint="mlops-infra bundle lock again, if its source was meant to change",
+            hint="if the change is intended: mlops-infra bundle lock",
         )
     return source
 
@@ -80,10 +78,9 @@ def _checked(file: LockedFile, source: Path) -> Path:
 def _place(source: Path, target: Path, file: LockedFile) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     mode = 0o755 if file.kind == "binary" else 0o644
-    if not (target.is_file() and _sha256(target) == file.sha256):
-        fresh = target.with_name(f".{target.name}.new")
-        shutil.copyfile(source, fresh)
-        fresh.replace(target)
+    if not (target.is_file() and files.sha256(target) == file.sha256):
+        with source.open("rb") as reader, files.replacing(target, mode=mode) as writer:
+            shutil.copyfileobj(reader, writer)
     target.chmod(mode)
 
 
@@ -92,11 +89,3 @@ def _write_sums(folder: Path, lock: Lock) -> None:
     if binaries:
         lines = [f"{sha256}  {name}\n" for name, sha256 in binaries]
         (folder / layout.BINARY_SUMS).write_text("".join(lines), "utf-8")
-
-
-def _sha256(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as reader:
-        while block := reader.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

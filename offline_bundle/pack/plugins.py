@@ -22,9 +22,9 @@ def plugin_archive(folder: Path) -> bytes:
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     if partial.exists() or not any(file.name.startswith("pulumi-") for file in files):
         raise InputError(
-            f"the plugin {folder.name} is not installed whole",
+            f"the plugin {folder.name} is not completely installed",
             where=str(folder),
-            hint="pulumi plugin install, on a machine that reaches its source",
+            hint="pulumi plugin install, on a machine with access to its source",
         )
     return tar_gz(
         (

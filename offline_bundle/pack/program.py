@@ -71,9 +71,9 @@ def _metadata() -> str:
         text = None
     if text is None:
         raise MissingError(
-            "this program runs without being installed, so its requirements are not known",
+            "the program is not installed, so its requirements are unknown",
             where=str(Path(__file__).parents[2]),
-            hint="make venv, or pip install mlops-infra; then the command again",
+            hint="make venv, or pip install mlops-infra; then run the command again",
         )
     return text
 

@@ -63,7 +63,7 @@ def prune(
 
     Raises:
         InputError: a receipt is of another registry, or cannot be read.
-        OperationFailed: the registry does not allow removing.
+        OperationFailed: the registry does not allow deletion.
         RegistryError, OSError, http.client.HTTPException: the registry or the connection.
     """
     target = targets.parse(registry)
@@ -163,8 +163,8 @@ def _remove(client: Registry, each: Removal) -> None:
         content = reply.document()
         if reply.status == _NOT_ALLOWED:
             raise OperationFailed(
-                f"{client.host} does not allow removing",
+                f"{client.host} does not allow deletion",
                 where=f"{each.repository}@{each.digest}",
-                hint="switch it on there (distribution: storage.delete.enabled), then again",
+                hint="enable it there (distribution: storage.delete.enabled), then run again",
             )
         require(reply, content, (200, 202, 404), f"{client.host}/{each.repository}@{each.digest}")

@@ -126,7 +126,7 @@ def _refuse(incomplete: dict[str, tuple[str, ...]]) -> None:
     raise FoundError(
         f"neither the bundle nor the registry has all of {len(lines)} images\n{listed}",
         lines,
-        hint="bring the volumes that are named, or push the base of this difference first",
+        hint="provide the listed volumes, or push the base bundle first",
     )
 
 

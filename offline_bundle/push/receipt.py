@@ -9,8 +9,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_infra import files
 from mlops_infra.errors import FoundError, InputError
-from offline_bundle.sealing import keys, signature, writing
+from offline_bundle.sealing import keys, signature
 
 FORMAT = "mlops-infra.receipt/1"
 _KEYS = {"format", "bundle", "registry", "held", "images"}
@@ -77,10 +78,10 @@ def write(receipt: Receipt, file: Path, *, key: Path | None) -> None:
     content = receipt.encode()
     beside = file.with_name(file.name + ".sig")
     if key is not None:
-        writing.write(beside, signature.sign(content, keys.read_private(key)))
+        files.write(beside, signature.sign(content, keys.read_private(key)))
     else:
         beside.unlink(missing_ok=True)
-    writing.write(file, content)
+    files.write(file, content)
 
 
 def read(file: Path, *, key: Path | None) -> Receipt:
@@ -109,10 +110,10 @@ def read(file: Path, *, key: Path | None) -> Receipt:
     try:
         raw = json.loads(content)
         if set(raw) != _KEYS or raw["format"] != FORMAT:
-            raise InputError(f"this is no receipt of the format {FORMAT}", where=str(file))
+            raise InputError(f"not a receipt of the format {FORMAT}", where=str(file))
         images = tuple(
             Pushed(**{**each, "manifests": tuple(each["manifests"])}) for each in raw["images"]
         )
         return Receipt(str(raw["bundle"]), str(raw["registry"]), tuple(raw["held"]), images)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"this is no receipt: {error}", where=str(file)) from error
+        raise InputError(f"not a receipt: {error}", where=str(file)) from error

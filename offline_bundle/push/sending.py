@@ -43,7 +43,7 @@ class FromFiles(Streamed):
             while at < end:
                 sent = connection.sendfile(file, at, min(_BLOCK, end - at))
                 if sent == 0:
-                    raise OSError(f"{piece.file} became shorter")
+                    raise OSError(f"{piece.file} shrank while it was read")
                 at += sent
                 self._count(sent)
 
@@ -52,7 +52,7 @@ class FromFiles(Streamed):
         while at < end:
             data = os.pread(handle, min(_TLS_BLOCK, end - at), at)
             if not data:
-                raise OSError(f"{piece.file} became shorter")
+                raise OSError(f"{piece.file} shrank while it was read")
             connection.sendall(data)
             at += len(data)
             self._count(len(data))

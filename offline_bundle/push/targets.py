@@ -51,10 +51,10 @@ def parse(text: str) -> Target:
         # the grammar of references knows what a host and a path are
         checked = references.parse(f"{host}/{prefix + '/' if prefix else ''}x")
     except InputError as error:
-        raise InputError(f"'{text}' is no registry", hint="HOST[:PORT][/PREFIX]") from error
+        raise InputError(f"'{text}' is not a registry", hint="HOST[:PORT][/PREFIX]") from error
     if "://" in text or checked.host != host:
         raise InputError(
-            f"'{text}' is no registry",
+            f"'{text}' is not a registry",
             hint="HOST[:PORT][/PREFIX], no scheme; a host without a dot needs its port",
         )
     return Target(host, prefix)

@@ -198,7 +198,7 @@ class Uploader:
                 f"the blob {digest} is damaged: the registry refuses its bytes",
                 [digest],
                 where=where,
-                hint="mlops-infra bundle verify names all that is",
+                hint="mlops-infra bundle verify lists all damaged files",
             )
         require(reply, content, accepted, where)
 
@@ -211,7 +211,7 @@ def _location(reply: Reply) -> str:
     """Relative or absolute, with whatever query the registry wants back."""
     found = reply.headers.get("Location")
     if not found:
-        raise RegistryError("the registry opened an upload without saying where", where=reply.url)
+        raise RegistryError("the registry's upload has no Location", where=reply.url)
     return urllib.parse.urljoin(reply.url, found)
 
 

@@ -88,7 +88,7 @@ class Authorizer:
     def _trade(self, parameters: Mapping[str, str], scope: str) -> _Token:
         realm = parameters.get("realm", "")
         if self._secure and not realm.startswith("https://"):
-            raise RegistryError("the registry wants a token traded without TLS; refused")
+            raise RegistryError("the registry requests a token exchange without TLS; refused")
         query = {"service": parameters.get("service", ""), "scope": scope}
         headers: dict[str, str] = {}
         body: bytes | None = None
@@ -122,7 +122,7 @@ class Authorizer:
             value = str(raw.get("token") or raw["access_token"])
             seconds = float(raw.get("expires_in") or _LIFETIME_SECONDS)
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise RegistryError("the token server's answer holds no token") from None
+            raise RegistryError("the token server's response has no token") from None
         return _Token(value, self._clock() + seconds)
 
 

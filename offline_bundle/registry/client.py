@@ -75,7 +75,7 @@ class Registry:
         A 401 is answered once. `scope` is `repository:NAME:pull` or `…:pull,push`.
 
         Raises:
-            RegistryError: redirects without end or to plain HTTP, or no token to be had.
+            RegistryError: redirects too often or to plain HTTP, or no token to be had.
             OSError, http.client.HTTPException: no connection, or it is lost or silent.
         """
         url = path if "://" in path else self.base + path
@@ -91,7 +91,7 @@ class Registry:
                 # never our credentials: whoever answers there is not the registry
                 reply = self.pool.send(method, target, headers or {}, body)
         reply.close()
-        raise RegistryError(f"{self.host} redirects without end", where=path)
+        raise RegistryError(f"{self.host} redirects too often", where=path)
 
     def manifest(self, repository: str, target: str) -> Manifest:
         """The manifest of a tag or a digest, checked against the digest that is known of it.
@@ -235,8 +235,8 @@ def require(reply: Reply, content: bytes, accepted: tuple[int, ...], where: str)
     told = f" ({', '.join(codes)})" if codes else ""
     hints = {
         401: "log in to the registry: docker login REGISTRY",
-        403: "ask for the right to pull there",
-        404: "check the name; it may have been removed",
+        403: "request permission to pull there",
+        404: "check the name; the image may have been removed",
     }
     error = RegistryError(
         f"the registry answers {reply.status}{told}",
@@ -252,13 +252,13 @@ def digest_of(content: bytes, like: str | None) -> str:
     """The digest of `content`, in the algorithm of the digest `like`; SHA-256 where it is None."""
     algorithm = like.partition(":")[0] if like else "sha256"
     if algorithm not in ("sha256", "sha512"):
-        raise RegistryError(f"digests of '{algorithm}' are not known here")
+        raise RegistryError(f"unknown digest algorithm '{algorithm}'")
     return f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
 
 
 def _refused(host: str, url: str) -> RegistryError:
     return RegistryError(
-        f"{host} refuses our credentials, or has none of ours",
+        f"{host} refuses the credentials, or none are configured",
         where=urllib.parse.urlsplit(url).path,
         hint=f"log in: docker login {host}",
         status=401,

@@ -112,7 +112,7 @@ def _ask(helper: str, key: str) -> Credentials | None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        hint = f"install {program}, or take it out of Docker's configuration"
+        hint = f"install {program}, or remove it from Docker's configuration"
         kind = type(error).__name__
         raise OperationFailed(f"{program} cannot be run ({kind})", hint=hint) from None
     if done.returncode:
@@ -121,5 +121,5 @@ def _ask(helper: str, key: str) -> Credentials | None:
         answer = json.loads(done.stdout)
         name, secret = str(answer["Username"]), str(answer["Secret"])
     except (ValueError, KeyError, TypeError):
-        raise OperationFailed(f"{program} gives no credentials that can be read") from None
+        raise OperationFailed(f"{program} returns no valid credentials") from None
     return Credentials(name, secret, secret if name == _TOKEN_USER else None)

@@ -65,7 +65,7 @@ class Reply:
             OSError, http.client.HTTPException: the connection is lost.
         """
         if (self._left or 0) > _MAX_DOCUMENT:
-            raise RegistryError(f"an answer of {self._left} bytes where a document belongs")
+            raise RegistryError(f"the response has {self._left} bytes: too large for a document")
         parts: list[bytes] = []
         size = 0
         buffer = memoryview(bytearray(1 << 16))
@@ -73,7 +73,7 @@ class Reply:
             parts.append(bytes(buffer[:count]))
             size += count
             if size > _MAX_DOCUMENT:
-                raise RegistryError("an endless answer where a document belongs")
+                raise RegistryError("the response is too large for a document")
         return b"".join(parts)
 
     def close(self) -> None:

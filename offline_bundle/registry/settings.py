@@ -92,7 +92,7 @@ def _hosts(file: Path) -> dict[str, Host]:
             raise InputError("the only key of a settings file is `hosts`", where=str(file))
         return {str(name): _host(str(name), each, file) for name, each in raw["hosts"].items()}
     except (OSError, yaml.YAMLError, KeyError, AttributeError) as error:
-        hint = "an example is in the guide of closed networks"
+        hint = "see the example in the guide of closed networks"
         raise InputError(
             f"the registries' settings cannot be read: {error}", where=str(file), hint=hint
         ) from error

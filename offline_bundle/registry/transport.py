@@ -36,7 +36,7 @@ class Origin:
         """
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise RegistryError(f"'{parts.scheme}:' is no address of a registry")
+            raise RegistryError(f"'{parts.scheme}:' is not a registry's address")
         return cls(parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme])
 
 

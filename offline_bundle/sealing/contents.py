@@ -100,7 +100,7 @@ def parse(raw: bytes) -> Contents:
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise ContentsError(f"{layout.BUNDLE} is no JSON: {error}") from error
+        raise ContentsError(f"{layout.BUNDLE} is not valid JSON: {error}") from error
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise ContentsError(f"{layout.BUNDLE} is not of the format {FORMAT}")
     if set(value) != _KEYS or not isinstance(value["files"], list):
@@ -112,9 +112,9 @@ def parse(raw: bytes) -> Contents:
     require_distinct(paths)
     stack, platform, python = value["stack"], value["platform"], value["python"]
     if not (stack is None or isinstance(stack, str)):
-        raise ContentsError(f"`stack` in {layout.BUNDLE} is no name")
+        raise ContentsError(f"`stack` in {layout.BUNDLE} is not a name")
     if not isinstance(platform, str) or not isinstance(python, str):
-        raise ContentsError(f"`platform` or `python` in {layout.BUNDLE} is no text")
+        raise ContentsError(f"`platform` or `python` in {layout.BUNDLE} is not a text")
     return Contents(stack, platform, python, entries)
 
 
@@ -123,9 +123,9 @@ def _entry(item: Any) -> Entry:
         raise ContentsError(f"an entry of {layout.BUNDLE} has other keys than {_ENTRY_KEYS}")
     path, kind, size, sha256 = item["path"], item["kind"], item["size"], item["sha256"]
     if not all(isinstance(text, str) for text in (path, kind, sha256)):
-        raise ContentsError(f"an entry of {layout.BUNDLE} is no text: {item}")
+        raise ContentsError(f"an entry of {layout.BUNDLE} is not a text: {item}")
     if type(size) is not int or size < 0 or not _SHA256.fullmatch(sha256):
-        raise ContentsError(f"size or sha256 of {path} in {layout.BUNDLE} is none")
+        raise ContentsError(f"size or sha256 of {path} in {layout.BUNDLE} is invalid")
     if path in layout.UNLISTED:
         raise ContentsError(f"{layout.BUNDLE} lists {path}, which cannot be listed")
     entry = Entry(require_safe(path), kind, size, sha256)

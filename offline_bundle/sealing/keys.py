@@ -12,10 +12,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, MissingError
-
-PASSPHRASE = "MLOPS_INFRA_BUNDLE_PASSPHRASE"  # noqa: S105 - the name of a variable
-PASSPHRASE_FILE = "MLOPS_INFRA_BUNDLE_PASSPHRASE_FILE"  # noqa: S105
 
 
 class KeyFileError(InputError):
@@ -28,14 +26,14 @@ def passphrase() -> bytes | None:
     Raises:
         InputError: the file that it names cannot be read.
     """
-    if file := os.environ.get(PASSPHRASE_FILE):
+    if file := os.environ.get(contract.BUNDLE_PASSPHRASE_FILE_VARIABLE):
         try:
             return Path(file).read_bytes().rstrip(b"\r\n")
         except OSError as error:
             raise InputError(
                 f"the passphrase cannot be read: {error.strerror}", where=file
             ) from error
-    text = os.environ.get(PASSPHRASE)
+    text = os.environ.get(contract.BUNDLE_PASSPHRASE_VARIABLE)
     return text.encode() if text else None
 
 
@@ -47,7 +45,7 @@ def generate(private: Path, public: Path, *, phrase: bytes | None) -> None:
     """
     for file in (private, public):
         if file.exists():
-            raise InputError("there is a key already", where=str(file), hint="choose another name")
+            raise InputError("the key already exists", where=str(file), hint="choose another name")
     key = ec.generate_private_key(ec.SECP256R1())
     protection: serialization.KeySerializationEncryption = (
         serialization.BestAvailableEncryption(phrase) if phrase else serialization.NoEncryption()
@@ -71,7 +69,7 @@ def read_private(file: Path) -> ec.EllipticCurvePrivateKey:
     """The private key in `file` (PKCS 8 or SEC 1, with or without a passphrase).
 
     Raises:
-        MissingError: there is no such file, or its passphrase is not given.
+        MissingError: the file does not exist, or its passphrase is not given.
         KeyFileError: it holds something else, or the passphrase is another one.
     """
     raw, phrase = _bytes(file), passphrase()
@@ -79,18 +77,19 @@ def read_private(file: Path) -> ec.EllipticCurvePrivateKey:
         raise MissingError(
             "the key needs a passphrase",
             where=str(file),
-            hint=f"set {PASSPHRASE_FILE} to a file that holds it, or {PASSPHRASE}",
+            hint=f"set {contract.BUNDLE_PASSPHRASE_FILE_VARIABLE} to a file that holds it,"
+            f" or {contract.BUNDLE_PASSPHRASE_VARIABLE}",
         )
     try:
         key = serialization.load_pem_private_key(raw, phrase if b"ENCRYPTED" in raw else None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyFileError(
-            "this is no private key in PEM, or the passphrase is another one",
+            "not a private key in PEM, or the passphrase is wrong",
             where=str(file),
-            hint="cosign's own encrypted form is not read: use a key of `bundle key`, or openssl",
+            hint="cosign's encrypted format is not supported: use a key of `bundle key` or openssl",
         ) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not _is_p256(key.curve):
-        raise KeyFileError("this is no ECDSA key on P-256", where=str(file))
+        raise KeyFileError("not an ECDSA P-256 key", where=str(file))
     return key
 
 
@@ -98,15 +97,15 @@ def read_public(file: Path) -> ec.EllipticCurvePublicKey:
     """The public key in `file`.
 
     Raises:
-        MissingError: there is no such file.
+        MissingError: the file does not exist.
         KeyFileError: it holds something else.
     """
     try:
         key = serialization.load_pem_public_key(_bytes(file))
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise KeyFileError("this is no public key in PEM", where=str(file)) from error
+        raise KeyFileError("not a public key in PEM", where=str(file)) from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not _is_p256(key.curve):
-        raise KeyFileError("this is no ECDSA key on P-256", where=str(file))
+        raise KeyFileError("not an ECDSA P-256 key", where=str(file))
     return key
 
 

@@ -36,12 +36,12 @@ def _why_unsafe(path: str) -> str | None:
     if not path or len(encoded) > MAX_LENGTH:
         return "is empty or too long"
     if len(encoded) != len(path.encode("utf-8", "replace")) or _FORBIDDEN.search(path):
-        return "has characters that not every file system keeps"
+        return "has characters that some file systems do not support"
     for part in path.split("/"):
         if part in {"", ".", ".."}:
             return "is absolute or leaves its folder"
         if part.endswith((".", " ")) or part.startswith(" ") or _DEVICES.fullmatch(part):
-            return "is read differently by other file systems"
+            return "is ambiguous on other file systems"
     return None
 
 
@@ -55,4 +55,4 @@ def require_distinct(paths: Iterable[str]) -> None:
     for path in paths:
         other = seen.setdefault(path.casefold(), path)
         if other != path:
-            raise UnsafePath(f"the paths {other!r} and {path!r} differ by case alone")
+            raise UnsafePath(f"the paths {other!r} and {path!r} differ only by case")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.files import write
 from mlops_infra.progress import Sink, quiet, step
 from offline_bundle import layout
 from offline_bundle.model import Lock
@@ -18,7 +19,6 @@ from offline_bundle.sealing import contents as listing
 from offline_bundle.sealing import keys, signature
 from offline_bundle.sealing.contents import Contents, Entry
 from offline_bundle.sealing.paths import require_distinct, require_safe
-from offline_bundle.sealing.writing import write
 
 _KINDS = {
     layout.BLOBS: "blob",
@@ -93,9 +93,9 @@ def _files(folder: Path) -> Iterator[str]:
             mode = (here / each).lstat().st_mode
             if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
                 raise InputError(
-                    "a bundle carries files and folders alone",
+                    "a bundle can only contain files and folders",
                     where=str(here / each),
-                    hint="replace the link by what it points to, then build again",
+                    hint="replace the link by its target, then build again",
                 )
         for each in files:
             path = (here / each).relative_to(folder).as_posix()
@@ -125,7 +125,7 @@ def _require_blobs(lock: Lock, found: dict[str, Entry], held: frozenset[str]) ->
             found[path] = Entry(path, "blob", size, encoded)
         if path not in found or found[path].size != size:
             raise OperationFailed(
-                f"the blob {digest} is {'cut short' if path in found else 'missing'}",
+                f"the blob {digest} is {'truncated' if path in found else 'missing'}",
                 where=path,
-                hint="build again: what is there already is kept",
+                hint="build again: completed work is kept",
             )

@@ -47,11 +47,11 @@ def read_accounts(file: Path) -> Accounts:
     try:
         mode, text = file.stat().st_mode, file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        told = error.strerror if isinstance(error, OSError) else "it is no text"
+        told = error.strerror if isinstance(error, OSError) else "it is not a text"
         raise MissingError(f"the accounts cannot be read: {told}", where=str(file)) from error
     if mode & _PUBLIC:
         raise InputError(
-            "others may read the file of passwords", where=str(file), hint=f"chmod 600 {file}"
+            "the password file is readable by others", where=str(file), hint=f"chmod 600 {file}"
         )
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
@@ -62,5 +62,5 @@ def read_accounts(file: Path) -> Accounts:
             raise InputError("a line is not name:password", where=f"{file}:{number}")
         found[name] = hashlib.sha256(password.encode()).digest()
     if not found:
-        raise InputError("the file of accounts has none", where=str(file), hint="name:password")
+        raise InputError("the file of accounts is empty", where=str(file), hint="name:password")
     return Accounts(found)

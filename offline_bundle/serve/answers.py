@@ -52,7 +52,7 @@ def request(target: str, headers: Message) -> Request:
         InputError: it is no path of this server.
     """
     if not target.startswith("/") or len(target) > MAX_TARGET:
-        raise InputError("the request's target is no path, or too long")
+        raise InputError("the request's target is not a path, or too long")
     try:
         parts = urlsplit("//-" + target)
         path = unquote(parts.path, errors="strict")

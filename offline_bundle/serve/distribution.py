@@ -27,7 +27,7 @@ def answer(source: Source, catalogue: Catalogue, asked: Request) -> Answer:
     """Answer what is below `/v2/`.
 
     Raises:
-        FoundError, MissingError: a file of the bundle changed, or its medium was taken away.
+        FoundError, MissingError: a file of the bundle changed, or its medium was removed.
     """
     path = asked.path.removeprefix(PREFIX)
     if path in ("", PREFIX.rstrip("/")):
@@ -57,7 +57,7 @@ def _manifest(source: Source, repository: Repository, target: str, asked: Reques
     entry = source.contents.blob(digest) if digest else None
     if digest is None or kind is None or entry is None or not source.has(entry):
         if digest is None and _LIKE_A_DIGEST.fullmatch(target):
-            return problem(400, "DIGEST_INVALID", "this is no digest")
+            return problem(400, "DIGEST_INVALID", "not a digest")
         return problem(404, "MANIFEST_UNKNOWN", "the bundle has no such manifest")
     tag = f'"{digest}"'
     headers = {"Content-Type": kind, "Docker-Content-Digest": digest, "ETag": tag}
@@ -68,7 +68,7 @@ def _manifest(source: Source, repository: Repository, target: str, asked: Reques
 
 def _blob(source: Source, repository: Repository, digest: str, asked: Request) -> Answer:
     if not _DIGEST.fullmatch(digest):
-        return problem(400, "DIGEST_INVALID", "this is no digest")
+        return problem(400, "DIGEST_INVALID", "not a digest")
     entry = source.contents.blob(digest)
     known = digest in repository.blobs or digest in repository.manifests
     if not known or entry is None or not source.has(entry):
@@ -78,7 +78,7 @@ def _blob(source: Source, repository: Repository, digest: str, asked: Request) -
 
 def _referrers(repository: Repository, digest: str, asked: Request) -> Answer:
     if not _DIGEST.fullmatch(digest):
-        return problem(400, "DIGEST_INVALID", "this is no digest")
+        return problem(400, "DIGEST_INVALID", "not a digest")
     found = [each for _, each in sorted(repository.referrers.get(digest, {}).items())]
     headers = {"Content-Type": _INDEX_TYPE}
     if kind := asked.query.get("artifactType"):

@@ -36,7 +36,7 @@ def answer(source: Source, asked: Request) -> Answer:
     """Answer what is not below `/v2/`.
 
     Raises:
-        FoundError, MissingError: a file of the bundle changed, or its medium was taken away.
+        FoundError, MissingError: a file of the bundle changed, or its medium was removed.
     """
     path = asked.path.removeprefix("/")
     if path == SIMPLE or path.startswith(f"{SIMPLE}/"):

@@ -60,7 +60,9 @@ def listen_address(text: str) -> tuple[str, int]:
     """
     host, _, port = text.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) < 65536) or "/" in host:
-        raise InputError(f"'{text}' is no address to listen on", hint="127.0.0.1:5080, [::]:443")
+        raise InputError(
+            f"'{text}' is not an address to listen on", hint="127.0.0.1:5080, [::]:443"
+        )
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
@@ -94,7 +96,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if length != "0" or "Transfer-Encoding" in self.headers:
             self.close_connection = True
             if self.command in ("GET", "HEAD"):
-                self._tell(problem(400, "UNSUPPORTED", "a body where none belongs"))
+                self._tell(problem(400, "UNSUPPORTED", "unexpected body"))
                 return False
         return True
 
@@ -173,7 +175,7 @@ class Server(socketserver.ThreadingTCPServer):
             raise OperationFailed(
                 f"cannot listen there: {error.strerror}",
                 where=f"{door.host}:{door.port}",
-                hint="another --listen address; a port of 0 takes any that is free",
+                hint="use another --listen address; port 0 takes any free port",
             ) from error
 
     @property
@@ -249,15 +251,15 @@ class Server(socketserver.ThreadingTCPServer):
 def _require_safe(site: Site, door: Door) -> None:
     secure = door.certificate is not None
     if (door.certificate is None) != (door.key is None):
-        raise InputError("a certificate and its key belong together", hint="--cert and --key")
+        raise InputError("certificate and key are both needed", hint="use --cert and --cert-key")
     if secure or door.loopback:
         return
     if site.accounts is not None:
-        raise InputError("passwords would travel without TLS", hint="add --cert and --key")
+        raise InputError("passwords would be sent without TLS", hint="add --cert and --cert-key")
     if not door.plain_http:
         raise InputError(
-            f"{door.host} can be reached by others, without TLS",
-            hint="add --cert and --key, or --plain-http if that is meant",
+            f"{door.host} would be reachable by others without TLS",
+            hint="add --cert and --cert-key, or confirm with --plain-http",
         )
 
 

@@ -35,9 +35,9 @@ class Site:
         if asked.path == HEALTH:
             return document({"status": "ok", "bundle": self.source.identity})
         if self.accounts is not None and not self.accounts.admit(headers.get("Authorization")):
-            return problem(401, "UNAUTHORIZED", "who are you?", {"WWW-Authenticate": _CHALLENGE})
+            return problem(401, "UNAUTHORIZED", "login required", {"WWW-Authenticate": _CHALLENGE})
         if method not in READING:
-            message = "this is a bundle: it can be read only"
+            message = "the bundle is read-only"
             return problem(405, "UNSUPPORTED", message, {"Allow": ", ".join(READING)})
         try:
             if asked.path == "/":
@@ -47,7 +47,7 @@ class Site:
             return plain.answer(self.source, asked)
         except MlopsError:
             # what it says names folders of this machine; the caller has the log for that
-            return problem(500, "UNKNOWN", "the bundle changed, or its medium was taken away")
+            return problem(500, "UNKNOWN", "the bundle changed, or its medium was removed")
 
     def _front(self) -> Answer:
         contents = self.source.contents

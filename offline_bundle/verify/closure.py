@@ -23,9 +23,9 @@ class NotClosed(FoundError):
 
     def __init__(self, lacking: Sequence[str]) -> None:
         super().__init__(
-            f"the stack needs {len(lacking)} things that the bundle lacks",
+            f"the bundle lacks {len(lacking)} items that the stack needs",
             lacking,
-            hint="where there is a network: mlops-infra bundle lock -s STACK, then bundle build",
+            hint="with network access: mlops-infra bundle lock -s STACK, then bundle build",
         )
 
 
@@ -34,20 +34,20 @@ def structural(source: Source, lock: Lock) -> list[str]:
     found = []
     for name, digest in images(source):
         if source.contents.blob(digest) is None:
-            found.append(f"{layout.blob_path(digest)}: not in {layout.BUNDLE}, asked for by {name}")
+            found.append(f"{layout.blob_path(digest)}: not in {layout.BUNDLE}, required by {name}")
     for digest, document in sorted(manifests(source).items()):
         for descriptor in blobs(document):
             entry = source.contents.blob(descriptor.digest)
             if entry is None or entry.size != descriptor.size:
                 path = layout.blob_path(descriptor.digest)
-                found.append(f"{path}: not in {layout.BUNDLE}, asked for by manifest {digest}")
+                found.append(f"{path}: not in {layout.BUNDLE}, required by manifest {digest}")
         children = [source.contents.blob(c["digest"]) for c in document.get("manifests") or ()]
         if children and not any(children):
             found.append(f"{layout.blob_path(digest)}: none of its platforms is in the bundle")
     listed = {name for name, _ in images(source)}
     for image in lock.images:
         if image.reference not in listed:
-            found.append(f"{layout.INDEX}: {image.reference} is in the lock and not in the index")
+            found.append(f"{layout.INDEX}: {image.reference} is in the lock but not in the index")
         found += [
             f"{layout.blob_path(blob.digest)}: {image.reference} needs it"
             for blob in image.blobs
@@ -68,7 +68,7 @@ def closure(lock: Lock, needed: Iterable[tuple[str, str, Iterable[Found]]]) -> l
         have |= {(file.kind, file.name), (file.kind, f"{file.name} {file.version}")}
     return [
         f"{kind} {name}: not in the bundle"
-        + (f"; asked for by {', '.join(asked)}" if (asked := [p.where for p in places]) else "")
+        + (f"; required by {', '.join(asked)}" if (asked := [p.where for p in places]) else "")
         for kind, name, places in needed
         if (kind, name) not in have
     ]

@@ -62,7 +62,7 @@ class Report:
         """Raise `BundleDamaged` with the findings, or `NotClosed` with what is lacking."""
         if self.findings:
             told = f"findings in the bundle: {len(self.findings)}"
-            hint = "take another copy of what is named above; do not use this one"
+            hint = "get another copy of the files above; do not use this one"
             raise BundleDamaged(told, self.findings, hint=hint)
         if self.lacking:
             raise closure.NotClosed(self.lacking)
@@ -92,7 +92,7 @@ def verify(
     except InputError as error:
         if not all((folder / layout.BUNDLE).is_file() for folder in folders):
             raise
-        raise BundleDamaged(error.what, [error.what], hint="take another copy") from error
+        raise BundleDamaged(error.what, [error.what], hint="get another copy") from error
     report = Report(source.identity, state)
     for folder in source.folders[: len(folders)]:
         report.findings += _strangers(folder, source)
@@ -127,7 +127,7 @@ def _check_signatures(folders: Sequence[Path], key: Path | None) -> SignatureSta
             why = "not signed with this key, or changed since" if text else "not signed"
             _refuse(folder / layout.BUNDLE, why)
         if document is not None and not _agrees(document, raw, text):
-            _refuse(folder / layout.SIGSTORE, "does not fit the list and its signature")
+            _refuse(folder / layout.SIGSTORE, "does not match the list and its signature")
         states.add("good" if public else "none" if text is None else "not checked")
     return "none" if "none" in states else "not checked" if "not checked" in states else "good"
 
@@ -144,7 +144,7 @@ def _agrees(document: bytes, raw: bytes, text: bytes | None) -> bool:
 
 def _refuse(file: Path, why: str) -> None:
     raise BundleDamaged(
-        f"{file}: {why}", [f"{file.name}: {why}"], hint="do not use this bundle; ask its maker"
+        f"{file}: {why}", [f"{file.name}: {why}"], hint="do not use this bundle; ask its builder"
     )
 
 
@@ -164,7 +164,7 @@ def _strangers(folder: Folder, source: Source) -> Iterator[str]:
             if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
                 yield f"{path}: not a regular file (a link may lead anywhere)"
             elif stat.S_ISDIR(mode) and path == layout.WORK:
-                yield f"{path}: the build of this bundle has not ended"
+                yield f"{path}: the build of this bundle is not finished"
             elif stat.S_ISREG(mode) and path not in known and path not in parts:
                 yield f"{path}: not in {layout.BUNDLE}"
 
@@ -238,7 +238,7 @@ def _account_for_missing(source: Source, report: Report, partial: bool, based: b
         if entry.path in absent and not labels:
             report.left_to_base += 1
             if based:
-                report.findings.append(f"{entry.path}: the base that was given does not have it")
+                report.findings.append(f"{entry.path}: the given base does not have it")
         elif not (partial and labels):
             where = f": it is on volume {', '.join(labels)}" if labels else ""
             report.findings.append(f"{entry.path}: missing{where}")

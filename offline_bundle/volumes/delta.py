@@ -46,7 +46,7 @@ def parse(raw: bytes) -> Delta:
         if set(value) != {"format", "base", "kind", "absent"} or value["format"] != FORMAT:
             raise InputError(f"{layout.DELTA} is not of the format {FORMAT}")
         if value["kind"] not in {"bundle", "receipt"} or not isinstance(value["base"], str):
-            raise InputError(f"{layout.DELTA} names no base")
+            raise InputError(f"{layout.DELTA} has no base")
         return Delta(value["base"], value["kind"], tuple(map(require_safe, value["absent"])))
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{layout.DELTA} is damaged: {error}") from error

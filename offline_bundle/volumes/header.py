@@ -116,7 +116,7 @@ def parse(raw: bytes) -> Header:
         value = json.loads(raw)
         checksum = value.pop("checksum")
         if hashlib.sha256(_text(value)).hexdigest() != checksum or value["format"] != FORMAT:
-            raise VolumeError(f"{layout.VOLUME} is damaged: its checksum is another one")
+            raise VolumeError(f"{layout.VOLUME} is damaged: wrong checksum")
         volumes = tuple(_volume(each) for each in value["volumes"])
         header = Header(
             identity=str(value["bundle"]),
@@ -137,5 +137,5 @@ def _volume(raw: Any) -> Volume:
         for c in raw["chunks"]
     )
     if any(c.offset < 0 or c.size <= 0 or not _SHA256.fullmatch(c.sha256) for c in chunks):
-        raise VolumeError(f"{layout.VOLUME} has a part without place or size")
+        raise VolumeError(f"{layout.VOLUME} has a part without offset or size")
     return Volume(tuple(require_safe(path) for path in raw["files"]), chunks)

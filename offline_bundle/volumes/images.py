@@ -45,9 +45,9 @@ def _manifest(source: Source, descriptor: Mapping[str, Any]) -> dict[str, Any] |
     try:
         document = json.loads(source.read(entry))
     except ValueError as error:
-        raise FoundError(f"{entry.path} is no manifest: {error}", [entry.path]) from error
+        raise FoundError(f"{entry.path} is not a manifest: {error}", [entry.path]) from error
     if not isinstance(document, dict):
-        raise FoundError(f"{entry.path} is no manifest", [entry.path])
+        raise FoundError(f"{entry.path} is not a manifest", [entry.path])
     return document
 
 

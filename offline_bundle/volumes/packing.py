@@ -49,7 +49,7 @@ def pack(sizes: Mapping[str, int], capacity: int) -> list[Packed]:
     """
     largest = (capacity // SECTOR - 1) * SECTOR
     if largest <= 0:
-        raise InputError("the volumes are too small for their own lists", hint="make them larger")
+        raise InputError("the volumes are too small for their own lists", hint="use larger volumes")
     volumes: list[Packed] = []
     tails: dict[str, Part] = {}
     rest: dict[str, int] = {}

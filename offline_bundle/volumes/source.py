@@ -99,9 +99,9 @@ class Source:
         if whole is None:
             labels = self.labels_of(entry.path)
             raise MissingError(
-                f"{entry.path} is not here" + (f": it is on {', '.join(labels)}" if labels else ""),
+                f"{entry.path} is missing" + (f": it is on {', '.join(labels)}" if labels else ""),
                 where=", ".join(str(folder.path) for folder in self.folders),
-                hint="give all volumes, and the base of a difference",
+                hint="provide all volumes, and the base of a differential bundle",
             )
         end = entry.size if length is None else min(entry.size, start + length)
         return tuple(_cut(whole, start, end))
@@ -157,7 +157,7 @@ class Source:
             raise FoundError(
                 f"{entry.path} is damaged",
                 [entry.path],
-                hint="mlops-infra bundle verify names all that is",
+                hint="mlops-infra bundle verify lists all damaged files",
             )
         return data
 
@@ -169,7 +169,7 @@ class Source:
         try:
             return json.loads(self.read(entry))
         except ValueError as error:
-            raise FoundError(f"{path} is no JSON: {error}", [path]) from error
+            raise FoundError(f"{path} is not valid JSON: {error}", [path]) from error
 
     @cached_property
     def missing(self) -> tuple[Entry, ...]:
@@ -213,12 +213,12 @@ def open_source(
     for path, (other, folder) in zip(folders, opened, strict=True):
         if folder.header is not None and folder.header.identity != listing.identity(other):
             file = str(path / layout.BUNDLE)
-            raise FoundError(f"{file} is damaged: the volume was made for another", [file])
+            raise FoundError(f"{file} is damaged: the volume belongs to another file", [file])
         if other != raw:
             raise ForeignVolume(
                 f"{path} belongs to another bundle than {folders[0]}",
                 [str(path)],
-                hint="take the volumes of one set: the label begins with the same twelve digits",
+                hint="use volumes of one set: their labels begin with the same twelve digits",
             )
     based = [_open(path)[1] for path in base]
     header = opened[0][1].header
@@ -232,9 +232,9 @@ def _open(path: Path) -> tuple[bytes, Folder]:
         raw = (path / layout.BUNDLE).read_bytes()
     except OSError as error:
         raise InputError(
-            f"this is no bundle: {layout.BUNDLE} cannot be read: {error.strerror}",
+            f"not a bundle: {layout.BUNDLE} cannot be read: {error.strerror}",
             where=str(path),
-            hint="mlops-infra bundle build makes one; after a kill, the same command goes on",
+            hint="create one with mlops-infra bundle build; an interrupted build continues",
         ) from error
     volume, delta = path / layout.VOLUME, path / layout.DELTA
     return raw, Folder(

@@ -52,7 +52,7 @@ def split(folder: Path, out: Path, volume_size: int, *, sink: Sink = quiet) -> S
     out.mkdir(parents=True, exist_ok=True)
     _require_space(source, volumes, folder, out)
     total = sum(part.size for volume in volumes for part in volume.parts)
-    with step(sink, "Cutting large files", total=total, unit="bytes") as work:
+    with step(sink, "Splitting large files", total=total, unit="bytes") as work:
         chunked = [
             Volume(tuple(sorted(v.files)), tuple(sorted(_hashed(source, v.parts, work))))
             for v in volumes
@@ -91,7 +91,7 @@ def _fit(
         capacity = volume_size - fixed - room(header)
         if capacity < 2 * room(1):
             raise InputError(
-                f"a volume of {volume_size} bytes does not hold the lists that every volume has",
+                f"a volume of {volume_size} bytes is too small for the lists",
                 hint=f"make them at least {2 * (fixed + room(header))} bytes",
             )
         packed = pack(sizes, capacity)

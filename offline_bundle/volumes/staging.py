@@ -37,9 +37,9 @@ def keep_parts(source: Source, staging: Path) -> int:
     free = shutil.disk_usage(staging).free
     if needed > free:
         raise OperationFailed(
-            f"parts of {needed} bytes have to be kept, {free} are free",
+            f"parts of {needed} bytes have to be stored, {free} are free",
             where=str(staging),
-            hint="give all volumes at once, or another folder",
+            hint="provide all volumes at once, or another folder",
         )
     for to, (file, _) in todo.items():
         to.parent.mkdir(parents=True, exist_ok=True)

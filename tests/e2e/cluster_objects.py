@@ -6,7 +6,7 @@ import socket
 import time
 from typing import Any
 
-from mlops_infra.cluster.simulation import SIMULATED
+from mlops_infra.cluster.control_plane.simulated_nodes import SIMULATED
 
 POD_SECURITY = {"runAsNonRoot": True, "runAsUser": 999, "fsGroup": 999}
 CONTAINER_SECURITY = {

@@ -1,35 +1,51 @@
-"""Stack `core`, brought up once for the tests of this tier and taken away to nothing at the end."""
+"""Two lanes: the sandbox in one process, all the rest, file by file, in the other.
+
+One `core` and one `sandbox` are brought up, each for all tests that need it, and each is taken away
+to nothing after the last of them.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-from tests.e2e.platform import Platform, left_behind, told
+from tests.machine import pytest_sessionfinish, pytest_sessionstart
+
+__all__ = ["pytest_sessionfinish", "pytest_sessionstart"]
+
+FOLDER = Path(__file__).parent
+FIRST = ("test_sandbox.py", "core")
+"""The longest begin first."""
+LAST = "test_teardown"
+"""Of the files that share a platform."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Others first: the platform lives until the session ends, and two clusters halve the speed."""
-    items.sort(key=lambda item: "platform" in getattr(item, "fixturenames", ()))
+    """Order them as they are to begin."""
+    ours = sorted((item for item in items if FOLDER in item.path.parents), key=_rank)
+    items[:] = [item for item in items if FOLDER not in item.path.parents] + ours
 
 
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    if os.geteuid() != 0:
-        pytest.skip("a real node needs root")
-    from mlops_infra.cluster import footprint
+def _rank(item: pytest.Item) -> tuple[int, str, bool]:
+    group = item.path.relative_to(FOLDER).parts[0]
+    place = FIRST.index(group) if group in FIRST else len(FIRST)
+    return place, group, item.path.stem == LAST
 
-    folder = tmp_path_factory.mktemp("platform")
-    found = Platform(folder)
-    before = footprint.snapshot([found.data])
-    try:
-        found.up()
-        yield found
-    finally:
-        down = found.run("down", "-s", found.stack, "--purge")
-    assert down.returncode == 0, told(down)
-    assert left_behind(before, found) == []
-    assert found.processes() == []
-    assert not found.data.exists()
+
+class Lanes(LoadScopeScheduling):
+    """Keeps a file in one process, or a folder whose files share a platform.
+
+    (xdist's own `--dist loadgroup` has no effect with pytest 9.2.)
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].rpartition("e2e/")[2].partition("/")[0]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
+    """Whatever `--dist` says: no other way of spreading keeps a platform in one process."""
+    return Lanes(config, log)

@@ -7,6 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ import pytest
 import yaml
 
 from mlops_infra import places
+from mlops_infra.cluster.node import footprint
+from tests import machine
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 3600
@@ -31,6 +36,7 @@ class Platform:
         self.stacks = folder / "stacks"
         self.stacks.mkdir(parents=True)
         shutil.copy(self.example, self.file)
+        self._deployed: Any = None
         self.env = {
             "MLOPS_INFRA_DATA": str(self.data),
             "MLOPS_INFRA_STACKS": str(self.stacks),
@@ -53,6 +59,8 @@ class Platform:
         return [str(Path(sys.executable).parent / "mlops-infra"), *words]
 
     def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
+        """Start a command; what an `up` that may be interrupted has deployed is not known."""
+        self._deployed = None
         return subprocess.Popen(
             self.command(*words), cwd=ROOT, env=self.environment, text=True, **options
         )
@@ -83,7 +91,36 @@ class Platform:
         return found
 
     def up(self) -> dict[str, Any]:
-        return self.json("up", "-s", self.stack)
+        done = self.json("up", "-s", self.stack)
+        self._deployed = self._wanted()
+        return done
+
+    def as_shipped(self) -> None:
+        """Bring the example itself up, where the last `up` had other settings."""
+        self.configure()
+        if self._deployed != self._wanted():
+            self.up()
+
+    def _wanted(self) -> Any:
+        return yaml.safe_load(self.file.read_text(encoding="utf-8"))
+
+    def kill(self, title: str, done: int, *words: str) -> None:
+        """Kill a command with SIGKILL in its step `title`, when so much of it is done."""
+        child = self.start(*words, "--json", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        said: list[str] = []
+        for line in child.stderr or ():
+            said.append(line)
+            event = json.loads(line) if line.startswith("{") else {}
+            if event.get("title") == title and event["done"] >= done:
+                break
+        else:
+            pytest.fail(f"{words[0]} ended before it was killed:\n{''.join(said[-20:])}")
+        child.kill()
+        child.communicate()
+        ends = time.monotonic() + 30
+        while left := self.processes():
+            assert time.monotonic() < ends, left
+            time.sleep(0.2)
 
     def configure(self, **changes: Any) -> None:
         """Write the stack's file: the shipped one with top keys changed."""
@@ -135,20 +172,20 @@ def cluster_client(platform: Platform) -> Any:
     return config.new_client_from_config(str(platform.kubeconfig))
 
 
-def left_behind(before: Any, platform: Platform) -> list[str]:
-    """What this machine has now and had not `before`.
+@contextmanager
+def taken_down(platform: Platform) -> Iterator[Platform]:
+    """The platform for a while; afterwards it is taken down and must leave nothing."""
+    before = footprint.snapshot([platform.data])
+    try:
+        yield platform
+    finally:
+        down = platform.run("down", "-s", platform.stack, "--purge")
+    assert down.returncode == 0, told(down)
+    assert left_behind(before, platform) == []
+    assert platform.processes() == []
+    assert not platform.data.exists()
 
-    All of it, where no other cluster lives here; else what bears the mark of this platform.
-    """
-    from mlops_infra.cluster import footprint
-    from mlops_infra.cluster.layout import Layout
 
-    after = footprint.snapshot([platform.data])
-    found = list(footprint.difference(before, after))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLOPS_INFRA_DATA", str(platform.data))
-        mine = Layout.of(platform.stack)
-    if before.cgroups or after.cgroups:
-        marks = (str(platform.data), mine.link, mine.cgroup)
-        found = [line for line in found if any(mark in line for mark in marks)]
-    return found
+def left_behind(before: footprint.Footprint, platform: Platform) -> list[str]:
+    """What the platform left on this machine: see `tests.machine`."""
+    return machine.left_behind(before, platform.data, platform.stack)

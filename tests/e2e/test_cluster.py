@@ -12,15 +12,20 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlops_infra import images, toolchain
-from mlops_infra.cluster import EmbeddedCluster, daemon, footprint, starting
+from mlops_infra.cluster import EmbeddedCluster
+from mlops_infra.cluster.bring_up import starting
+from mlops_infra.cluster.node import footprint
+from mlops_infra.cluster.supervision import control
 from mlops_infra.progress import Event, quiet
 from tests.e2e import cluster_objects
 from tests.e2e.cluster_objects import ask
+from tests.machine import left_behind
 from tests.processes import command_lines
 
 pytestmark = [
@@ -31,10 +36,16 @@ CANARY = "canary-9f27c1d4"
 
 
 @pytest.fixture(scope="module")
-def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[footprint.Footprint]:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLOPS_INFRA_DATA", str(tmp_path_factory.mktemp("data")))
-        yield footprint.snapshot()
+        patch.setenv("MLOPS_INFRA_DATA", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def before(data: Path) -> footprint.Footprint:
+    return footprint.snapshot([data])
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +274,7 @@ def test_data_and_walls_survive_a_kill_of_everything(
     cluster: EmbeddedCluster, store: str, call: Callable[..., str]
 ) -> None:
     assert ask(cluster.node_address, 30637, "SET kept kill").startswith("+OK")
-    pid = daemon.inner(cluster.layout)
+    pid = control.inner(cluster.layout)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     again: list[Event] = []
@@ -290,7 +301,7 @@ def test_a_deleted_claim_takes_its_folder_along(
 
 
 def test_two_clusters_live_side_by_side_and_go_without_a_trace(
-    cluster: EmbeddedCluster, before: footprint.Footprint
+    cluster: EmbeddedCluster, before: footprint.Footprint, data: Path
 ) -> None:
     two = EmbeddedCluster("e2e-two")
     try:
@@ -301,5 +312,7 @@ def test_two_clusters_live_side_by_side_and_go_without_a_trace(
     finally:
         two.delete(quiet)
     assert _kubectl(cluster)("get", "--raw", "/readyz") == "ok"
+    seen = {line.partition(":")[0] for line in left_behind(before, data, cluster.name)}
+    assert {"processes", "links", "cgroups", "files"} <= seen, "what is there is noticed"
     cluster.delete(quiet)
-    assert footprint.difference(before, footprint.snapshot()) == ()
+    assert left_behind(before, data, cluster.name, two.name) == []

@@ -6,10 +6,7 @@ the admission of every object, the order, the waiting, the second `up` and the t
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,7 +44,7 @@ def developers(tmp_path: Path) -> Iterator[Platform]:
 def _example(stack: str, folder: Path) -> Iterator[Platform]:
     if os.geteuid() != 0:
         pytest.skip("the footprint of other users' processes needs root")
-    from mlops_infra.cluster import footprint
+    from mlops_infra.cluster.node import footprint
 
     found = Platform(folder, stack)
     found.env["SITE_SECRET"] = "a-secret-of-the-site"
@@ -71,14 +68,14 @@ def test_up_again_and_down(example: Platform) -> None:
 
 def test_killed_half_way_nothing_is_left(developers: Platform) -> None:
     whole = ("--purge", "--keep-cluster")
-    _killed(developers, "up", "Deploying")
+    developers.kill("Deploying", HALF, "up", "-s", developers.stack)
     down = developers.run("down", "-s", developers.stack, *whole)
     assert down.returncode == 0, told(down)
     assert _ours(developers) == [], "a killed up, then down"
 
-    _killed(developers, "up", "Deploying")
+    developers.kill("Deploying", HALF, "up", "-s", developers.stack)
     developers.up()
-    _killed(developers, "down", "Removing the platform", *whole)
+    developers.kill("Removing the platform", HALF, "down", "-s", developers.stack, *whole)
     down = developers.run("down", "-s", developers.stack, *whole)
     assert down.returncode == 0, told(down)
     assert _ours(developers) == [], "a killed down, then down"
@@ -89,31 +86,11 @@ def test_killed_half_way_nothing_is_left(developers: Platform) -> None:
     assert down.returncode == 3, told(down)
     assert f"Workflow tenant-demand/{workflow}" in down.stderr
     assert HELD_BY in down.stderr
-    assert "--remove-finalizers" in down.stderr
+    assert "--remove-blockers" in down.stderr
     assert developers.json("status", "-s", developers.stack)["problems"] == [], "it still stands"
-    down = developers.run("down", "-s", developers.stack, *whole, "--remove-finalizers")
+    down = developers.run("down", "-s", developers.stack, *whole, "--remove-blockers")
     assert down.returncode == 0, told(down)
     assert _ours(developers) == [], "a finalizer that nobody would take off, with consent"
-
-
-def _killed(example: Platform, command: str, title: str, *options: str) -> None:
-    """Kill the command with SIGKILL in the middle of the step `title`."""
-    words = (command, "-s", example.stack, *options, "--json")
-    child = example.start(*words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    said: list[str] = []
-    for line in child.stderr or ():
-        said.append(line)
-        event = json.loads(line) if line.startswith("{") else {}
-        if event.get("title") == title and event["done"] >= HALF:
-            break
-    else:
-        pytest.fail(f"{command} ended before it was killed:\n{''.join(said[-20:])}")
-    child.kill()
-    child.communicate()
-    ends = time.monotonic() + 30
-    while left := example.processes():
-        assert time.monotonic() < ends, left
-        time.sleep(0.2)
 
 
 def _hanging(example: Platform) -> str:

@@ -84,16 +84,17 @@ def rebuilt(folder: Path, names: tuple[str, ...], shift: float, umask: str, **en
     return done.stdout
 
 
-# The runtime is made as MLflow's image is, of far more: minutes that only the storm takes.
+STORM = pytest.mark.skipif("MLOPS_INFRA_STORM" not in os.environ, reason="make storm")
+
+
+# MLflow's image and the runtime are made as the one of `kserve-storage` is, of far more packages:
+# minutes that only the storm takes.
 @pytest.mark.parametrize(
     "names",
     [
-        ("coredns", "node", "pause", "postgresql", "valkey", "versitygw"),
-        ("mlflow",),
-        pytest.param(
-            ("runtime",),
-            marks=pytest.mark.skipif("MLOPS_INFRA_STORM" not in os.environ, reason="make storm"),
-        ),
+        ("coredns", "node", "pause", "postgresql", "valkey", "versitygw", "kserve-storage"),
+        pytest.param(("mlflow",), marks=STORM),
+        pytest.param(("runtime",), marks=STORM),
     ],
     ids=lambda names: "+".join(names),
 )

@@ -34,7 +34,7 @@ def site(tmp_path: Path) -> Iterator[Platform]:
     """A stack `core` for that cluster and that registry, both of which run; nothing is deployed."""
     if os.geteuid() != 0:
         pytest.skip("a real node needs root")
-    from mlops_infra.cluster import footprint
+    from mlops_infra.cluster.node import footprint
 
     found, owners = Platform(tmp_path / "site"), Platform(tmp_path / "owners")
     before = footprint.snapshot([found.data, owners.data])

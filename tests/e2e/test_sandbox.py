@@ -1,9 +1,13 @@
-"""The whole platform on real Pods: up, its whole life, a lost volume, and nothing left of it."""
+"""The whole platform on real Pods: its whole life, the guides, a lost volume, and nothing left.
+
+The tests share one sandbox and follow each other in this order.
+"""
 
 from __future__ import annotations
 
-import json
 import os
+import re
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,36 +17,38 @@ import pytest
 
 from mlops_infra.errors import OperationFailed
 from tests.e2e.guides import Walk
-from tests.e2e.platform import Platform, cluster_client, left_behind, told
+from tests.e2e.platform import PATIENCE, ROOT, Platform, cluster_client, taken_down
 from tests.guides import Block, not_run
+from tests.readme import COVERED, SANDBOX
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a real node needs root")
 STORES = "mlops-stores"
+VERIFY = "mlops-infra verify -s sandbox"
+MADE_AND_TAKEN_DOWN = ("make up", "make down")
+"""By the fixture, as `mlops-infra up` and `down`."""
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    from mlops_infra.cluster import footprint
-
-    found = Platform(tmp_path_factory.mktemp("sandbox"), "sandbox")
-    before = footprint.snapshot([found.data])
-    try:
+    with taken_down(Platform(tmp_path_factory.mktemp("sandbox"), "sandbox")) as found:
         found.up()
         yield found
-    finally:
-        down = found.run("down", "-s", "sandbox", "--purge")
-    assert down.returncode == 0, told(down)
-    assert left_behind(before, found) == []
 
 
-def test_the_whole_life_of_a_model(sandbox: Platform) -> None:
-    done = sandbox.run("verify", "-s", "sandbox", "--json")
-    assert done.returncode == 0, told(done)
-    steps = json.loads(done.stdout)["steps"]
-    assert {step["outcome"] for step in steps} == {"done"}, steps
-    assert "Promoting it by canary" in [step["step"] for step in steps]
+@pytest.fixture(scope="module")
+def life(
+    sandbox: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """`verify` and its output: it begins with the first guide, whose models are others."""
+    told = tmp_path_factory.mktemp("life") / "told.txt"
+    with told.open("w") as output:
+        child = sandbox.start(*VERIFY.split()[1:], stdout=output, stderr=subprocess.STDOUT)
+    yield child, told
+    child.kill()
+    child.wait()
 
 
+@pytest.mark.usefixtures("life")
 def test_the_guide_to_the_first_model_works_as_written(sandbox: Platform, tmp_path: Path) -> None:
     with Walk(sandbox, tmp_path / "reader") as walk:
         walk.guide("first-model")
@@ -59,6 +65,28 @@ def test_the_guide_to_serving_engines_works_as_written(sandbox: Platform, tmp_pa
         walk.guide("kserve-or-seldon")
     assert "kserve-mlserver" in walk.answer("kubectl get clusterservingruntimes")
     assert "BUSL-1.1" in walk.said[-1][1]
+
+
+def test_the_whole_life_of_a_model(
+    sandbox: Platform, life: tuple[subprocess.Popen[str], Path]
+) -> None:
+    """The README's command; people get a table, and no secret is in it."""
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets, credentials
+
+    child, file = life
+    assert child.wait(PATIENCE) == 0, file.read_text()
+    told = file.read_text()
+    outcomes = dict(re.findall(r"^(\S.*?) {2,}(done|failed|skipped) ", told, re.M))
+    assert set(outcomes.values()) == {"done"}, told
+    assert {"Linking both runs", "Promoting it by canary", "Replaying a prediction"} <= set(
+        outcomes
+    )
+    assert f"{sandbox.stack}: the platform works" in told
+    held = credentials(ClusterSecrets(sandbox.kubeconfig))
+    assert held.lineage_password
+    assert held.objects
+    for secret in (held.lineage_password, held.objects.password):
+        assert secret not in told
 
 
 def test_a_tenants_day_works_as_written(sandbox: Platform, tmp_path: Path) -> None:
@@ -78,8 +106,22 @@ def test_what_no_machine_of_ours_can_run_is_named(block: Block) -> None:
     pytest.skip(f"docs/guide/{block.guide}.md: {block.not_run}")
 
 
-def test_a_second_up_changes_nothing(sandbox: Platform) -> None:
-    assert sandbox.up()["counts"] == {}
+def test_the_other_commands_of_the_readme_work_as_written(sandbox: Platform) -> None:
+    """All in one shell, as a reader has one; there is nothing left to change for its `up`."""
+    typed = [command for command, file in COVERED.items() if file == SANDBOX]
+    typed = [command for command in typed if command not in (*MADE_AND_TAKEN_DOWN, VERIFY)]
+    script = "\n".join(f"echo '+ {n}'; {command}" for n, command in enumerate(typed))
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT,
+        env=sandbox.environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    assert "changed: 0," in done.stdout
 
 
 def test_status_writes_a_page_to_send_around(sandbox: Platform, tmp_path: Path) -> None:
@@ -87,19 +129,19 @@ def test_status_writes_a_page_to_send_around(sandbox: Platform, tmp_path: Path) 
     status = sandbox.json("status", "-s", "sandbox", "--html", str(page))
     assert status["problems"] == []
     text = page.read_text("utf-8")
-    assert "Everything is as wanted" in text
+    assert "Everything is in its desired state" in text
     assert "KServe" in text
 
 
 def test_a_lost_volume_comes_back_from_the_backup(sandbox: Platform, tmp_path: Path) -> None:
-    run = sandbox.json("verify", "-s", "sandbox", "--core")["trackingRun"]
+    before = set(_runs(sandbox))
+    assert before
     sandbox.ok("backup", "-s", "sandbox", "-o", str(tmp_path / "backup"))
-    _lose(sandbox, "postgresql")
-    _lose(sandbox, "versitygw")
+    _lose(sandbox, "postgresql", "versitygw")
     with pytest.raises(OperationFailed):
         _runs(sandbox)
     sandbox.ok("restore", str(tmp_path / "backup"), "-s", "sandbox", "--replace")
-    assert run in _runs(sandbox)
+    assert before <= set(_runs(sandbox))
     assert sandbox.json("verify", "-s", "sandbox", "--core")["ok"]
 
 
@@ -116,22 +158,25 @@ def _namespaces(sandbox: Platform) -> list[str]:
     return [each.metadata.name for each in client.CoreV1Api(api).list_namespace().items]
 
 
-def _lose(sandbox: Platform, store: str) -> None:
-    """Take the store's volume and its Pod away, as a broken disk does; it starts empty."""
+def _lose(sandbox: Platform, *stores: str) -> None:
+    """Take the volumes and Pods of stores away, as a broken disk does; they start empty."""
     from kubernetes import client
 
     api: Any = cluster_client(sandbox)
     core = client.CoreV1Api(api)
-    core.delete_namespaced_persistent_volume_claim(f"data-{store}-0", STORES)
-    core.delete_namespaced_pod(f"{store}-0", STORES, grace_period_seconds=0)
+    for store in stores:
+        core.delete_namespaced_persistent_volume_claim(f"data-{store}-0", STORES)
+        core.delete_namespaced_pod(f"{store}-0", STORES, grace_period_seconds=0)
     ends = time.monotonic() + 180
-    while True:
-        pods = core.list_namespaced_pod(
-            STORES,
-            label_selector=f"app.kubernetes.io/name={store},app.kubernetes.io/component=server",
-        ).items
-        ready = [c for pod in pods for c in pod.status.conditions or () if c.type == "Ready"]
-        if any(each.status == "True" for each in ready):
-            return
-        assert time.monotonic() < ends, f"{store} does not come back"
-        time.sleep(1)
+    for store in stores:
+        while not _ready(core, store):
+            assert time.monotonic() < ends, f"{store} does not come back"
+            time.sleep(0.5)
+
+
+def _ready(core: Any, store: str) -> bool:
+    """Whether the store's server answers."""
+    labels = f"app.kubernetes.io/name={store},app.kubernetes.io/component=server"
+    pods = core.list_namespaced_pod(STORES, label_selector=labels).items
+    ready = [c for pod in pods for c in pod.status.conditions or () if c.type == "Ready"]
+    return any(each.status == "True" for each in ready)

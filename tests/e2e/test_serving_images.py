@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,15 +18,25 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="entering an image nee
 _SERVE = """
 cat > /tmp/serve.py <<'END'
 import json, os, subprocess, sys, time, urllib.request
-kind, rows = sys.argv[1], json.loads(sys.argv[2])
-places = {"HTTP_PORT": "8080", "GRPC_PORT": "9000", "METRICS_PORT": "8082"}
+models, rows = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+folder = "/mnt/models"
 settings = {
-    "MODEL_NAME": "m", "MODEL_URI": sys.argv[3], "MODEL_IMPLEMENTATION": kind,
-    "PARALLEL_WORKERS": "0", "METRICS_DIR": "/tmp/metrics", "ENVIRONMENTS_DIR": "/tmp/envs",
+    "HTTP_PORT": "8080", "GRPC_PORT": "9000", "METRICS_PORT": "8082", "PARALLEL_WORKERS": "0",
+    "METRICS_DIR": "/tmp/metrics", "ENVIRONMENTS_DIR": "/tmp/envs",
 }
-env = {**os.environ, **{f"MLSERVER_{k}": v for k, v in {**places, **settings}.items()}}
+if len(models) == 1:
+    # as KServe's runtime says it
+    (name, (kind, uri)), = models.items()
+    settings |= {"MODEL_NAME": name, "MODEL_URI": uri, "MODEL_IMPLEMENTATION": kind}
+else:
+    folder = "/tmp/models"
+    for name, (kind, uri) in models.items():
+        os.makedirs(f"{folder}/{name}")
+        with open(f"{folder}/{name}/model-settings.json", "w") as file:
+            json.dump({"name": name, "implementation": kind, "parameters": {"uri": uri}}, file)
+env = {**os.environ, **{f"MLSERVER_{k}": v for k, v in settings.items()}}
 log = open("/tmp/log", "w+")
-server = subprocess.Popen(["mlserver", "start", "/mnt/models"], env=env, stdout=log, stderr=log)
+server = subprocess.Popen(["mlserver", "start", folder], env=env, stdout=log, stderr=log)
 def get(path, body=None, port=8080):
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body)
     request.add_header("Content-Type", "application/json")
@@ -35,28 +46,30 @@ def get(path, body=None, port=8080):
         if body is None:
             raise
         sys.exit(f"{error} {error.read()}\\n" + open("/tmp/log").read()[-2500:])
-for _ in range(600):
-    try:
-        get("/v2/models/m/ready")
-        break
-    except OSError:
-        if server.poll() is not None:
-            sys.exit("ended\\n" + open("/tmp/log").read())
-        time.sleep(0.1)
-else:
+def wait(name):
+    for _ in range(600):
+        try:
+            return get(f"/v2/models/{name}/ready")
+        except OSError:
+            if server.poll() is not None:
+                sys.exit("ended\\n" + open("/tmp/log").read())
+            time.sleep(0.1)
     sys.exit("not ready\\n" + open("/tmp/log").read())
 def tensor(name, columns):
     flat = [value for row in rows for value in row[columns]]
     shape = [len(rows), len(flat) // len(rows)]
     return {"name": name, "shape": shape, "datatype": "FP64", "data": flat}
-# a model with a signature takes its columns by name
-named = kind == "mlserver_mlflow.MLflowRuntime"
-every = [tensor(f"c{i}", slice(i, i + 1)) for i in range(len(rows[0]))]
-inputs = every if named else [tensor("x", slice(None))]
-answer = json.loads(get("/v2/models/m/infer", json.dumps({"inputs": inputs}).encode()))
+def answer(name, kind):
+    wait(name)
+    # a model with a signature takes its columns by name
+    named = kind == "mlserver_mlflow.MLflowRuntime"
+    every = [tensor(f"c{i}", slice(i, i + 1)) for i in range(len(rows[0]))]
+    body = json.dumps({"inputs": every if named else [tensor("x", slice(None))]}).encode()
+    return json.loads(get(f"/v2/models/{name}/infer", body))["outputs"][0]["data"]
+answers = {name: answer(name, kind) for name, (kind, uri) in models.items()}
 metrics = get("/metrics", port=8082)
 assert "rest_server_requests" in metrics, metrics[:500]
-print(json.dumps(answer["outputs"][0]["data"]))
+print(json.dumps(answers))
 server.terminate()
 END
 cd /tmp
@@ -69,9 +82,14 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("roots")
 
 
-def _served(folder: Path, kind: str, rows: list[list[float]], model: str) -> list[float]:
-    script = f"{_SERVE}\npython3 /tmp/serve.py {kind} '{json.dumps(rows)}' {model}"
-    found: list[float] = json.loads(run("mlserver", script, folder).splitlines()[-1])
+def _served(
+    folder: Path, models: Mapping[str, tuple[str, str]], rows: list[list[float]], before: str = ""
+) -> dict[str, list[float]]:
+    """What MLServer answers for each model: name to implementation and path, `before` run first."""
+    script = (
+        f"{_SERVE}\n{before}\npython3 /tmp/serve.py '{json.dumps(models)}' '{json.dumps(rows)}'"
+    )
+    found: dict[str, list[float]] = json.loads(run("mlserver", script, folder).splitlines()[-1])
     return found
 
 
@@ -97,8 +115,8 @@ def test_mlserver_reads_a_model_that_this_programs_mlflow_wrote(roots: Path) -> 
         [sys.executable, "-c", _TRAIN, str(folder)], check=True, capture_output=True, text=True
     )
     rows, local = json.loads(done.stdout.splitlines()[-1])
-    served = _served(roots, "mlserver_mlflow.MLflowRuntime", rows, "/mnt/models")
-    assert served == local
+    served = _served(roots, {"m": ("mlserver_mlflow.MLflowRuntime", "/mnt/models")}, rows)
+    assert served["m"] == local
 
 
 def test_mlserver_serves_the_other_formats(roots: Path) -> None:
@@ -111,20 +129,15 @@ xgboost.XGBRegressor(n_estimators=20).fit(rows, target).save_model("/tmp/model.j
 trees = lightgbm.LGBMRegressor(n_estimators=20, verbose=-1).fit(rows, target)
 trees.booster_.save_model("/tmp/model.bst")
 """
-    kinds = {
-        "mlserver_sklearn.SKLearnModel": "model.joblib",
-        "mlserver_xgboost.XGBoostModel": "model.json",
-        "mlserver_lightgbm.LightGBMModel": "model.bst",
+    models = {
+        "sklearn": ("mlserver_sklearn.SKLearnModel", "/tmp/model.joblib"),
+        "xgboost": ("mlserver_xgboost.XGBoostModel", "/tmp/model.json"),
+        "lightgbm": ("mlserver_lightgbm.LightGBMModel", "/tmp/model.bst"),
     }
     rows = [[0.5, 0.5, 0.5, 0.5], [-0.5, -0.5, -0.5, -0.5]]
-    run("mlserver", "true", roots)
-    for kind, file in kinds.items():
-        script = (
-            f"{_SERVE}\npython3 -c '{train}'\n"
-            f"python3 /tmp/serve.py {kind} '{json.dumps(rows)}' /tmp/{file}"
-        )
-        found = json.loads(run("mlserver", script, roots).splitlines()[-1])
-        assert found[0] > 0.5 > -0.5 > found[1], kind
+    found = _served(roots, models, rows, before=f"python3 -c '{train}'")
+    for name, (high, low) in found.items():
+        assert high > 0.5 > -0.5 > low, name
 
 
 def test_the_storage_initializer_tells_what_it_wants(roots: Path) -> None:

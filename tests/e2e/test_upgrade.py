@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.e2e import releases
-from tests.e2e.platform import Platform, left_behind, told
+from tests.e2e.platform import Platform, taken_down
 from tests.e2e.probing import Probe
 
 pytestmark = pytest.mark.skipif(
@@ -33,16 +33,8 @@ and its one MLflow with it; a model that this release serves answers through the
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     if os.geteuid() != 0:
         pytest.skip("a real node needs root")
-    from mlops_infra.cluster import footprint
-
-    found = Platform(tmp_path_factory.mktemp("upgrade"), STACK, like="sandbox")
-    before = footprint.snapshot([found.data])
-    try:
+    with taken_down(Platform(tmp_path_factory.mktemp("upgrade"), STACK, like="sandbox")) as found:
         yield found
-    finally:
-        down = found.run("down", "-s", STACK, "--purge")
-    assert down.returncode == 0, told(down)
-    assert left_behind(before, found) == []
 
 
 def test_from_the_foundation_everything_is_kept(sandbox: Platform, tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.aws import Cloud
-from mlops_infra.plan.aws.names import STACK_TAG
-from mlops_infra.teardown.aws_scope import Made, Scope
+from mlops_infra.teardown.aws.scope import Made, Scope
 
 STACK, BASE = "trial", "mlops-trial"
-TAGS = [{"Key": STACK_TAG, "Value": STACK}]
+TAGS = [{"Key": contract.STACK_TAG, "Value": STACK}]
 ROLE = "arn:aws:iam::123456789012:role/mlops-trial-work"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1"
 
@@ -138,7 +138,7 @@ def crawler(made: Platform, name: str) -> None:
     target = {"S3Targets": [{"Path": "s3://x/orders"}]}
     made.call(
         "glue", "create_crawler", Name=name, Role=ROLE, DatabaseName="mlops_trial_lake",
-        Targets=target, Tags={STACK_TAG: STACK},
+        Targets=target, Tags={contract.STACK_TAG: STACK},
     )  # fmt: skip
     made.call("glue", "start_crawler", Name=name)
     made.record("aws:glue/crawler:Crawler", name, made.gone("glue", "delete_crawler", Name=name))

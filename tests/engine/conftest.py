@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.engine import postgres, valkey_server
 from tests.engine.control_plane import ControlPlane, control_plane, find_binary
 from tests.engine.gateway_site import site, stores  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from tests.engine.stacks import Stack
+    from tests.engine.valkey_server import Valkey
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +43,20 @@ def closed_loops(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     yield from control_plane(tmp_path_factory.mktemp("control-plane"))
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """libpq's keywords for the superuser of a PostgreSQL; each test makes databases of its own."""
+    with postgres.server(tmp_path_factory.mktemp("postgresql")) as conninfo:
+        yield conninfo
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """URL and process of a Valkey."""
+    with valkey_server.server(tmp_path_factory.mktemp("valkey")) as found:
+        yield found
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from mlops_infra.lifecycle.gateway.core.route import Route, Target
 from mlops_infra.lifecycle.promotion.routes import Routing
 from mlops_infra.lifecycle.services.valkey import ValkeyStore
 from tests.engine import postgres, valkey_server
+from tests.engine.valkey_server import Valkey
 
 INPUTS = (
     {"name": "hour", "type": "long", "required": True},
@@ -143,14 +144,10 @@ def _call(method: str, port: int, path: str, body: Any, headers: dict[str, str])
         connection.close()
 
 
-@pytest.fixture(scope="module")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Any]]:
-    folder = tmp_path_factory.mktemp("stores")
-    with (
-        valkey_server.server(folder) as (url, process),
-        postgres.server(folder / "postgres") as conninfo,
-    ):
-        yield url, postgres.fresh(conninfo, "gateway"), process
+@pytest.fixture(scope="session")
+def stores(postgresql: str, valkey: Valkey) -> tuple[str, str, Any]:
+    url, process = valkey
+    return url, postgres.fresh(postgresql, "gateway"), process
 
 
 @pytest.fixture

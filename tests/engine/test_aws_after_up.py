@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mlops_infra import contract
 from mlops_infra.aws import Cloud
 from mlops_infra.aws.feature_additions import WantedGroup
 from mlops_infra.engine import aws_approved, aws_features, aws_up
@@ -16,7 +17,6 @@ from mlops_infra.engine.aws_graph import declare
 from mlops_infra.engine.aws_live import ENDPOINT
 from mlops_infra.engine.environment import applied
 from mlops_infra.errors import FoundError, InputError
-from mlops_infra.plan.aws.approved import APPROVED_VARIABLE
 from mlops_infra.progress import quiet
 from tests.engine.aws_emulator import Emulator, emulator
 
@@ -112,7 +112,7 @@ def endpoint(folder: Path, approved: str) -> Any:
     found["config"]["mlops-infra:aws"]["endpoints"]["demand"]["variants"] = [variant]
     file = folder / "Pulumi.aws-dev.yaml"
     file.write_text(yaml.safe_dump(found), encoding="utf-8")
-    with applied({APPROVED_VARIABLE: approved}):
+    with applied({contract.APPROVED_MODEL_VARIABLE: approved}):
         (made,) = [each for each in declare("aws-dev", file) if each.type == ENDPOINT]
     return made.inputs
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from mlops_infra import contract
 from mlops_infra.cli.main import run
 from mlops_infra.engine import aws_plugin
-from mlops_infra.plan.aws.names import STACK_TAG
 from tests.engine.aws_emulator import ACCOUNT, REGION, Emulator, emulator
 
 STACK = "emulated"
@@ -88,7 +88,7 @@ def test_without_the_plug_in_up_stops_before_anything_and_says_where_it_is_had(
         pytest.skip("Pulumi's plug-in for AWS is here: nothing is missing")
     assert run(["up", "-s", STACK, "--file", str(file), "--json"]) == 4
     error = told(capsys)
-    assert "plug-in for AWS" in str(error["what"])
+    assert "AWS plugin" in str(error["what"])
     assert "pulumi plugin install resource aws" in str(error["hint"])
 
 
@@ -96,7 +96,7 @@ def test_down_finds_what_a_lost_state_left_and_exits_with_3(
     running: Emulator, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cloud = running.cloud()
-    tags = [{"Key": STACK_TAG, "Value": STACK}]
+    tags = [{"Key": contract.STACK_TAG, "Value": STACK}]
     cloud.call("sns", "create_topic", Name="by-tag-alone", Tags=tags)
     cloud.call("s3", "create_bucket", Bucket=f"mlops-{STACK}-raw-{ACCOUNT}-{REGION}")
     assert run(["down", "-s", STACK, "--file", str(file), "--json"]) == 3

@@ -102,7 +102,7 @@ def test_too_many_broken_rows_fail_the_job_and_keep_what_was_refused(
     assert "more than 5% refused" in done.stderr
     (refused,) = other.folder("artifacts", "refused/cells").iterdir()
     reasons = [json.loads(line)["_reason"] for line in refused.read_text("utf-8").splitlines()]
-    assert reasons == ["mean_area is no double"] * 100
+    assert reasons == ["mean_area is not a double"] * 100
 
 
 # --- the container that answers ------------------------------------------------------------------
@@ -163,21 +163,21 @@ def test_answers_come_in_the_form_that_was_asked_for(container: Container) -> No
 @pytest.mark.parametrize(
     ("content", "body", "status", "words"),
     [
-        ("application/json", "{", 400, "it is no JSON"),
+        ("application/json", "{", 400, "it is not valid JSON"),
         ("application/json", "[]", 400, "rows are missing"),
         ("application/json", '{"instances": [7, [1]]}', 400, "a row is an object or a list"),
-        ("application/json", json.dumps(ROW | {"mean_area": "big"}), 400, "'big' is no number"),
+        ("application/json", json.dumps(ROW | {"mean_area": "big"}), 400, "'big' is not a number"),
         ("application/json", json.dumps(ROW | {"mean_area": None}), 400, "it is missing"),
-        ("application/json", json.dumps(ROW | {"colour": "red"}), 400, "knows no such input"),
+        ("application/json", json.dumps(ROW | {"colour": "red"}), 400, "unknown input"),
         ("application/json", '{"mean_radius": 1}', 400, "mean_texture: it is missing"),
-        ("application/json", json.dumps(ROW).replace("440.0", "NaN"), 400, "NaN is no number"),
-        ("application/json", json.dumps(ROW).replace("440.0", "1e999"), 400, "inf is no number"),
-        ("text/csv", "1,2,3", 400, "it has 3 values, the model wants 4: mean_radius"),
-        ("text/csv", "1,2,3,x", 400, "'x' is no number"),
+        ("application/json", json.dumps(ROW).replace("440.0", "NaN"), 400, "NaN is not a number"),
+        ("application/json", json.dumps(ROW).replace("440.0", "1e999"), 400, "inf is not a number"),
+        ("text/csv", "1,2,3", 400, "it has 3 values, the model needs 4: mean_radius"),
+        ("text/csv", "1,2,3,x", 400, "'x' is not a number"),
         ("text/csv", "1,2,3,", 400, "it is missing"),
         ("text/csv", "\n", 400, "there are no rows"),
         ("text/plain", "1,2,3,4", 415, "application/jsonlines"),
-        ("text/csv", "1,2,3,4\n" * 900_000, 413, "a request may have 6291456 bytes"),
+        ("text/csv", "1,2,3,4\n" * 900_000, 413, "a request can have at most 6291456 bytes"),
     ],
 )
 def test_what_the_model_must_not_see_is_refused_with_the_reason(
@@ -208,7 +208,7 @@ def test_a_container_without_a_model_ends_and_says_why(tmp_path: Path) -> None:
     (tmp_path / "model" / "weights.bin").write_bytes(b"x")
     with started(tmp_path / "model", tmp_path / "log") as made:
         assert made.process.wait(120) == 2
-        assert "there is no model: the folder holds weights.bin" in made.log.read_text()
+        assert "no model found: the folder has weights.bin" in made.log.read_text()
 
 
 def test_verify_goes_all_the_way_round(loop: Loop, container: Container, tmp_path: Path) -> None:

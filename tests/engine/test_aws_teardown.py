@@ -23,8 +23,8 @@ from mlops_infra.aws import Cloud
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.plan.aws.permissions import load_actions
 from mlops_infra.progress import quiet
-from mlops_infra.teardown import aws_buckets
-from mlops_infra.teardown.aws_down import take_apart
+from mlops_infra.teardown.aws import buckets
+from mlops_infra.teardown.aws.down import take_apart
 from tests.engine import aws_platform as platform
 from tests.engine.aws_emulator import Emulator, emulator
 
@@ -80,7 +80,7 @@ def test_prod_keeps_its_data_with_all_that_guards_it(clean: Emulator) -> None:
     assert any(f"arn:aws:s3:::{BUCKET}" in each for each in done.kept)
     assert any("model-package-group/mlops-trial-models" in each for each in done.kept)
     assert len(done.kept) == 2 + 1  # and the log group of the endpoint, data too
-    assert aws_buckets.contents(cloud, BUCKET)
+    assert buckets.contents(cloud, BUCKET)
     assert "Deny" in cloud.call("s3", "get_bucket_policy", Bucket=BUCKET)["Policy"]
     group = f"{platform.BASE}-models"
     packages = cloud.pages(
@@ -96,7 +96,7 @@ def test_a_bucket_with_contents_nobody_gave_up_stays_without_protection_too(
     made = platform.build(clean.cloud(), keys=4)
     done = take_apart(clean.cloud(), made.scope(), made.destroy, quiet, patience=20)
     assert any(BUCKET in each for each in done.kept)
-    assert aws_buckets.contents(clean.cloud(), BUCKET)
+    assert buckets.contents(clean.cloud(), BUCKET)
 
 
 def test_force_destroy_in_the_configuration_empties_the_bucket(clean: Emulator) -> None:
@@ -143,8 +143,8 @@ def test_thousands_of_versions_and_markers_go_in_batches(clean: Emulator) -> Non
     platform.fill(cloud, BUCKET, 800)  # 1 600 versions, 400 delete markers
     made = platform.Platform(cloud)
     made.record("aws:s3/bucket:Bucket", BUCKET, lambda: None)
-    assert aws_buckets.empty(cloud, made.scope().made, quiet) == []
-    assert not aws_buckets.contents(cloud, BUCKET)
+    assert buckets.empty(cloud, made.scope().made, quiet) == []
+    assert not buckets.contents(cloud, BUCKET)
     assert not list(cloud.pages("s3", "list_multipart_uploads", "Uploads", Bucket=BUCKET))
 
 
@@ -152,7 +152,7 @@ CHILD = """
 import json, sys, time
 from mlops_infra.aws import Cloud, Site
 from mlops_infra.progress import quiet
-from mlops_infra.teardown.aws_down import take_apart
+from mlops_infra.teardown.aws.down import take_apart
 from tests.engine import aws_platform as platform
 url, step = sys.argv[1], sys.argv[2]
 cloud = Cloud(Site("us-east-1", "123456789012", None, url))

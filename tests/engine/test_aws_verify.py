@@ -47,7 +47,7 @@ def test_an_endpoint_that_was_taken_back_is_found(running: Emulator) -> None:
     assert differences(cloud, [Wanted(demand, demand)]) == []
     wrong = differences(cloud, [Wanted(demand, f"{demand}-2"), Wanted("gone", "x")])
     assert f"runs {demand}, and {demand}-2 was asked for" in wrong[0]
-    assert wrong[1] == "endpoint gone is not there"
+    assert wrong[1] == "endpoint gone does not exist"
 
 
 def test_what_the_loop_lacks_is_a_failure_with_its_name(running: Emulator) -> None:

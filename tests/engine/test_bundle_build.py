@@ -182,7 +182,7 @@ def test_an_index_of_more_platforms_keeps_its_bytes_and_only_the_wanted_children
 
 
 def test_an_image_for_other_machines_alone_is_refused(host: str, sources: dict[str, Put]) -> None:
-    with pytest.raises(OperationFailed, match="is not made for linux/s390x"):
+    with pytest.raises(OperationFailed, match="is not available for linux/s390x"):
         locked(host, sources["multi"], platforms=("linux/s390x",))
 
 
@@ -260,7 +260,7 @@ def test_a_moved_tag_is_told_and_a_missing_image_names_who_asks(host: str) -> No
     after = make_lock(needs, settings(host), quiet, previous=before)
     assert after.moved == (f"{first.reference} has moved from {first.digest} to {second.digest}",)
     gone = discover(None, quiet, add=Additions(images=[f"{host}/team/none:1"]))
-    with pytest.raises(RegistryError, match=r"answers 404[\s\S]*asked for by --image"):
+    with pytest.raises(RegistryError, match=r"answers 404[\s\S]*required by --image"):
         make_lock(gone, settings(host), quiet)
 
 

@@ -77,7 +77,7 @@ def test_from_a_reference_to_signed_volumes_and_a_difference(
     assert typed("lock", *more) == 0
     sized = ("--since", "a", "--volume-size", "1.5MB")
     assert typed("build", "more.lock", "-o", "b", *sized, *reach) == 0
-    assert "left to the base" in typed.out
+    assert "in the base only" in typed.out
     assert not layout.blob_file(tmp_path / "b", digest(SHARED)).exists()
     assert typed("diff", "a", "b") == 0
     assert second.reference in typed.out
@@ -119,9 +119,9 @@ def test_errors_have_their_exit_codes_and_name_the_next_step(
     assert "bundle lock -s STACK" in typed.err
     gone = [word for name in ("x", "y") for word in ("--image", f"{host}/team/{name}:1")]
     assert typed("lock", *gone, *reach) == 1
-    assert "2 of 2 images cannot be had" in typed.err
+    assert "2 of 2 images are not available" in typed.err
     for name in ("x", "y"):
-        assert f"{host}/team/{name}:1, asked for by --image" in typed.err
+        assert f"{host}/team/{name}:1, required by --image" in typed.err
     image = put_image(host, "team/small", "1", [b"layer" * 99])
     assert typed("lock", "--image", image.reference, *reach) == 0
     assert typed("build", "bundle.lock", "-o", "a", *reach) == 0
@@ -155,7 +155,7 @@ def test_what_a_stack_needs_and_the_bundle_lacks_is_named_without_a_network(
     assert typed("verify", "a", "-s", "core") == 3
     assert "the stack needs" in typed.err
     image_line = next(each for each in typed.err.splitlines() if "local/postgresql:" in each)
-    assert "asked for by plan: postgresql/server, pulled at its start, charts/" in image_line
+    assert "required by plan: postgresql/server, pulled at its start, charts/" in image_line
     assert "StatefulSet mlops-stores/postgresql" in image_line
     for words in ("wheel pulumi 3", "chart mlflow", "binary helm v", "for mlflow-skinny"):
         assert words in typed.err

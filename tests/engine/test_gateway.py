@@ -33,7 +33,7 @@ def test_a_request_is_checked_answered_and_logged(site: Site) -> None:
     refused = site.ask(request(hour=77))
     assert refused.status == 400
     assert refused.document["fields"] == [
-        {"field": "hour", "row": 0, "value": 77, "reason": "77 is above 23: 0 to 23 is legal"}
+        {"field": "hour", "row": 0, "value": 77, "reason": "77 is above 23: 0 to 23 is allowed"}
     ]
     assert site.ask(b"x" * 5000).status == 413
     assert site.ask(b"{}", inference_header_content_length="2").status == 415
@@ -84,7 +84,7 @@ def test_a_dead_model_is_left_alone_and_comes_back(site: Site) -> None:
     assert {site.ask().status for _ in range(6)} == {502, 503}
     quick = site.ask()
     assert (quick.status, quick.seconds < 0.5) == (503, True)
-    assert "left alone" in quick.document["error"]
+    assert "paused" in quick.document["error"]
     assert get(site.gateway, "/demo/v2/models/wine/ready").status == 503
     site.control("1")
     until = time.monotonic() + 15

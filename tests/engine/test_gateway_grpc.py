@@ -85,7 +85,7 @@ def test_what_http_refuses_is_refused(site: Site, client: Client) -> None:
     (told,) = [value for key, value in error.trailing_metadata() if key == "x-refused-fields-bin"]
     assert json.loads(told)[0]["field"] == "hour"
     for wrong, reason in (
-        (typed(load=float("nan")), "no number"),
+        (typed(load=float("nan")), "are not numbers"),
         (messages()["ModelInferRequest"](model_name="wine"), "at least one input"),
         (typed(model_version="2"), "the gateway chooses"),
     ):
@@ -94,7 +94,7 @@ def test_what_http_refuses_is_refused(site: Site, client: Client) -> None:
         assert reason in error.details()
     cut = raw()
     cut.raw_input_contents[0] = b"abc"
-    assert "has not 3 bytes" in client.refused("ModelInfer", cut).details()
+    assert "does not have 3 bytes" in client.refused("ModelInfer", cut).details()
     for metadata in ((), MINE[:1], (("x-tenant", "other"), MINE[1])):
         error = client.refused("ModelInfer", typed(), metadata)
         assert error.code() is grpc.StatusCode.UNAUTHENTICATED

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.services import database
-from tests.engine import postgres
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres.server(tmp_path_factory.mktemp("postgres")) as conninfo:
-        yield conninfo
 
 
 def empty(server: str, name: str) -> str:
@@ -25,8 +17,8 @@ def empty(server: str, name: str) -> str:
     return f"{server} dbname={name}"
 
 
-def test_many_at_once_run_every_file_once(server: str) -> None:
-    where = empty(server, "many")
+def test_many_at_once_run_every_file_once(postgresql: str) -> None:
+    where = empty(postgresql, "many")
     ran: list[list[str]] = []
     threads = [threading.Thread(target=lambda: ran.append(database.migrate(where))) for _ in "1234"]
     for thread in threads:
@@ -37,8 +29,8 @@ def test_many_at_once_run_every_file_once(server: str) -> None:
     assert sum(map(bool, ran)) == 1
 
 
-def test_a_newer_or_an_edited_schema_is_refused(server: str) -> None:
-    where = empty(server, "newer")
+def test_a_newer_or_an_edited_schema_is_refused(postgresql: str) -> None:
+    where = empty(postgresql, "newer")
     database.migrate(where)
     with database.connect(where) as connection:
         connection.execute("UPDATE migration SET digest = 'x' WHERE number = 1")
@@ -50,8 +42,8 @@ def test_a_newer_or_an_edited_schema_is_refused(server: str) -> None:
         database.migrate(where)
 
 
-def test_a_broken_file_leaves_nothing(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    where = empty(server, "broken")
+def test_a_broken_file_leaves_nothing(postgresql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = empty(postgresql, "broken")
     broken = database.Migration(9000, "9000_broken.sql", "CREATE TABLE half (a int); SELECT 1/0")
     known = database.migrations()
     monkeypatch.setattr(database, "migrations", lambda: (*known, broken))
@@ -64,8 +56,8 @@ def test_a_broken_file_leaves_nothing(server: str, monkeypatch: pytest.MonkeyPat
     assert database.migrate(where) == []
 
 
-def test_a_tenant_sees_its_own_rows_alone(server: str) -> None:
-    where = empty(server, "walls")
+def test_a_tenant_sees_its_own_rows_alone(postgresql: str) -> None:
+    where = empty(postgresql, "walls")
     database.migrate(where)
     with psycopg.connect(where, autocommit=True) as connection:
         for role in ("tenant_a_b", "tenant_other"):

@@ -5,17 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mlops_infra.errors import OperationFailed
-from mlops_infra.lifecycle.lineage.endpoint_history import Chronicle, Step
+from mlops_infra.lifecycle.lineage.endpoint_history import EndpointHistory, Step
 from mlops_infra.lifecycle.lineage.index import Lineage, Pair
 from mlops_infra.lifecycle.lineage.traces import KINDS, Trace
 from mlops_infra.lifecycle.services.valkey import ValkeyStore
 from tests.engine import valkey_server
+from tests.engine.valkey_server import Valkey
 
 WRITER = """
 import sys
@@ -40,10 +40,9 @@ def trace(number: int) -> Trace:
     )
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with valkey_server.server(tmp_path_factory.mktemp("valkey")) as (address, _):
-        yield address
+@pytest.fixture
+def url(valkey: Valkey) -> str:
+    return valkey[0]
 
 
 @pytest.fixture
@@ -92,10 +91,10 @@ def test_contradictions_write_nothing(store: ValkeyStore) -> None:
 
 
 def test_steps_are_told_once(store: ValkeyStore) -> None:
-    chronicle = Chronicle(store)
+    history = EndpointHistory(store)
     for what in ("judged", "deployed", "judged"):
-        chronicle.add(Step(endpoint="demo/steps", version="1", what=what, rollout="r"))
-    assert [step.what for step in chronicle.of("demo/steps")] == ["judged", "deployed"]
+        history.add(Step(endpoint="demo/steps", version="1", what=what, rollout="r"))
+    assert [step.what for step in history.of("demo/steps")] == ["judged", "deployed"]
 
 
 def test_one_holder_at_a_time_until_it_runs_out(store: ValkeyStore) -> None:

@@ -85,6 +85,14 @@ def requirements() -> list[Requirement]:
     return [Requirement(line) for lines in lists for line in lines]
 
 
+def test_what_two_extras_share_is_written_the_same() -> None:
+    """Each extra is complete by itself; what stands twice must not drift apart."""
+    asked: dict[str, set[str]] = {}
+    for each in requirements():
+        asked.setdefault(canonicalize_name(each.name), set()).add(str(each))
+    assert {name: lines for name, lines in asked.items() if len(lines) > 1} == {}
+
+
 def locked() -> dict[str, list[str]]:
     pins: dict[str, list[str]] = {}
     for name, version in re.findall(

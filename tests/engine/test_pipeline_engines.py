@@ -18,7 +18,7 @@ from mlops_infra.lifecycle.pipeline.definition.standard import standard
 from mlops_infra.lifecycle.pipeline.engines import kfp, local
 from mlops_infra.lifecycle.pipeline.source.file import read
 from mlops_infra.lifecycle.pipeline.source.user_pipeline import compile_file
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.progress import Event, quiet
 from tests.tools import environment
 
@@ -30,7 +30,7 @@ USER = """
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from mlops_infra.lifecycle.pipeline import Metrics, Model, step
+from mlops_infra.pipelines import Metrics, Model, step
 
 TARGET = "target"
 
@@ -61,13 +61,13 @@ def kfp_python() -> Path:
 
 
 @pytest.fixture
-def around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings]:
+def around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Environment]:
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    return Surroundings(tracking_uri=(tmp_path / "mlflow").as_uri())
+    return Environment(tracking_uri=(tmp_path / "mlflow").as_uri())
 
 
 def test_the_same_metrics_on_every_engine(
-    tmp_path: Path, around: Surroundings, kfp_python: Path
+    tmp_path: Path, around: Environment, kfp_python: Path
 ) -> None:
     pipeline = standard("tabular-classification")
     values = complete(GIVEN, pipeline)
@@ -89,7 +89,7 @@ def test_the_same_metrics_on_every_engine(
 
 
 def run_with_kfp(
-    python: Path, pipeline: Any, values: Any, folder: Path, around: Surroundings
+    python: Path, pipeline: Any, values: Any, folder: Path, around: Environment
 ) -> dict[str, Any]:
     ir = folder / "ir.yaml"
     ir.write_text(kfp.to_yaml(kfp.documents(pipeline, values, image=IMAGE)), "utf-8")
@@ -107,7 +107,7 @@ def run_with_kfp(
 
 
 def test_bad_data_stops_the_run_before_anything_is_trained(
-    tmp_path: Path, around: Surroundings
+    tmp_path: Path, around: Environment
 ) -> None:
     data = tmp_path / "data.csv"
     data.write_text("a,target\n" + "1.5,0\n" * 30 + "2.5,\n", "utf-8")
@@ -122,7 +122,7 @@ def test_bad_data_stops_the_run_before_anything_is_trained(
 
 
 def test_equal_steps_are_not_run_again_but_a_touched_cache_is_not_trusted(
-    tmp_path: Path, around: Surroundings
+    tmp_path: Path, around: Environment
 ) -> None:
     pipeline, seen = standard("tabular-classification"), list[Event]()
     values = complete(GIVEN, pipeline)
@@ -152,7 +152,7 @@ def test_equal_steps_are_not_run_again_but_a_touched_cache_is_not_trusted(
 
 
 def test_a_killed_registration_is_taken_up_and_not_made_twice(
-    tmp_path: Path, around: Surroundings
+    tmp_path: Path, around: Environment
 ) -> None:
     pipeline = standard("tabular-classification")
     values = complete(GIVEN, pipeline)
@@ -163,7 +163,7 @@ def test_a_killed_registration_is_taken_up_and_not_made_twice(
         assert told["version"] == "1"
 
 
-def test_a_persons_file_runs_here_and_as_processes(tmp_path: Path, around: Surroundings) -> None:
+def test_a_persons_file_runs_here_and_as_processes(tmp_path: Path, around: Environment) -> None:
     file = tmp_path / "flowers.py"
     file.write_text(USER, "utf-8")
     pipeline = compile_file(read(file))
@@ -181,7 +181,7 @@ def test_a_persons_file_runs_here_and_as_processes(tmp_path: Path, around: Surro
 
 
 def test_a_persons_mistake_at_run_time_is_told_with_its_line(
-    tmp_path: Path, around: Surroundings
+    tmp_path: Path, around: Environment
 ) -> None:
     file = tmp_path / "flowers.py"
     file.write_text(USER, "utf-8")

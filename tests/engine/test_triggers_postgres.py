@@ -22,7 +22,7 @@ from mlops_infra.lifecycle.services import database
 from mlops_infra.lifecycle.triggers import signals
 from mlops_infra.lifecycle.triggers.controller import Controller
 from mlops_infra.lifecycle.triggers.declared import DataSource, DeclaredModel, read
-from mlops_infra.lifecycle.triggers.ledger import Book
+from mlops_infra.lifecycle.triggers.ledger import Ledger
 from mlops_infra.lifecycle.triggers.rules import Policy
 from mlops_infra.lifecycle.triggers.signals import Listed, Reading
 from tests.engine import postgres
@@ -32,15 +32,9 @@ HOUR = datetime.timedelta(hours=1)
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres.server(tmp_path_factory.mktemp("triggers")) as conninfo:
-        yield conninfo
-
-
 @pytest.fixture
-def conninfo(server: str) -> str:
-    return postgres.fresh(server, f"triggers{next(_numbers)}")
+def conninfo(postgresql: str) -> str:
+    return postgres.fresh(postgresql, f"triggers{next(_numbers)}")
 
 
 class FakeCluster:
@@ -68,7 +62,7 @@ class FakeCluster:
         return (self.phases.get(name, "Running"), "") if name in self.made else None
 
 
-class FakeEyes:
+class FakeSensors:
     """What the test lets triggers see."""
 
     def __init__(self) -> None:
@@ -93,25 +87,30 @@ class World:
     """Controllers on one database, one cluster and one clock."""
 
     def __init__(self, conninfo: str) -> None:
-        self.conninfo, self.cluster, self.eyes, self.now = conninfo, FakeCluster(), FakeEyes(), NOW
+        self.conninfo, self.cluster, self.sensors, self.now = (
+            conninfo,
+            FakeCluster(),
+            FakeSensors(),
+            NOW,
+        )
         source = DataSource("b", "", datetime.timedelta(minutes=1), 1)
         self.model = DeclaredModel(
             "demo", "wine", "tenant-demo", "p", policy=Policy(HOUR), data=source, drift=True
         )
 
     def controller(self, name: str = "one") -> Controller:
-        book = Book(partial(database.connect, self.conninfo), name)
+        ledger = Ledger(partial(database.connect, self.conninfo), name)
         return Controller(
             (self.model,),
-            book,
+            ledger,
             self.cluster,
             lambda model, claim: {"metadata": {"name": claim.workflow}},
-            self.eyes,
+            self.sensors,
             clock=lambda: self.now,
         )
 
     def events(self) -> list[dict[str, Any]]:
-        return self.controller().book.events()
+        return self.controller().ledger.events()
 
 
 @pytest.fixture
@@ -123,12 +122,12 @@ def world(conninfo: str) -> World:
 
 def test_new_data_trains_once_waits_for_the_cool_down_and_records_why(world: World) -> None:
     controller = world.controller()
-    world.eyes.put("day1.csv", "a")
+    world.sensors.put("day1.csv", "a")
     for _ in range(3):
         controller.tick()
     (workflow,) = world.cluster.made
     world.cluster.phases[workflow] = "Succeeded"
-    world.eyes.put("day2.csv", "b")
+    world.sensors.put("day2.csv", "b")
     controller.tick()
     controller.tick()
     assert world.cluster.created == 1
@@ -142,7 +141,7 @@ def test_new_data_trains_once_waits_for_the_cool_down_and_records_why(world: Wor
 
 
 def test_two_controllers_at_once_start_one_training(world: World) -> None:
-    world.eyes.put("new.csv", "a")
+    world.sensors.put("new.csv", "a")
     barrier = threading.Barrier(4)
 
     def run(name: str) -> None:
@@ -165,7 +164,7 @@ _KILLED = """
 import os, signal, sys
 from tests.engine.test_triggers_postgres import World
 world = World(sys.argv[1])
-world.eyes.put("new.csv", "a")
+world.sensors.put("new.csv", "a")
 def die(namespace, manifest):
     os.kill(os.getpid(), signal.SIGKILL)
 world.cluster.create = die
@@ -185,7 +184,7 @@ def test_a_claim_of_a_killed_controller_is_carried_out_once(world: World) -> Non
     assert done.returncode == -signal.SIGKILL
     (claimed,) = world.events()
     assert (claimed["state"], claimed["outcome"]) == ("claimed", None)
-    world.eyes.put("new.csv", "a")
+    world.sensors.put("new.csv", "a")
     for name in ("two", "three"):
         world.controller(name).tick()
     assert list(world.cluster.made) == [claimed["workflow"]]
@@ -193,7 +192,7 @@ def test_a_claim_of_a_killed_controller_is_carried_out_once(world: World) -> Non
 
 
 def test_a_cluster_that_is_away_delays_a_training_and_loses_none(world: World) -> None:
-    world.eyes.put("new.csv", "a")
+    world.sensors.put("new.csv", "a")
     world.cluster.down = True
     controller = world.controller()
     controller.tick()
@@ -205,7 +204,7 @@ def test_a_cluster_that_is_away_delays_a_training_and_loses_none(world: World) -
 
 def test_a_refused_training_is_told_and_does_not_block_the_next(world: World) -> None:
     controller = world.controller()
-    world.eyes.put("new.csv", "a")
+    world.sensors.put("new.csv", "a")
     create = world.cluster.create
 
     def refuse(namespace: str, manifest: Mapping[str, Any]) -> bool:
@@ -215,7 +214,7 @@ def test_a_refused_training_is_told_and_does_not_block_the_next(world: World) ->
     controller.tick()
     assert "403" in world.events()[0]["detail"]
     world.cluster.create = create  # type: ignore[method-assign]
-    world.eyes.put("newer.csv", "b")
+    world.sensors.put("newer.csv", "b")
     controller.tick()
     assert world.cluster.created == 1
 
@@ -223,13 +222,13 @@ def test_a_refused_training_is_told_and_does_not_block_the_next(world: World) ->
 def test_drift_that_is_seen_again_while_its_training_runs_is_answered_by_it(world: World) -> None:
     result = {"id": "r1", "version": "1", "at": NOW, "share": 1.0, "drifted": True, "columns": []}
     controller = world.controller()
-    world.eyes.result = result
+    world.sensors.result = result
     controller.tick()
     (workflow,) = world.cluster.made
     alert = {"labels": {"alertname": "ModelDrift"}, "startsAt": "2026-03-02T12:01:00Z"}
     decision = controller.ask(world.model, signals.alert("wine", alert, NOW))
-    assert decision.hold == f"{workflow} is under way"
-    world.eyes.result = {**result, "id": "r2"}
+    assert decision.hold == f"{workflow} is running"
+    world.sensors.result = {**result, "id": "r2"}
     controller.tick()
     world.cluster.phases[workflow] = "Succeeded"
     controller.tick()
@@ -241,7 +240,7 @@ def test_drift_that_is_seen_again_while_its_training_runs_is_answered_by_it(worl
 
 def test_a_workflow_that_vanished_is_told_as_lost(world: World) -> None:
     controller = world.controller()
-    world.eyes.put("new.csv", "a")
+    world.sensors.put("new.csv", "a")
     controller.tick()
     world.cluster.made.clear()
     controller.tick()
@@ -258,7 +257,7 @@ def test_a_person_is_answered_at_once_and_told_what_is_under_way(world: World) -
 
     assert ask("r1").fire is not None
     assert ask("r1").hold is None, "the same request again is no second training"
-    assert "under way" in ask("r2").hold
+    assert "is running" in ask("r2").hold
     assert world.cluster.created == 1
     asked = next(event for event in world.events() if event["key"] == "r1")
     assert asked["cause"] == {"text": "new labels", "by": "kim"}
@@ -312,7 +311,7 @@ def test_over_http_a_training_is_asked_for_once_and_shown(world: World, http: An
     assert http.post("/retrain", json=body).status_code == 202, "a client that asks again"
     other = http.post("/retrain", json={**body, "request": "another"})
     assert (other.status_code, other.json()["started"]) == (409, False)
-    assert "under way" in other.json()["why"]
+    assert "is running" in other.json()["why"]
     assert world.cluster.created == 1
     events = http.get("/events?tenant=demo&model=wine").json()["events"]
     assert {event["cause"]["text"] for event in events} == {"new labels"}
@@ -351,7 +350,7 @@ def test_prometheus_reads_trainings_drift_and_batch_jobs(world: World, http: Any
             """ 200, true, 0.5, '[{"name": "acid", "score": 0.01}]', '["acid: outside"]')"""
         )
     controller = world.controller()
-    world.eyes.put("new.csv", "a")
+    world.sensors.put("new.csv", "a")
     controller.tick()
     text = http.get("/metrics").text
     for line in (

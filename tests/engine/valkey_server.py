@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 PASSWORD = "only-for-tests"
+Valkey = tuple[str, subprocess.Popen[bytes]]
+"""URL and process."""
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def server(folder: Path) -> Iterator[Valkey]:
     """Start a server; gives its URL and its process. Skips where nobody is root: it is chrooted."""
     if os.geteuid() != 0:
         pytest.skip("not root, so Valkey's image cannot be unpacked and run")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.platform import Platform, left_behind, told
+from tests.e2e.platform import Platform, taken_down, told
 from tests.engine.conftest import api_server  # noqa: F401 - the fixture of the engine's tier
 from tests.engine.control_plane import ControlPlane
 
@@ -79,9 +79,10 @@ def volume(api_server: ControlPlane) -> Iterator[None]:  # noqa: F811
 def lab(tmp_path: Path, api_server: ControlPlane) -> Iterator[Lab]:  # noqa: F811
     found = Lab(tmp_path, api_server.kubeconfig)
     yield found
-    found.configure()
-    down = found.run("down", "-s", "lab", "--purge", "--break-lock")
-    assert down.returncode == 0, told(down)
+    if list((found.data / "state").rglob("lab.json")):
+        found.configure()
+        down = found.run("down", "-s", "lab", "--purge", "--break-lock")
+        assert down.returncode == 0, told(down)
     assert found.processes() == []
 
 
@@ -280,22 +281,15 @@ def _none() -> dict[str, Any]:
 
 
 @root
+@pytest.mark.skipif(not STORM, reason="make storm; one kill of core is in the e2e tier")
 def test_a_storm_of_kills_on_real_pods(tmp_path: Path) -> None:
-    from mlops_infra.cluster import footprint
-
-    platform = Platform(tmp_path)
-    before = footprint.snapshot([platform.data])
-    try:
+    with taken_down(Platform(tmp_path)) as platform:
         without = {"components": {"mlflow": {"state": "removed"}}}
-        storm(platform, rounds=({}, without), allow=[], seed=2, kills=KILLS if STORM else 1)
+        storm(platform, rounds=({}, without), allow=[], seed=2)
         platform.configure()
         platform.up()
         assert platform.up()["counts"] == {}
         assert platform.json("status", "-s", "core")["problems"] == []
-    finally:
-        down = platform.run("down", "-s", "core", "--purge")
-    assert down.returncode == 0, told(down)
-    assert left_behind(before, platform) == []
 
 
 def storm(
@@ -304,12 +298,11 @@ def storm(
     rounds: tuple[dict[str, Any], ...],
     allow: list[str],
     seed: int,
-    kills: int = KILLS,
 ) -> None:
     """Kill `up` at random moments; the next `up` must end green every time, with no orphan."""
     chance = random.Random(seed)  # noqa: S311 - moments, not secrets
     length = 30.0
-    for number in range(kills):
+    for number in range(KILLS):
         platform.configure(**rounds[number % len(rounds)], allowReplace=allow)
         child = platform.start(
             "up", "-s", platform.stack, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

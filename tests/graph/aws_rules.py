@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.components.aws.foundation.tags import FEW_TAGS
 from mlops_infra.components.aws.iam.lint import judge_permissions, judge_trust
-from mlops_infra.plan.aws.names import LIMITS, STACK_TAG
+from mlops_infra.plan.aws.names import LIMITS
 from mlops_infra.plan.aws.stateful import STATEFUL
 from tests.graph.recording import Graph, Node
 
@@ -86,7 +87,7 @@ def untagged(graph: Graph, wanted: dict[str, str]) -> Broken:
             continue
         tags = node.inputs.get("tags", {})
         mine = {k: v for k, v in wanted.items() if node.type not in FEW_TAGS or ":" in k}
-        if tags.get(STACK_TAG) is None or not mine.items() <= tags.items():
+        if tags.get(contract.STACK_TAG) is None or not mine.items() <= tags.items():
             yield f"{node.name}: {tags}"
 
 

@@ -112,6 +112,7 @@ class Graph:
     def golden(self) -> str:
         """Stable text: no secret, no order of threads, no path of this machine."""
         from mlops_infra import places
+        from mlops_infra.components.onprem import without_links
 
         listed = [
             {
@@ -127,9 +128,14 @@ class Graph:
         ]
         document = {"outputs": self.outputs, "resources": listed, "transforms": self.transforms}
         text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
-        return text.replace(str(places.project()), "{project}").replace(
-            str(places.data()), "{data}"
-        ) + "\n"  # fmt: skip
+        charts = places.project() / "charts"
+        for path, name in (
+            (without_links(charts), "{project}/charts"),
+            (places.project(), "{project}"),
+            (places.data(), "{data}"),
+        ):
+            text = text.replace(str(path), name)
+        return f"{text}\n"
 
 
 def _shown(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """`mlops-infra bundle`: everything that an environment needs, carried into a closed network.
 
-Each command has a file of its own, `bundle_<name>.py`, which imports nothing heavy before it runs.
+Each command has a file of its own, which imports nothing heavy before it runs.
 """
 
 from __future__ import annotations
@@ -8,16 +8,18 @@ from __future__ import annotations
 import click
 
 from mlops_infra.cli.bundle.build import build
-from mlops_infra.cli.bundle.contents import licences, sbom
 from mlops_infra.cli.bundle.diff import diff
 from mlops_infra.cli.bundle.discover import discover
 from mlops_infra.cli.bundle.inspect import inspect
-from mlops_infra.cli.bundle.install import install, remove
+from mlops_infra.cli.bundle.install import install
 from mlops_infra.cli.bundle.key import key
+from mlops_infra.cli.bundle.licences import licences
 from mlops_infra.cli.bundle.lock import lock
 from mlops_infra.cli.bundle.prune import command as prune
 from mlops_infra.cli.bundle.push import command as push
 from mlops_infra.cli.bundle.receipt import command as receipt
+from mlops_infra.cli.bundle.remove import remove
+from mlops_infra.cli.bundle.sbom import sbom
 from mlops_infra.cli.bundle.serve import command as serve
 from mlops_infra.cli.bundle.split import split
 from mlops_infra.cli.bundle.verify import verify

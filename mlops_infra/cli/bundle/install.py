@@ -1,4 +1,4 @@
-"""`mlops-infra bundle install` and `remove`: a machine of the closed network made ready."""
+"""`mlops-infra bundle install`: a machine of the closed network made ready."""
 
 from __future__ import annotations
 
@@ -14,18 +14,10 @@ from mlops_infra.cli.render import sink_for
 if TYPE_CHECKING:
     from offline_bundle.install import Installed
 
-_ROOT = click.option(
-    "--root",
-    type=bundle_options.FOLDER,
-    required=True,
-    metavar="ROOT",
-    help="Folder of the installation.",
-)
-
 
 @click.command()
 @bundle_options.folders
-@_ROOT
+@bundle_options.root
 @click.option(
     "--key",
     type=bundle_options.FILE,
@@ -91,23 +83,6 @@ def install(
         output.document(installed)
     else:
         _show(installed)
-
-
-@click.command()
-@_ROOT
-@options.as_json
-def remove(root: Path, as_json: bool) -> None:
-    """Remove an installation, and nothing that is not part of one.
-
-    The bundle stays where it is, unless the installation has copied it.
-    """
-    from offline_bundle.install import remove as run
-
-    was_there = run(root)
-    if as_json:
-        output.document({"root": root, "removed": was_there})
-    else:
-        output.text(f"{root}: removed" if was_there else f"{root}: nothing was installed there")
 
 
 def _show(installed: Installed) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from mlops_infra.cli import options
+from mlops_infra import contract
 
 if TYPE_CHECKING:
     from offline_bundle.discover import Needs
@@ -44,6 +44,17 @@ def folders(function: _F) -> _F:
     )
 
 
+def root(function: _F) -> _F:
+    """`--root ROOT` of an installation, passed on as `root: Path`."""
+    return click.option(
+        "--root",
+        type=FOLDER,
+        required=True,
+        metavar="ROOT",
+        help="Folder of the installation.",
+    )(function)
+
+
 def stack(function: _F) -> _F:
     """`-s/--stack` where it may be absent, and `--stack-file`."""
     with_file = click.option(
@@ -56,14 +67,14 @@ def stack(function: _F) -> _F:
         "-s",
         "--stack",
         metavar="NAME",
-        envvar=options.STACK_VARIABLE,
+        envvar=contract.STACK_VARIABLE,
         show_envvar=True,
         help="Stack: NAME of stacks/Pulumi.NAME.yaml, such as sandbox.",
     )(with_file)
 
 
 def additions(function: _F) -> _F:
-    """`--image`, `--file`, `--chart` and `--wheel`, each as often as wanted."""
+    """`--image`, `--file`, `--chart` and `--wheel`, each repeatable."""
     for name, metavar, text in (
         ("wheel", "PATH", "Additional wheel; repeatable."),
         ("chart", "PATH", "Additional chart (folder or .tgz) with all its images; repeatable."),

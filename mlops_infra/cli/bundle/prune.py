@@ -32,7 +32,10 @@ _PATH = click.Path(path_type=Path)
     "-s", "--stack", metavar="NAME", help="Keep the images in use in this stack's cluster."
 )
 @click.option(
-    "--file", type=_PATH, metavar="PATH", help="Stack file (default: stacks/Pulumi.NAME.yaml)."
+    "--stack-file",
+    type=_PATH,
+    metavar="PATH",
+    help="Stack file (default: stacks/Pulumi.NAME.yaml).",
 )
 @click.option(
     "--running",
@@ -49,7 +52,7 @@ def command(
     keep: tuple[Path, ...],
     settings: Settings,
     stack: str | None,
-    file: Path | None,
+    stack_file: Path | None,
     running: IO[str] | None,
     no_cluster: bool,
     dry_run: bool,
@@ -70,7 +73,7 @@ def command(
     sink = render.sink_for(as_json)
     images = set(_lines(running)) if running else set()
     if stack:
-        images |= _images_of(stack, file)
+        images |= _images_of(stack, stack_file)
     done = prune(
         registry,
         old,

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import click
 
-from mlops_infra.cli import options, output, render
 from mlops_infra.cli.drift.endpoint import endpoint
-from mlops_infra.errors import FoundError, InputError, MlopsError
+from mlops_infra.cli.drift.run import run
 
 
 @click.group()
@@ -17,81 +13,5 @@ def command() -> None:
     """Compare requests to models with their training data."""
 
 
-command.add_command(endpoint)
-
-
-@command.command()
-@click.option(
-    "--models", type=click.Path(path_type=Path), metavar="FILE", help="File of declared models."
-)
-@click.option("--tenant", metavar="NAME", help="Limit to the models of this tenant.")
-@click.option("--model", metavar="NAME", help="Limit to this model.")
-@options.as_json
-def run(models: Path | None, tenant: str | None, model: str | None, as_json: bool) -> None:
-    """Compare logged requests with the champion's training data; runs in the cluster.
-
-    Drift is a result, not a failure: it goes to the report, the metrics and the database, where
-    triggers read it. Exit code 3 if a model could not be examined.
-    """
-    from mlops_infra.lifecycle import drift
-    from mlops_infra.lifecycle.pods import assembly as in_cluster
-    from mlops_infra.lifecycle.pods import jobs
-    from mlops_infra.lifecycle.services.environment import Surroundings
-
-    text, where = in_cluster.models(models)
-    chosen = [
-        job
-        for job in jobs.drift_jobs(text, where)
-        if tenant in (None, job.tenant) and model in (None, job.model)
-    ]
-    if not chosen and (tenant or model):
-        raise InputError(
-            f"no drift job is declared for {tenant or '*'}/{model or '*'}", where=where
-        )
-    around, sink = Surroundings.here(), render.sink_for(as_json)
-    registry = in_cluster.champions(around)
-    results: list[dict[str, Any]] = []
-    failed: list[str] = []
-    for job in chosen:
-        try:
-            result = drift.run(
-                job,
-                connect=in_cluster.connect,
-                versions=registry,
-                objects=in_cluster.bucket(around, job.bucket),
-                sink=sink,
-            )
-        except MlopsError as error:
-            # one model without a champion must not keep the others from being looked at
-            failed.append(f"{job.tenant}/{job.model}: {error.what}")
-            continue
-        results.append(result.as_dict())
-    _show(results, as_json=as_json)
-    if failed:
-        raise FoundError(f"{len(failed)} of {len(chosen)} models could not be examined", failed)
-
-
-def _show(results: list[dict[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        output.document({"results": results})
-        return
-    output.table(
-        ("model", "version", "rows", "drifted columns", "verdict"),
-        [
-            (
-                f"{each['tenant']}/{each['model']}",
-                each["version"],
-                each["rows"],
-                ", ".join(column["name"] for column in each["columns"] if column["drifted"])
-                or None,
-                _verdict(each),
-            )
-            for each in results
-        ],
-    )
-
-
-def _verdict(result: dict[str, Any]) -> str:
-    if not result["judged"]:
-        return "too few requests"
-    return "drift" if result["drifted"] else "no drift"
+for _each in (run, endpoint):
+    command.add_command(_each)

@@ -12,8 +12,7 @@ from mlops_infra.cli.pipeline.source import parameters_option, pipeline_of, valu
 from mlops_infra.errors import InputError
 
 if TYPE_CHECKING:
-    from mlops_infra.lifecycle.pipeline import Pipeline
-    from mlops_infra.lifecycle.pipeline.definition.model import Value
+    from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
     from mlops_infra.lifecycle.pipeline.submission.argo_run import RunEnd
     from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
     from mlops_infra.progress import Sink
@@ -29,7 +28,9 @@ if TYPE_CHECKING:
     help="Engine to run on.",
 )
 @click.option("-s", "--stack", metavar="NAME", help="Stack of the platform to use.")
-@click.option("--tenant", metavar="NAME", help="Tenant: its namespace, bucket and experiments.")
+@click.option(
+    "-t", "--tenant", metavar="NAME", help="Tenant: its namespace, bucket and experiments."
+)
 @parameters_option
 @click.option("--run", "run_name", metavar="ID", help="Name of the run (default: a new one).")
 @click.option(

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from mlops_infra.lifecycle.pipeline import Pipeline
-    from mlops_infra.lifecycle.pipeline.definition.model import Value
+    from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 SUFFIXES = (".py", ".ipynb")

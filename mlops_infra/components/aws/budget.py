@@ -6,8 +6,8 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_aws.budgets import Budget, BudgetCostFilterArgs, BudgetNotificationArgs
 
+from mlops_infra import contract
 from mlops_infra.components.aws.foundation.foundation import Foundation
-from mlops_infra.plan.aws.names import STACK_TAG
 
 SPENT = ((80, "ACTUAL"), (100, "ACTUAL"), (100, "FORECASTED"))
 """Per cent of the bound, and whether it is spent or foreseen."""
@@ -34,7 +34,7 @@ def build_budget(foundation: Foundation, *, parent: pulumi.Resource | None = Non
         for percent, kind in SPENT
     ]
     stack = BudgetCostFilterArgs(
-        name="TagKeyValue", values=[f"user:{STACK_TAG}${foundation.names.stack}"]
+        name="TagKeyValue", values=[f"user:{contract.STACK_TAG}${foundation.names.stack}"]
     )
     Budget(
         "budget",

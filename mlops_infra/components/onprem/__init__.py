@@ -2,7 +2,8 @@
 
 from mlops_infra.components.onprem.annotations import annotated
 from mlops_infra.components.onprem.application import Application
+from mlops_infra.components.onprem.chart_files import without_links
 from mlops_infra.components.onprem.cluster_provider import cluster_provider
 from mlops_infra.components.onprem.platform import OnPremPlatform
 
-__all__ = ["Application", "OnPremPlatform", "annotated", "cluster_provider"]
+__all__ = ["Application", "OnPremPlatform", "annotated", "cluster_provider", "without_links"]

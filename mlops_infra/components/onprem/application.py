@@ -10,10 +10,10 @@ from pulumi_kubernetes.core.v1 import Secret
 from pulumi_kubernetes.helm.v4 import Chart
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
+from mlops_infra import contract
 from mlops_infra.components.labels import labels
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.plan import Certificate, PlannedComponent, SecretSpec
-from mlops_infra.plan.stateful import STATEFUL_LABEL
 
 TYPE = "mlops-infra:onprem:Application"
 
@@ -33,7 +33,7 @@ class Application(pulumi.ComponentResource):
         super().__init__(TYPE, planned.name, {"version": planned.version}, opts)
         marks = labels(stack, planned.name)
         secrets = [
-            self._secret(spec, values, {**marks, STATEFUL_LABEL: str(lasting).lower()})
+            self._secret(spec, values, {**marks, contract.STATEFUL_LABEL: str(lasting).lower()})
             for spec in planned.secrets
             # A new password under a running database locks everybody out: such a Secret is
             # stateful. A certificate is not: replacing it is how it is renewed.

@@ -7,15 +7,15 @@ from pulumi import Resource, ResourceOptions
 from pulumi_kubernetes.core.v1 import ConfigMap, Namespace, Secret
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
+from mlops_infra import contract
 from mlops_infra.components.labels import labels
 from mlops_infra.components.onprem.application import Application
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.plan import Plan
 from mlops_infra.plan.network.site import CA_CONFIG_MAP, CA_KEY, KSERVE_CA_KEY, REGISTRY_LOGIN
-from mlops_infra.plan.stateful import PLATFORM, STATEFUL_LABEL
+from mlops_infra.plan.stateful import PLATFORM
 
 TYPE = "mlops-infra:onprem:Platform"
-TENANT_LABEL = "mlops-infra.dev/tenant"
 
 
 class OnPremPlatform(pulumi.ComponentResource):
@@ -83,9 +83,9 @@ class OnPremPlatform(pulumi.ComponentResource):
                 name=name,
                 labels={
                     **labels(plan.stack, PLATFORM),
-                    STATEFUL_LABEL: str(stateful).lower(),
+                    contract.STATEFUL_LABEL: str(stateful).lower(),
                     "pod-security.kubernetes.io/enforce": level,
-                    **({TENANT_LABEL: tenant} if tenant else {}),
+                    **({contract.TENANT_LABEL: tenant} if tenant else {}),
                 },
             ),
             opts=ResourceOptions(parent=self),

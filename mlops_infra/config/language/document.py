@@ -83,7 +83,7 @@ def read(text: str) -> Document:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
         line = mark.line + 1 if mark else None
-        document.problems.append(Problem(WHOLE_FILE, f"this is not YAML: {reason}", line))
+        document.problems.append(Problem(WHOLE_FILE, f"not valid YAML: {reason}", line))
     return document
 
 

@@ -27,7 +27,6 @@ _KINDS = {
     "model_attributes_type": "keys with values",
 }
 _MISSING = "is missing"
-_MEANT = "did you mean '"
 _SHOWN = 60
 """Characters of a wrong value that a message repeats."""
 
@@ -39,11 +38,7 @@ def problems(error: ValidationError, model: type[BaseModel], origin: Origin) -> 
         path = _path(details["loc"])
         problem = _problem(details, path, model, origin)
         found.setdefault((path, problem.message), problem)
-    misspelt = {
-        dotted((*path[:-1], problem.suggestion[len(_MEANT) : -2]))
-        for (path, _), problem in found.items()
-        if problem.suggestion and problem.suggestion.startswith(_MEANT)
-    }
+    misspelt = {dotted((*path[:-1], meant)) for path, _ in found if (meant := _meant(path, model))}
     # one slip, one problem: what is misspelt is not missing as well
     return [p for p in found.values() if not (p.message == _MISSING and p.path in misspelt)]
 
@@ -95,13 +90,19 @@ def _explained(details: ErrorDetails, path: Path, model: type[BaseModel]) -> tup
 def _unknown(path: Path, model: type[BaseModel]) -> tuple[str, str | None]:
     owner = _section(model, path[:-1])
     known = keys_of(owner) if owner else []
-    close = nearest(str(path[-1]), known)
-    if close:
-        return "unknown key", f"{_MEANT}{close}'?"
+    if close := _meant(path, model):
+        return "unknown key", f"did you mean '{close}'?"
     elsewhere = _paths_ending_in(str(path[-1]), model)
     if elsewhere:
         return "unknown key here", f"it belongs at {elsewhere}"
     return "unknown key", "known here: " + (", ".join(known) or "none")
+
+
+def _meant(path: Path, model: type[BaseModel]) -> str | None:
+    """The key that an unknown one was probably meant to be; None for a key that is known."""
+    owner = _section(model, path[:-1]) if path else None
+    known = keys_of(owner) if owner else []
+    return None if not path or path[-1] in known else nearest(str(path[-1]), known)
 
 
 def _paths_ending_in(key: str, model: type[BaseModel], above: str = "") -> str | None:

@@ -57,7 +57,7 @@ class Ledger:
         if row is None or not row[0]:
             raise OperationFailed(
                 f"another run is scoring partition {self._at[2]} of {self._job.id}",
-                hint="it goes on by itself; look again in a minute",
+                hint="it continues by itself; check again in a minute",
             )
         try:
             yield
@@ -119,7 +119,7 @@ class Ledger:
                 raise OperationFailed(
                     f"{counted[0] if counted else 0} scores for {progress.total} rows",
                     where=f"{self._job.id}, partition {self._at[2]}",
-                    hint="somebody has deleted scores: run it with --again",
+                    hint="scores were deleted: run it with --again",
                 )
             self._connection.execute(
                 f"UPDATE batch_run SET state = 'done', changed_at = now() WHERE {at}",  # noqa: S608

@@ -50,7 +50,7 @@ def run(
     with step(sink, f"Scoring {job.id} {partition}", total=len(rows), unit="rows") as work:
         keys = _keys(job, rows)
         if schema is not None:
-            # the key and what tells partitions are no inputs: the schema need not know them
+            # the key and what tells partitions are not inputs: the schema need not know them
             rules = replace(schema, other_columns="allow", unique_together=())
             check(rows, rules).require(f"partition {partition}", where=job.source)
         data = fingerprint(rows)
@@ -105,7 +105,7 @@ def _score(
 def _finished(found: Progress, data: str, job: BatchJob, partition: str) -> bool:
     if found.data != data:
         raise InputError(
-            f"partition {partition} holds other rows than when it was first scored",
+            f"partition {partition} has other rows than when it was first scored",
             where=job.source,
             hint="a partition should never change; to replace its scores use --again",
         )
@@ -132,8 +132,8 @@ def _keys(job: BatchJob, rows: pd.DataFrame) -> list[str]:
     twice = sorted(key for key, count in Counter(keys).items() if count > 1)
     if twice:
         raise FoundError(
-            f"the key {', '.join(job.key)} does not name the rows",
-            [f"{key} is there more than once" for key in twice[:_EXAMPLES]],
+            f"the key {', '.join(job.key)} does not identify the rows",
+            [f"{key} is not unique" for key in twice[:_EXAMPLES]],
             where=job.source,
         )
     return keys

@@ -55,7 +55,7 @@ def source(job: BatchJob, bucket: Callable[[str], Bucket], connect: Connect) -> 
         return BucketSource(bucket(name), prefix, job.source)
     if scheme == "sql":
         return TableSource(connect, rest, job)
-    raise InputError(f"'{job.source}' is no source", hint="s3://bucket/prefix or sql://table")
+    raise InputError(f"'{job.source}' is not a source", hint="s3://bucket/prefix or sql://table")
 
 
 class BucketSource:
@@ -76,7 +76,7 @@ class BucketSource:
 
         keys = self._files().get(partition)
         if not keys:
-            raise InputError(f"there is no partition '{partition}'", where=self._where)
+            raise InputError(f"no such partition: '{partition}'", where=self._where)
         frames = [self._read(key) for key in sorted(keys)]
         rows = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
         return _bounded(rows, partition, self._where)
@@ -146,6 +146,6 @@ def _bounded(rows: pd.DataFrame, partition: str, where: str) -> pd.DataFrame:
         raise InputError(
             f"partition '{partition}' has more than {MOST_ROWS} rows",
             where=where,
-            hint="divide it: by a column, or into more files",
+            hint="split it by a column or into more files",
         )
     return rows

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.lifecycle.services.reachability import listening
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ LARGEST = 512 << 20
 """Bytes of an answer."""
 
 
-def history(wanted: str, around: Surroundings) -> pd.DataFrame:
+def history(wanted: str, around: Environment) -> pd.DataFrame:
     """Features and labels of all rows of a view in a span of time, in a fixed order.
 
     Columns that only name a row, and its time, are left out: nothing can be learnt from them.
@@ -40,7 +40,7 @@ def history(wanted: str, around: Surroundings) -> pd.DataFrame:
 
     if around.features_endpoint is None:
         raise InputError(
-            "no feature server is named here",
+            "no feature server is configured",
             where="environment variable MLOPS_INFRA_FEATURES",
             hint="set components.feast.state to managed",
         )
@@ -52,7 +52,7 @@ def history(wanted: str, around: Surroundings) -> pd.DataFrame:
     views = _ask(f"{base}/feature-views", None)
     if name not in views:
         known = ", ".join(sorted(views)) or "none"
-        raise InputError(f"there is no feature view '{name}'", where=base, hint=f"views: {known}")
+        raise InputError(f"no such feature view: '{name}'", where=base, hint=f"views: {known}")
     features = list(views[name]["features"])
     answer = _ask(
         f"{base}/historical-features", {"features": [f"{name}:{f}" for f in features], **span}
@@ -78,6 +78,6 @@ def _ask(url: str, body: dict[str, Any] | None) -> Any:
         with error:
             told = error.read(500).decode(errors="replace")
         kind = InputError if error.code in (413, 422) else OperationFailed
-        raise kind(f"the feature server says: HTTP {error.code} {told}", where=url) from error
+        raise kind(f"the feature server returned HTTP {error.code} {told}", where=url) from error
     except (OSError, ValueError) as error:
-        raise OperationFailed(f"the feature server does not answer: {error}", where=url) from error
+        raise OperationFailed(f"the feature server does not respond: {error}", where=url) from error

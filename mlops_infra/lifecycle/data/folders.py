@@ -28,11 +28,11 @@ def load(folder: str) -> pd.DataFrame:
 
     top = Path(folder)
     if not top.is_dir():
-        raise InputError("there is no such folder", where=folder)
+        raise InputError("the folder does not exist", where=folder)
     files = sorted(f for f in top.rglob("*") if f.is_file() and not _hidden(f.relative_to(top)))
     frames = [_frame(file, top) for file in files if file.suffix.lower() in READERS]
     if not frames:
-        raise InputError("the folder holds no .csv and no .parquet file", where=folder)
+        raise InputError("the folder has no .csv or .parquet file", where=folder)
     first = set(frames[0].columns)
     for file, frame in zip(files, frames, strict=False):
         if set(frame.columns) != first:

@@ -4,7 +4,7 @@
 |---|---|
 | `sklearn://wine`, iris, breast_cancer, digits, diabetes | scikit-learn's; column `target` |
 | `s3://bucket/key.csv`, `s3://bucket/key.parquet` | one object |
-| `feast://view` | the history of a feature view, see `historical` |
+| `feast://view` | the history of a feature view, see `feature_history` |
 | `folder/file.csv`, `folder/file.parquet` | a local file |
 | `folder/` | all such files below a local folder; `name=value` in its path is a column |
 """
@@ -15,10 +15,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.data import folders
-from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.data import folders, storage
 from mlops_infra.lifecycle.data.table import Table, from_csv, from_parquet
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 PACKAGED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
 
-def load(name: str, around: Surroundings, *, target: str | None = None) -> Table:
+def load(name: str, around: Environment, *, target: str | None = None) -> Table:
     """Load a table and check that it can be worked with.
 
     Raises:
@@ -45,7 +44,7 @@ def load(name: str, around: Surroundings, *, target: str | None = None) -> Table
     return Table(name=name, frame=frame, target=target)
 
 
-def _frame(name: str, around: Surroundings) -> pd.DataFrame:
+def _frame(name: str, around: Environment) -> pd.DataFrame:
     scheme, separator, rest = name.partition("://")
     if not separator or scheme == "s3":
         return _file(name, around)
@@ -56,26 +55,26 @@ def _frame(name: str, around: Surroundings) -> pd.DataFrame:
 
         return history(rest, around)
     raise InputError(
-        f"'{name}' names no data",
+        f"'{name}' is not a data source",
         hint="use sklearn://, s3://, feast:// or the path of a .csv or .parquet file",
     )
 
 
-def _file(name: str, around: Surroundings) -> pd.DataFrame:
+def _file(name: str, around: Environment) -> pd.DataFrame:
     if name.endswith("/"):
         return folders.load(name)
     kind = PurePosixPath(name).suffix.lower()
     if kind == ".csv":
-        return from_csv(places.read(name, around), name)
+        return from_csv(storage.read(name, around), name)
     if kind == ".parquet":
-        return from_parquet(places.read(name, around), name)
+        return from_parquet(storage.read(name, around), name)
     raise InputError("only .csv and .parquet can be read", where=name)
 
 
 def _packaged(name: str) -> pd.DataFrame:
     if name not in PACKAGED:
         raise InputError(
-            f"scikit-learn ships no data set '{name}'", hint=f"it has: {', '.join(PACKAGED)}"
+            f"scikit-learn has no data set '{name}'", hint=f"it has: {', '.join(PACKAGED)}"
         )
     from sklearn import datasets
 

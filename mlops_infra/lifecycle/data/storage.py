@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.services.credentials import Login
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.lifecycle.services.object_store import S3Store
 
 LARGEST = 2 << 30
 """Bytes of one file; steps hold it in memory."""
 
 
-def read(place: str, around: Surroundings) -> bytes:
+def read(place: str, around: Environment) -> bytes:
     """The content of a place.
 
     Raises:
@@ -33,7 +33,7 @@ def read(place: str, around: Surroundings) -> bytes:
         bucket, key = split(place, around)
         store = _store(around, bucket)
         if not store.exists(key):
-            raise InputError("there is no such object", where=place)
+            raise InputError("the object does not exist", where=place)
         return store.get(key)
     path = Path(place)
     try:
@@ -44,7 +44,7 @@ def read(place: str, around: Surroundings) -> bytes:
         raise InputError(f"cannot read the file: {error.strerror}", where=place) from error
 
 
-def write(place: str, body: bytes, around: Surroundings) -> None:
+def write(place: str, body: bytes, around: Environment) -> None:
     """Write all of `body` to a place, or nothing.
 
     Raises:
@@ -65,7 +65,7 @@ def write(place: str, body: bytes, around: Surroundings) -> None:
         raise OperationFailed(f"cannot write the file: {error.strerror}", where=place) from error
 
 
-def exists(place: str, around: Surroundings) -> bool:
+def exists(place: str, around: Environment) -> bool:
     """Whether there is something."""
     if is_object(place):
         bucket, key = split(place, around)
@@ -83,25 +83,23 @@ def is_object(place: str) -> bool:
     return place.startswith("s3://")
 
 
-def split(url: str, around: Surroundings) -> tuple[str, str]:
+def split(url: str, around: Environment) -> tuple[str, str]:
     """Bucket and key of an object; raises `InputError` where there is no bucket or no key."""
     parts = urlsplit(url)
     bucket, key = parts.netloc or around.bucket, parts.path.lstrip("/")
     if parts.scheme != "s3" or not key:
-        raise InputError(f"'{url}' is no object", hint="write s3://bucket/key")
+        raise InputError(f"'{url}' is not an object", hint="write s3://bucket/key")
     if not bucket:
-        raise InputError(
-            f"'{url}' names no bucket", where="environment variable MLOPS_INFRA_BUCKET"
-        )
+        raise InputError(f"'{url}' has no bucket", where="environment variable MLOPS_INFRA_BUCKET")
     return bucket, key
 
 
-def _store(around: Surroundings, bucket: str) -> S3Store:
+def _store(around: Environment, bucket: str) -> S3Store:
     if around.object_endpoint is None or around.objects is None:
         raise InputError(
-            "no object store is named here",
+            "no object store is configured",
             where="AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY",
-            hint="inside of a tenant's Pod they are set; elsewhere use -s STACK --tenant NAME",
+            hint="it is set in a tenant's Pods; elsewhere use -s STACK --tenant NAME",
         )
     return _client(around.object_endpoint, bucket, around.objects)
 

@@ -73,14 +73,14 @@ def from_parquet(body: bytes, where: str) -> pd.DataFrame:
     try:
         return pd.read_parquet(io.BytesIO(body))
     except (ArrowException, ValueError, OSError) as error:
-        raise InputError(f"this is no Parquet file: {error}", where=where) from error
+        raise InputError(f"not a Parquet file: {error}", where=where) from error
 
 
 def from_csv(body: bytes, where: str) -> pd.DataFrame:
     """Read a CSV file with a heading, numbers to their last bit.
 
     Raises:
-        InputError: it is no such file, or a column has no or twice the same name.
+        InputError: it is not such a file, or a column has no or twice the same name.
     """
     import pandas as pd
 
@@ -89,7 +89,7 @@ def from_csv(body: bytes, where: str) -> pd.DataFrame:
         # pandas renames the second of two equal names: read the heading as it stands
         names = pd.read_csv(io.BytesIO(body), nrows=1, header=None, dtype=str).iloc[0].tolist()
     except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"this is no CSV file: {error}", where=where) from error
+        raise InputError(f"not a CSV file: {error}", where=where) from error
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     if twice:
         raise InputError(f"column '{twice[0]}' is duplicated", where=where)

@@ -58,7 +58,7 @@ def read(files: Iterable[bytes], names: Sequence[str]) -> Captured:
 
 
 def _frame(line: bytes, names: Sequence[str]) -> pd.DataFrame | None:
-    """One record; None where its request is no table of the model's columns."""
+    """One record; None where its request is not a table of the model's columns."""
     try:
         given = json.loads(line)["captureData"]["endpointInput"]
         content, body = given["observedContentType"], _body(given)

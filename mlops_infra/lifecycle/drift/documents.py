@@ -21,7 +21,7 @@ def kinds(statistics: Mapping[str, Any]) -> dict[str, str]:
     """Column to `Integral`, `Fractional` or `String`, in the order of the model.
 
     Raises:
-        InputError: it is no such document.
+        InputError: it is not such a document.
     """
     try:
         return {str(each["name"]): str(each["inferred_type"]) for each in statistics["features"]}
@@ -87,7 +87,7 @@ def _against(rule: Mapping[str, Any], given: pd.Series, numbers: pd.Series) -> I
     if rule.get("inferred_type") != "String":
         strange = int((filled & numbers.isna()).sum())
         if strange:
-            yield f"{strange} values are no numbers"
+            yield f"{strange} values are not numbers"
         if rule.get("num_constraints", {}).get("is_non_negative") and (numbers < 0).any():
             yield f"{int((numbers < 0).sum())} values are below 0, none was"
     known = rule.get("string_constraints", {}).get("domains")

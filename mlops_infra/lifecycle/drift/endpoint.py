@@ -81,7 +81,7 @@ def look(watch: Watch, cloud: Cloud, sink: Sink, *, now: datetime.datetime | Non
         MlopsError: see `Cloud.call`.
     """
     at = now or datetime.datetime.now(datetime.UTC)
-    with step(sink, f"Looking at what {watch.endpoint} is asked") as work:
+    with step(sink, f"Examining requests to {watch.endpoint}") as work:
         statistics = _document(cloud, watch, "statistics.json")
         constraints = _document(cloud, watch, "constraints.json")
         wanted = documents.kinds(statistics)
@@ -157,14 +157,14 @@ def _document(cloud: Cloud, watch: Watch, name: str) -> dict[str, Any]:
     answer = cloud.find("s3", "get_object", Bucket=bucket, Key=f"{folder}/{name}")
     if answer is None:
         raise InputError(
-            f"there is no {name} to compare with",
+            f"no {name} to compare with",
             where=where,
-            hint="the pipeline writes one when a model is good enough",
+            hint="the pipeline creates one when a model meets its threshold",
         )
     try:
         read: dict[str, Any] = json.loads(answer["Body"].read())
     except ValueError as error:
-        raise InputError(f"{name} is no JSON: {error}", where=where) from error
+        raise InputError(f"{name} is not valid JSON: {error}", where=where) from error
     return read
 
 
@@ -207,5 +207,5 @@ def place(url: str) -> tuple[str, str]:
     scheme, _, rest = url.partition("://")
     bucket, _, folder = rest.partition("/")
     if scheme != "s3" or not bucket or not folder.strip("/"):
-        raise InputError(f"'{url}' is no s3://BUCKET/FOLDER", where=url)
+        raise InputError(f"'{url}' is not s3://BUCKET/FOLDER", where=url)
     return bucket, folder.strip("/")

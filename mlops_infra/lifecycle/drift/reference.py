@@ -69,9 +69,9 @@ def load(connect: Connect, versions: Versions, tenant: str, model: str) -> Refer
 def _inputs(files: dict[str, bytes], target: str, where: str) -> pd.DataFrame:
     if FILE not in files:
         raise InputError(
-            f"the run of {where} kept no reference data",
+            f"the run of {where} has no reference data",
             where=f"artefact pipeline/{FILE}",
-            hint="versions that a pipeline of this kit registers have one",
+            hint="versions from built-in pipelines have it",
         )
     frame = from_parquet(files[FILE], f"{where}: {FILE}")
     inputs = frame.drop(columns=[name for name in (target,) if name in frame.columns])

@@ -74,7 +74,7 @@ class Endpoint:
     async def invocations(self, request: Request) -> Response:
         """`POST /invocations`."""
         if self._here >= self._limits.at_once + self._limits.waiting:
-            return _json(503, {"error": "too many requests at once"}, {"Retry-After": "1"})
+            return _json(503, {"error": "too many concurrent requests"}, {"Retry-After": "1"})
         self._here += 1
         try:
             return await self._invoke(request)
@@ -89,10 +89,12 @@ class Endpoint:
             return _json(415, {"error": f"the content type must be one of {', '.join(TYPES)}"})
         accept = kind_of(request.headers.get("accept"))
         if accept is None:
-            return _json(406, {"error": f"the answer is one of {', '.join(TYPES)}"})
+            return _json(406, {"error": f"the response type must be one of {', '.join(TYPES)}"})
         body = await self._body(request)
         if body is None:
-            return _json(413, {"error": f"a request may have {self._limits.payload_bytes} bytes"})
+            return _json(
+                413, {"error": f"a request can have at most {self._limits.payload_bytes} bytes"}
+            )
         try:
             async with self._turn:
                 answers = await asyncio.to_thread(self._predicted, content, body)

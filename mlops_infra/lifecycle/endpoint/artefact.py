@@ -64,7 +64,7 @@ def load(folder: Path) -> Artefact:
         return _tabular(_of_step(file))
     held = ", ".join(sorted(each.name for each in folder.iterdir())) if folder.is_dir() else ""
     raise InputError(
-        f"there is no model: the folder holds {held or 'nothing'}",
+        f"no model found: the folder has {held or 'no files'}",
         where=str(folder),
         hint=f"model.tar.gz needs an MLflow model, or the file '{MEMBER}' of the step train",
     )
@@ -108,7 +108,7 @@ def _signature(file: Path) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Ma
         inputs = [dict(each) for each in read["inputs"]]
         ranges = {str(name): dict(span) for name, span in read.get("ranges", {}).items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"this is no signature: {error!r}", where=str(file)) from error
+        raise InputError(f"not a signature: {error!r}", where=str(file)) from error
     return inputs, ranges
 
 
@@ -116,8 +116,8 @@ def _tabular(artefact: Artefact) -> Artefact:
     tensors = [field.name for field in artefact.fields if field.shape is not None]
     if tensors:
         raise InputError(
-            f"the model takes the tensor '{tensors[0]}', and this server tables",
+            f"the model takes the tensor '{tensors[0]}', this server takes tables",
             where=artefact.name,
-            hint="serve it by an image of its own framework: aws.endpoints, model: s3://…",
+            hint="serve it with an image of its framework: aws.endpoints, model: s3://…",
         )
     return artefact

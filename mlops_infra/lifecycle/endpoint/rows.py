@@ -97,7 +97,7 @@ def _of_csv(body: bytes, fields: Sequence[Field]) -> list[Row]:
     try:
         lines = [line for line in csv.reader(io.StringIO(body.decode("utf-8-sig"))) if line]
     except (csv.Error, UnicodeDecodeError) as error:
-        raise Refused([Refusal("request", f"it is no CSV: {error}")]) from error
+        raise Refused([Refusal("request", f"not valid CSV: {error}")]) from error
     names = [field.name for field in fields]
     # batch transform cuts files into pieces: only the first one can have the heading
     headed = bool(lines) and (not names or {name.strip() for name in lines[0]} == set(names))
@@ -115,8 +115,8 @@ def _of_csv(body: bytes, fields: Sequence[Field]) -> list[Row]:
 def _by_place(values: list[Any], names: Sequence[Field | str], number: int) -> dict[str, Any]:
     plain = [each if isinstance(each, str) else each.name for each in names]
     if len(values) != len(plain):
-        wanted = f"{len(plain)}: {', '.join(plain[:10])}" if plain else "names beside its values"
-        told = f"it has {len(values)} values, the model wants {wanted}"
+        wanted = f"{len(plain)}: {', '.join(plain[:10])}" if plain else "column names with values"
+        told = f"it has {len(values)} values, the model needs {wanted}"
         raise Refused([Refusal("request", told, len(values), number)])
     return dict(zip(plain, values, strict=True))
 

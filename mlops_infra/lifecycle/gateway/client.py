@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.lifecycle.promotion.policy import Observed
+from mlops_infra.lifecycle.gateway.traffic import TrafficSummary
 
 ANSWER_SECONDS = 15.0
 
@@ -22,7 +22,7 @@ ANSWER_SECONDS = 15.0
 class Observer(Protocol):
     """Tells how a version fared; raises `OperationFailed` alone."""
 
-    def observed(self, tenant: str, model: str, version: str, since: float) -> Observed:
+    def observed(self, tenant: str, model: str, version: str, since: float) -> TrafficSummary:
         """What it answered or saw as a shadow since `since`, seconds since the epoch."""
 
 
@@ -34,7 +34,7 @@ class GatewayClient:
     tenant: str
     token: str = field(repr=False)
 
-    def observed(self, tenant: str, model: str, version: str, since: float) -> Observed:
+    def observed(self, tenant: str, model: str, version: str, since: float) -> TrafficSummary:
         """Requests, errors, latency and disagreement of one version, over all its roles."""
         start = datetime.fromtimestamp(since, UTC).isoformat()
         query = urlencode({"since": start})
@@ -42,7 +42,7 @@ class GatewayClient:
         rows = [row for row in answer["observed"] if row["version"] == version]
         requests = sum(int(row["requests"]) for row in rows)
         told = [row["disagreement"] for row in rows if row["disagreement"] is not None]
-        return Observed(
+        return TrafficSummary(
             requests=requests,
             errors=sum(int(row["errors"]) for row in rows),
             p99_ms=max((float(row["p99_ms"]) for row in rows), default=None),
@@ -99,7 +99,7 @@ class GatewayClient:
             raise self._refused(path, error) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise OperationFailed(
-                f"the model gateway does not answer: {error}",
+                f"the model gateway does not respond: {error}",
                 where=self.url,
                 hint="mlops-infra status shows its Pod",
             ) from error
@@ -114,5 +114,5 @@ class GatewayClient:
             told = text[:200]
         where = f"{self.url}{path}"
         if error.code in (400, 404, 413):
-            return InputError(f"the model gateway refuses: {told}", where=where)
+            return InputError(f"the model gateway refuses the request: {told}", where=where)
         return OperationFailed(f"the model gateway: HTTP {error.code}, {told}", where=where)

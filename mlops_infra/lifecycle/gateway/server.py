@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
+from mlops_infra.lifecycle.gateway.core.gateway import Gateway
 from mlops_infra.lifecycle.gateway.core.settings import Settings
-from mlops_infra.lifecycle.gateway.http.app import Gateway
+from mlops_infra.lifecycle.gateway.grpc.service import GrpcService
+from mlops_infra.lifecycle.gateway.http.app import HttpApp
 from mlops_infra.lifecycle.services.valkey import ValkeyStore
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 BACKLOG = 1024
 SWITCH_SECONDS = 0.0002
@@ -22,7 +30,7 @@ def serve(settings: Settings) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     gateway = Gateway(settings, ValkeyStore(settings.store, settings.store_password))
     uvicorn.run(
-        gateway.asgi(),
+        application(gateway),
         host=settings.host,
         port=settings.port,
         loop="uvloop",
@@ -37,3 +45,19 @@ def serve(settings: Settings) -> None:
         lifespan="on",
         ws="none",
     )
+
+
+def application(gateway: Gateway) -> Starlette:
+    """The HTTP application of a gateway, with gRPC beside it while it runs."""
+    settings, grpc = gateway.settings, GrpcService(gateway)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with gateway.running():
+            await grpc.start(settings.host, settings.grpc_port)
+            try:
+                yield
+            finally:
+                await grpc.stop(settings.stop_seconds)
+
+    return HttpApp(gateway).asgi(lifespan)

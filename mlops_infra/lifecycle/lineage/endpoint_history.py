@@ -31,7 +31,7 @@ class Step:
         return f"{self.endpoint.partition('/')[2]}/{self.version}"
 
 
-class Chronicle:
+class EndpointHistory:
     """The steps that one key-value store holds; only ever added to."""
 
     def __init__(self, store: KeyValue) -> None:

@@ -56,7 +56,7 @@ class Pair:
         for what, value in (("pipeline", self.pipeline_run), ("tracking", self.tracking_run)):
             if not _RUN_ID.fullmatch(value):
                 raise InputError(
-                    f"'{value}' is no id of a {what} run",
+                    f"'{value}' is not an id of a {what} run",
                     hint="1 to 200 letters, digits and . _ : / -, a letter or digit first",
                 )
 
@@ -68,7 +68,7 @@ class Lineage:
         self._store = store
 
     def record(self, trace: Trace) -> None:
-        """Keep `trace` and make it found from each of its ids; to record it again is no mistake.
+        """Keep `trace` and make it found from each of its ids; to record it again is not an error.
 
         Raises:
             OperationFailed: it contradicts what is known of its tracking run or model version.
@@ -82,7 +82,7 @@ class Lineage:
         clashes = self._store.write_once({_trace_key(name): text, **_facts(trace)}, members)
         if clashes:
             raise OperationFailed(
-                f"{trace} contradicts what is recorded: {', '.join(sorted(clashes))}",
+                f"{trace} contradicts the record: {', '.join(sorted(clashes))}",
                 where=clashes[0],
                 hint="a trace is never changed: use new run ids",
             )
@@ -125,7 +125,7 @@ class Lineage:
         return {f"pair {p}": Trace(p.pipeline_run, p.tracking_run) for p in pairs if p}
 
     def link(self, pair: Pair) -> None:
-        """Record `pair`; to record it again is no mistake.
+        """Record `pair`; to record it again is not an error.
 
         Raises:
             OperationFailed: one of the two runs already belongs to another one.
@@ -207,5 +207,5 @@ def _pair(text: str | None) -> Pair | None:
         return Pair(pipeline_run=read["pipeline_run"], tracking_run=read["tracking_run"])
     except (ValueError, KeyError, TypeError) as error:
         raise OperationFailed(
-            "a lineage key holds something that this program did not write", where=text[:80]
+            "a lineage key was not written by this program", where=text[:80]
         ) from error

@@ -46,7 +46,7 @@ class Trace:
                 kind, (_ANY, "1 to 200 letters, digits and . _ : / + -, a letter or digit first")
             )
             if not form.fullmatch(value) or not value.isprintable():
-                raise InputError(f"'{value}' is no {_TITLES[kind]} of a trace", hint=meant)
+                raise InputError(f"'{value}' is not a {_TITLES[kind]}", hint=meant)
 
     @property
     def ids(self) -> dict[str, str]:
@@ -78,7 +78,7 @@ def trace_of(text: str) -> Trace:
         return Trace(**read)
     except (ValueError, TypeError, AttributeError, InputError) as error:
         raise OperationFailed(
-            "a lineage key holds something that this program did not write", where=text[:80]
+            "a lineage key was not written by this program", where=text[:80]
         ) from error
 
 

@@ -1,27 +1,28 @@
 """Pipelines: defined once, checked here, run by any engine.
 
-People write `from mlops_infra.lifecycle.pipeline import step`; programs take `Pipeline` and hand
-it to `argo`, `kfp`, `sagemaker` or `local`. Nothing heavy is imported here.
+People write `from mlops_infra.pipelines import step`. Nothing heavy is imported here.
 """
 
-from mlops_infra.lifecycle.pipeline.definition.decorator import Metrics, Model, step
-from mlops_infra.lifecycle.pipeline.definition.model import (
-    Code,
-    Parameter,
-    Pipeline,
-    Resources,
-    Source,
-    Step,
-)
+from __future__ import annotations
 
-__all__ = [
-    "Code",
-    "Metrics",
-    "Model",
-    "Parameter",
-    "Pipeline",
-    "Resources",
-    "Source",
-    "Step",
-    "step",
-]
+import warnings
+from typing import Any
+
+_DECORATOR = ("Metrics", "Model", "step")
+_MODEL = ("Code", "Parameter", "Pipeline", "Resources", "Source", "Step")
+
+
+def __getattr__(name: str) -> Any:
+    """The names that were imported from here before `mlops_infra.pipelines` was; deprecated."""
+    from mlops_infra.lifecycle.pipeline.definition import decorator, model
+
+    if name in _DECORATOR:
+        home, found = "mlops_infra.pipelines", getattr(decorator, name)
+    elif name in _MODEL:
+        home, found = model.__name__, getattr(model, name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(
+        f"import {name} from {home}, not from {__name__}", DeprecationWarning, stacklevel=2
+    )
+    return found

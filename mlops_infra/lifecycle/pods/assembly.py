@@ -1,6 +1,6 @@
 """Puts triggers, drift and batch jobs together from what their Pod's environment tells.
 
-Beside the variables of `pipeline.surroundings` and libpq's own PG… ones:
+Beside the variables of `services.environment` and libpq's own PG… ones:
 
 | variable | meaning |
 |---|---|
@@ -23,7 +23,7 @@ from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.lineage.index import Lineage
 from mlops_infra.lifecycle.pods.champions import MlflowChampions
 from mlops_infra.lifecycle.services import database
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.lifecycle.services.object_store import S3Store
 
 if TYPE_CHECKING:
@@ -51,28 +51,28 @@ def models(path: Path | None) -> tuple[str, str]:
         raise InputError(
             f"the declared models cannot be read: {error.strerror}",
             where=str(named),
-            hint="name the file by --models or MLOPS_INFRA_MODELS",
+            hint="set the file with --models or MLOPS_INFRA_MODELS",
         ) from error
 
 
-def champions(around: Surroundings) -> MlflowChampions:
+def champions(around: Environment) -> MlflowChampions:
     """The registry that the environment names."""
     uri = around.need_tracking()
     return MlflowChampions(uri, uri, around.tracking_login)
 
 
-def bucket(around: Surroundings, name: str) -> ListedBucket:
+def bucket(around: Environment, name: str) -> ListedBucket:
     """A bucket of the object store that the environment names.
 
     Raises:
         InputError: it names none.
     """
     if around.object_endpoint is None or around.objects is None:
-        raise InputError("no object store is named here", where="AWS_ENDPOINT_URL_S3, AWS_…")
+        raise InputError("no object store is configured", where="AWS_ENDPOINT_URL_S3, AWS_…")
     return ListedBucket(around.object_endpoint, name, around.objects)
 
 
-def lineage(around: Surroundings) -> Lineage | None:
+def lineage(around: Environment) -> Lineage | None:
     """The lineage index that the environment names; None where it names none."""
     if around.lineage_endpoint is None:
         return None
@@ -86,7 +86,7 @@ class ListedBucket(S3Store):
 
     def names(self, prefix: str) -> list[str]:
         """Keys that begin with `prefix`."""
-        with self._told("list the bucket"):
+        with self._translate_errors("list the bucket"):
             pages = self._client.get_paginator("list_objects_v2")
             found = pages.paginate(Bucket=self._bucket, Prefix=prefix)
             return [item["Key"] for page in found for item in page.get("Contents", [])]
@@ -100,22 +100,22 @@ def controller(text: str, where: str) -> Controller:
     """
     from mlops_infra.lifecycle.triggers.controller import Controller
     from mlops_infra.lifecycle.triggers.declared import read
-    from mlops_infra.lifecycle.triggers.ledger import Book
-    from mlops_infra.lifecycle.triggers.sensors import PlatformEyes
+    from mlops_infra.lifecycle.triggers.ledger import Ledger
+    from mlops_infra.lifecycle.triggers.sensors import PlatformSensors
     from mlops_infra.lifecycle.triggers.workflows import KubernetesWorkflows, build
 
-    around = Surroundings.here()
+    around = Environment.here()
     if around.runtime_image is None:
-        raise InputError("no image for pipelines is named", where="MLOPS_INFRA_RUNTIME_IMAGE")
+        raise InputError("no image for pipelines is configured", where="MLOPS_INFRA_RUNTIME_IMAGE")
     store = None
     if around.object_endpoint is not None and around.objects is not None:
         store = (around.object_endpoint, around.objects)
     return Controller(
         models=read(text, where),
-        book=Book(connect, socket.gethostname()),
+        ledger=Ledger(connect, socket.gethostname()),
         workflows=KubernetesWorkflows(),
         build=build(around.runtime_image),
-        eyes=PlatformEyes(
+        sensors=PlatformSensors(
             connect,
             objects=store,
             metric=champions(around).reading if around.tracking_uri else None,

@@ -39,7 +39,7 @@ class MlflowChampions(MlflowModels):
 
     def files(self, model: str, version: str) -> tuple[dict[str, bytes], str, str]:
         """Small files of the version's run, the name of its label, the fingerprint of its data."""
-        with self._told(f"give the files of {model}/{version}"):
+        with self._translate_errors(f"give the files of {model}/{version}"):
             found = self._client.get_model_version(model, version)
             run = self._client.get_run(found.run_id)
             with tempfile.TemporaryDirectory() as folder:
@@ -62,7 +62,7 @@ class MlflowChampions(MlflowModels):
         Whoever evaluates the champion again logs the value to its run, one step on.
         """
         version = self.champion(model)
-        with self._told(f"tell metric {metric} of {model}/{version}"):
+        with self._translate_errors(f"tell metric {metric} of {model}/{version}"):
             run = self._client.get_model_version(model, version).run_id
             history = sorted(
                 self._client.get_metric_history(run, metric), key=lambda m: (m.step, m.timestamp)
@@ -75,7 +75,7 @@ class MlflowChampions(MlflowModels):
     def scorer(self, model: str, version: str | None = None) -> LoadedModel:
         """A version ready to score; the champion where none is named."""
         chosen = version or self.champion(model)
-        with self._told(f"give {model}/{chosen}"):
+        with self._translate_errors(f"give {model}/{chosen}"):
             loaded = self._mlflow.pyfunc.load_model(f"models:/{model}/{chosen}")
         return LoadedModel(f"{model}/{chosen}", loaded)
 
@@ -100,7 +100,7 @@ class LoadedModel:
         except MlflowException as error:
             raise InputError(
                 f"{self.version} refuses the rows: {str(error).partition(chr(10))[0]}",
-                hint="do the columns and their types match the model's signature?",
+                hint="compare columns and types with the model's signature",
             ) from error
         found: Sequence[Any] = np.asarray(answers).tolist()
         return found

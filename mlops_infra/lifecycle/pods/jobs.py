@@ -36,7 +36,7 @@ def _each(text: str, where: str, read: Callable[[Mapping[str, Any]], _T]) -> lis
     try:
         return [read(model) for model in json.loads(text)["models"]]
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"this declares no models: {error!r}", where=where) from error
+        raise InputError(f"not a list of declared models: {error!r}", where=where) from error
 
 
 def _drift(model: Mapping[str, Any]) -> list[DriftJob]:

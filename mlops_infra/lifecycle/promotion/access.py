@@ -9,21 +9,22 @@ from dataclasses import dataclass
 
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.gateway.client import GatewayClient
-from mlops_infra.lifecycle.lineage.endpoint_history import Chronicle
+from mlops_infra.lifecycle.lineage.endpoint_history import EndpointHistory
 from mlops_infra.lifecycle.lineage.index import Lineage
 from mlops_infra.lifecycle.promotion.publisher import TenantBucket
-from mlops_infra.lifecycle.promotion.rollout_base import Parts
+from mlops_infra.lifecycle.promotion.rollout import RolloutServices
 from mlops_infra.lifecycle.promotion.routes import Routing
 from mlops_infra.lifecycle.registry.versions import MlflowModels
 from mlops_infra.lifecycle.services.credentials import Credentials, Login, Secrets
 from mlops_infra.lifecycle.services.endpoints import Platform
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.lifecycle.services.kubernetes_objects import Cluster, KubernetesCluster
 from mlops_infra.lifecycle.services.object_store import S3Store
+from mlops_infra.lifecycle.services.proxy import bypass_proxy
 from mlops_infra.lifecycle.services.valkey import ValkeyStore
-from mlops_infra.lifecycle.serving.kserve import KServe, Scaling, Serving
+from mlops_infra.lifecycle.serving.interface import Scaling, Serving
+from mlops_infra.lifecycle.serving.kserve import KServe
 from mlops_infra.lifecycle.serving.seldon import Seldon
-from mlops_infra.lifecycle.verify.connections import go_straight
 
 GATEWAY, TOKEN = "MLOPS_INFRA_GATEWAY", "MLOPS_INFRA_GATEWAY_TOKEN"
 """Variables of a tenant's Pods: the gateway's URL, and the tenant's token for it."""
@@ -42,15 +43,15 @@ class Access:
     gateway: GatewayClient | None
     cluster: Cluster
 
-    def parts(self, engine: str = "kserve", scaling: Scaling | None = None) -> Parts:
+    def parts(self, engine: str = "kserve", scaling: Scaling | None = None) -> RolloutServices:
         """All that a rollout needs."""
-        return Parts(
+        return RolloutServices(
             registry=self.registry,
             serving=_serving(engine, self.cluster),
             routing=Routing(self.store),
             publisher=TenantBucket(self.objects, self.bucket, self.registry),
             lineage=Lineage(self.store),
-            chronicle=Chronicle(self.store),
+            history=EndpointHistory(self.store),
             observer=self.gateway,
             scaling=scaling or Scaling(),
         )
@@ -70,12 +71,12 @@ def from_outside(
     Raises:
         InputError: the stack has no such tenant, or lacks a part that promotion needs.
     """
-    go_straight(platform)
+    bypass_proxy(platform)
     namespace = f"tenant-{tenant}"
     keys = secrets.read(namespace, "object-store")
     if not keys:
         raise InputError(
-            f"there is no tenant '{tenant}'",
+            f"no such tenant: '{tenant}'",
             where=f"Secret {namespace}/object-store",
             hint="declare it under tenants, then: mlops-infra up",
         )
@@ -107,12 +108,12 @@ def gateway_of(platform: Platform, secrets: Secrets, tenant: str) -> GatewayClie
         raise OperationFailed(
             f"tenant '{tenant}' has no token for the model gateway",
             where=f"Secret tenant-{tenant}/gateway-token",
-            hint="mlops-infra up makes it",
+            hint="mlops-infra up creates it",
         )
     return GatewayClient(platform.serving_endpoint, tenant, token)
 
 
-def in_a_pod(around: Surroundings, environment: Mapping[str, str] | None = None) -> Access:
+def in_a_pod(around: Environment, environment: Mapping[str, str] | None = None) -> Access:
     """The access that a Pod of the tenant has, by its environment and ServiceAccount.
 
     Raises:
@@ -150,5 +151,5 @@ def in_a_pod(around: Surroundings, environment: Mapping[str, str] | None = None)
 
 def _serving(engine: str, cluster: Cluster) -> Serving:
     if engine not in ENGINES:
-        raise InputError(f"nothing serves by '{engine}'", hint=" or ".join(ENGINES))
+        raise InputError(f"the model server '{engine}' is not deployed", hint=" or ".join(ENGINES))
     return Seldon(cluster) if engine == "seldon-core" else KServe(cluster)

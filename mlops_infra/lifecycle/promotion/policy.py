@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.lifecycle.gateway.traffic import TrafficSummary
 from mlops_infra.lifecycle.registry.versions import Registered
 
 Direction = Literal["max", "min"]
@@ -59,22 +60,9 @@ class Policy:
         if any(not 0 < share <= 100 for share in self.canary):
             raise InputError(f"canary shares {self.canary} are not in percent", hint="1 to 100")
         if list(self.canary) != sorted(set(self.canary)):
-            raise InputError(f"canary shares {self.canary} do not grow", hint="for example 10,50")
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What the gateway saw of one version for a while."""
-
-    requests: int = 0
-    errors: int = 0
-    p99_ms: float | None = None
-    disagreement: float | None = None
-
-    @property
-    def error_share(self) -> float:
-        """Errors by requests; 0 without requests."""
-        return self.errors / self.requests if self.requests else 0.0
+            raise InputError(
+                f"canary shares {self.canary} are not increasing", hint="for example 10,50"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +93,14 @@ def refusal(candidate: Registered, champion: Registered | None, policy: Policy) 
     value = metric(candidate, policy.metric)
     sign = 1 if policy.direction == "max" else -1
     if policy.needs_signature and not candidate.inputs:
-        return "it has no signature, so its inputs could not be checked"
+        return "it has no signature, so its inputs cannot be checked"
     if policy.least is not None and sign * (value - policy.least) < 0:
         return f"{policy.metric} {value:g} does not reach {policy.least:g}"
     gap = _gap(candidate, policy)
     if gap is not None and policy.most_gap is not None and gap > policy.most_gap:
-        return f"{policy.slices}* differ by {gap:g} between groups, {policy.most_gap:g} is allowed"
+        return (
+            f"{policy.slices}* differ by {gap:g} between groups, the limit is {policy.most_gap:g}"
+        )
     if champion is None:
         return None
     held = metric(champion, policy.metric)
@@ -135,7 +125,7 @@ def numbers(candidate: Registered, champion: Registered | None, policy: Policy) 
     return told
 
 
-def breach(seen: Observed, policy: Policy, *, final: bool) -> str | None:
+def breach(seen: TrafficSummary, policy: Policy, *, final: bool) -> str | None:
     """Which guard rail the candidate broke while it was tried; None where none.
 
     Args:
@@ -150,7 +140,7 @@ def breach(seen: Observed, policy: Policy, *, final: bool) -> str | None:
     ):
         return (
             f"{seen.errors} of {seen.requests} requests failed,"
-            f" {policy.most_errors:.0%} are allowed"
+            f" the limit is {policy.most_errors:.0%}"
         )
     if seen.requests < ENOUGH and not final:
         return None
@@ -178,15 +168,6 @@ def metric(registered: Registered, name: str) -> float:
     return float(registered.metrics[name])
 
 
-def best(found: Sequence[Registered], policy: Policy) -> Registered | None:
-    """The version with the best metric, the newest of equals; those without it do not count."""
-    sign = 1 if policy.direction == "max" else -1
-    able = [each for each in found if policy.metric in each.metrics]
-    return max(
-        able, key=lambda each: (sign * each.metrics[policy.metric], int(each.version)), default=None
-    )
-
-
 def _gap(candidate: Registered, policy: Policy) -> float | None:
     if policy.slices is None:
         return None
@@ -195,6 +176,6 @@ def _gap(candidate: Registered, policy: Policy) -> float | None:
         raise OperationFailed(
             f"{candidate.id} has no metrics '{policy.slices}*'",
             where=f"run {candidate.tracking_run}",
-            hint="log one metric for each group, or leave the guard rail out",
+            hint="log one metric for each group, or omit this limit",
         )
     return max(groups) - min(groups)

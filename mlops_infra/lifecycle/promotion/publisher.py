@@ -54,17 +54,6 @@ class TenantBucket:
         return f"s3://{self._bucket}/{prefix}/{_FILES}"
 
 
-class SameBucket:
-    """A `Publisher` where servers read the bucket that MLflow writes to; nothing is copied."""
-
-    def __init__(self, artifact_root: str) -> None:
-        self._root = artifact_root.rstrip("/")
-
-    def publish(self, registered: Registered) -> str:
-        """The version's place, with the server's own scheme turned into the bucket's."""
-        return registered.location.replace("mlflow-artifacts:", self._root, 1)
-
-
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     for file in sorted(folder.rglob("*")):
         if file.is_file():

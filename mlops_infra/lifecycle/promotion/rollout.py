@@ -7,22 +7,78 @@ the object, write the route, move the alias, add the step) may be done twice.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.lifecycle.gateway.client import Observer
 from mlops_infra.lifecycle.gateway.core.route import Route, Target
-from mlops_infra.lifecycle.promotion.policy import Decision, Observed, breach, numbers, refusal
-from mlops_infra.lifecycle.promotion.rollout_base import JUDGING, SETTLE_SECONDS, STAGE_TAG, Acts
-from mlops_infra.lifecycle.promotion.routes import Progress
-from mlops_infra.lifecycle.registry.versions import CHALLENGER, CHAMPION, Registered
-from mlops_infra.lifecycle.serving.kserve import CannotServe, server_name
-from mlops_infra.progress import step
+from mlops_infra.lifecycle.gateway.traffic import TrafficSummary
+from mlops_infra.lifecycle.lineage.endpoint_history import EndpointHistory, Step
+from mlops_infra.lifecycle.lineage.index import Lineage
+from mlops_infra.lifecycle.promotion.policy import (
+    Decision,
+    Outcome,
+    Policy,
+    breach,
+    numbers,
+    refusal,
+)
+from mlops_infra.lifecycle.promotion.publisher import Publisher
+from mlops_infra.lifecycle.promotion.routes import Progress, Routing
+from mlops_infra.lifecycle.registry.versions import CHALLENGER, CHAMPION, Registered, Registry
+from mlops_infra.lifecycle.serving.interface import (
+    CannotServe,
+    Scaling,
+    Service,
+    Serving,
+    server_name,
+)
+from mlops_infra.progress import Sink, quiet, step
 
 LOOK_SECONDS = 1.0
+STAGE_TAG, DECISION_TAG = "mlops-infra.stage", "mlops-infra.promotion"
+SETTLE_SECONDS = 2.0
+"""In which every gateway has seen a new route and finished what it began by the old one."""
+JUDGING = "judging"
+"""The first stage; nothing outside of this program was touched in it."""
+_LONGEST_TAG = 4000
 
 
-class Rollout(Acts):
-    """One candidate on its way in one tenant."""
+@dataclass(frozen=True, slots=True)
+class RolloutServices:
+    """What a rollout works with."""
+
+    registry: Registry
+    serving: Serving
+    routing: Routing
+    publisher: Publisher
+    lineage: Lineage
+    history: EndpointHistory
+    observer: Observer | None = None
+    """None where there is no gateway to ask: then only time passes in a stage."""
+    scaling: Scaling = field(default_factory=Scaling)
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.time
+
+
+class Rollout:
+    """One candidate on its way in one tenant; what it does to the platform may be done twice."""
+
+    def __init__(
+        self, parts: RolloutServices, policy: Policy, tenant: str, model: str, sink: Sink = quiet
+    ) -> None:
+        self._services = parts
+        self._policy = policy
+        self._tenant = tenant
+        self._model = model
+        self._sink = sink
+        self._holder = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
     def promote(self, version: str | None = None) -> Decision:
         """Bring `version`, or the newest, to the traffic as far as it deserves.
@@ -32,8 +88,8 @@ class Rollout(Acts):
                 where this one stopped.
         """
         with self._alone():
-            wanted = version or self._parts.registry.latest(self._model)
-            candidate = self._parts.registry.version(self._model, wanted)
+            wanted = version or self._services.registry.latest(self._model)
+            candidate = self._services.registry.version(self._model, wanted)
             progress = self._started(candidate)
             if isinstance(progress, Decision):
                 return progress
@@ -46,19 +102,19 @@ class Rollout(Acts):
             InputError: there is nothing to go back to.
         """
         with self._alone():
-            route = self._parts.routing.route(self._tenant, self._model)
+            route = self._services.routing.route(self._tenant, self._model)
             if route is None:
                 raise InputError(f"{self._tenant}/{self._model} does not serve")
-            progress = self._parts.routing.progress(self._tenant, self._model)
+            progress = self._services.routing.progress(self._tenant, self._model)
             if route.challenger is not None:
-                candidate = self._parts.registry.version(self._model, route.challenger.version)
+                candidate = self._services.registry.version(self._model, route.challenger.version)
                 held = progress or self._fresh(candidate, route.champion.version)
                 return self._back(candidate, held, "asked for")
             return self._restore(route, progress)
 
     def _started(self, candidate: Registered) -> Progress | Decision:
         """The progress to go on from, or the decision where there is nothing to do."""
-        parts = self._parts
+        parts = self._services
         route = parts.routing.route(self._tenant, self._model)
         held = parts.routing.progress(self._tenant, self._model)
         under_way = held is not None and held.outcome is None and held.stage != JUDGING
@@ -71,7 +127,7 @@ class Rollout(Acts):
                 f"version {held.version} is at stage {held.stage}",
                 where=f"{self._tenant}/{self._model}",
                 hint=f"finish it: mlops-infra promote … {self._model}/{held.version},"
-                " or take it back with --rollback",
+                " or roll it back with --rollback",
             )
         if route is not None and route.champion.version == candidate.version:
             return self._decision("unchanged", candidate, "it is the champion already", {})
@@ -80,7 +136,7 @@ class Rollout(Acts):
     def _judged(
         self, candidate: Registered, route: Route | None, held: Progress | None
     ) -> Progress | Decision:
-        parts = self._parts
+        parts = self._services
         champion = parts.registry.version(self._model, route.champion.version) if route else None
         progress = self._fresh(candidate, champion.version if champion else None)
         if held is not None:
@@ -91,7 +147,7 @@ class Rollout(Acts):
             progress = replace(progress, numbers=numbers(candidate, champion, self._policy))
             parts.routing.note(self._tenant, self._model, progress)
             why = refusal(candidate, champion, self._policy)
-            shown.end("done", why or ("better" if champion else "the first one"))
+            shown.end("done", why or ("better" if champion else "first version"))
         if why is not None:
             return self._ended(candidate, progress, "refused", why)
         parts.registry.point(self._model, CHALLENGER, candidate.version)
@@ -128,8 +184,8 @@ class Rollout(Acts):
         self, candidate: Registered, progress: Progress, target: Target, name: str, share: float
     ) -> Progress:
         route = self._route()
-        progress = replace(progress, stage=name, since=self._parts.clock())
-        self._parts.routing.write(
+        progress = replace(progress, stage=name, since=self._services.clock())
+        self._services.routing.write(
             replace(route, challenger=target, share=share, shadow=share == 0), progress
         )
         told = f"{share:.0%} of the traffic" if share else "sees the champion's traffic"
@@ -140,7 +196,7 @@ class Rollout(Acts):
         self, candidate: Registered, progress: Progress, name: str, seconds: float
     ) -> str | None:
         """Wait for the stage's end; the guard rail that broke, or None."""
-        policy, clock = self._policy, self._parts.clock
+        policy, clock = self._policy, self._services.clock
         with step(self._sink, f"{name} of {candidate.id}") as shown:
             while True:
                 seen = self._seen(candidate, progress)
@@ -154,17 +210,17 @@ class Rollout(Acts):
                     shown.end("done", broken or f"{seen.requests} requests, {seen.errors} errors")
                     return broken
                 self._alive()
-                self._parts.sleep(LOOK_SECONDS)
+                self._services.sleep(LOOK_SECONDS)
 
-    def _seen(self, candidate: Registered, progress: Progress) -> Observed:
-        if self._parts.observer is None:
-            return Observed()
-        return self._parts.observer.observed(
+    def _seen(self, candidate: Registered, progress: Progress) -> TrafficSummary:
+        if self._services.observer is None:
+            return TrafficSummary()
+        return self._services.observer.observed(
             self._tenant, self._model, candidate.version, progress.since
         )
 
     def _crown(self, candidate: Registered, progress: Progress, target: Target) -> Decision:
-        parts, first = self._parts, progress.previous is None
+        parts, first = self._services, progress.previous is None
         route = Route(tenant=self._tenant, model=self._model, champion=target)
         parts.routing.write(route, replace(progress, stage="champion"))
         parts.registry.point(self._model, CHAMPION, candidate.version)
@@ -180,12 +236,12 @@ class Rollout(Acts):
 
     def _back(self, candidate: Registered, progress: Progress, why: str) -> Decision:
         """Champion alone again; the candidate's server goes."""
-        route = self._parts.routing.route(self._tenant, self._model)
+        route = self._services.routing.route(self._tenant, self._model)
         if route is not None:
-            self._parts.routing.write(replace(route, challenger=None, share=0.0, shadow=False))
-        self._parts.registry.point(self._model, CHALLENGER, None)
-        self._parts.sleep(SETTLE_SECONDS)
-        self._parts.serving.delete(self._tenant, server_name(self._model, candidate.version))
+            self._services.routing.write(replace(route, challenger=None, share=0.0, shadow=False))
+        self._services.registry.point(self._model, CHALLENGER, None)
+        self._services.sleep(SETTLE_SECONDS)
+        self._services.serving.delete(self._tenant, server_name(self._model, candidate.version))
         return self._ended(candidate, progress, "rolled-back", why)
 
     def _restore(self, route: Route, progress: Progress | None) -> Decision:
@@ -195,14 +251,125 @@ class Rollout(Acts):
                 f"{self._tenant}/{self._model} has no previous champion",
                 hint=f"promote one: mlops-infra promote … {self._model}/VERSION",
             )
-        previous = self._parts.registry.version(self._model, progress.fallback)
-        fallen = self._parts.registry.version(self._model, route.champion.version)
+        previous = self._services.registry.version(self._model, progress.fallback)
+        fallen = self._services.registry.version(self._model, route.champion.version)
         fresh = self._fresh(fallen, previous.version)
         target = self._deploy(previous)
-        self._parts.routing.write(replace(route, champion=target))
-        self._parts.registry.point(self._model, CHAMPION, previous.version)
-        self._parts.lineage.record(previous.trace(endpoint=f"{self._tenant}/{self._model}"))
-        self._parts.sleep(SETTLE_SECONDS)
+        self._services.routing.write(replace(route, champion=target))
+        self._services.registry.point(self._model, CHAMPION, previous.version)
+        self._services.lineage.record(previous.trace(endpoint=f"{self._tenant}/{self._model}"))
+        self._services.sleep(SETTLE_SECONDS)
         self._clear(keep={previous.version})
         # What was champion is no way back: the next --rollback has nothing to return to.
         return self._ended(fallen, fresh, "rolled-back", "asked for")
+
+    def _deploy(self, candidate: Registered) -> Target:
+        with step(self._sink, f"Serving {candidate.id}") as shown:
+            storage = self._services.publisher.publish(candidate)
+            service = self._service(candidate, storage)
+            self._services.serving.deploy(service)
+            address = self._services.serving.wait(service, self._policy.ready_seconds, self._alive)
+            shown.end("done", address.url)
+        return Target(
+            version=candidate.version,
+            url=address.url,
+            server=service.name,
+            name=address.name,
+            inputs=candidate.inputs,
+            ranges=candidate.ranges,
+        )
+
+    def _ended(
+        self, candidate: Registered, progress: Progress, outcome: Outcome, why: str
+    ) -> Decision:
+        stage = {"first": CHAMPION, "promoted": CHAMPION}.get(outcome, outcome)
+        done = replace(progress, stage="ended", outcome=outcome, reason=why)
+        decision = self._decision(outcome, candidate, why, progress.numbers)
+        self._tell(candidate, done, stage, why)
+        self._services.routing.note(self._tenant, self._model, done)
+        return decision
+
+    def _passed(
+        self, candidate: Registered, progress: Progress, stage: str, detail: str
+    ) -> Progress:
+        progress = replace(progress, stage=stage, since=self._services.clock())
+        self._services.routing.note(self._tenant, self._model, progress)
+        self._tell(candidate, progress, stage, detail)
+        return progress
+
+    def _tell(self, candidate: Registered, progress: Progress, what: str, detail: str) -> None:
+        figures = " ".join(f"{name}={value:g}" for name, value in progress.numbers.items())
+        self._services.registry.tag(
+            self._model,
+            candidate.version,
+            {
+                STAGE_TAG: what,
+                DECISION_TAG: " ".join(filter(None, (what, detail, figures)))[:_LONGEST_TAG],
+            },
+        )
+        self._services.history.add(
+            Step(
+                endpoint=f"{self._tenant}/{self._model}",
+                version=candidate.version,
+                what=what,
+                detail=detail,
+                numbers=progress.numbers,
+                rollout=progress.id,
+            )
+        )
+
+    def _decision(
+        self, outcome: Outcome, candidate: Registered, why: str, figures: Mapping[str, float]
+    ) -> Decision:
+        route = self._services.routing.route(self._tenant, self._model)
+        return Decision(
+            outcome=outcome,
+            tenant=self._tenant,
+            model=self._model,
+            version=candidate.version,
+            champion=route.champion.version if route else None,
+            reason=why,
+            numbers=dict(figures),
+        )
+
+    def _clear(self, keep: set[str | None]) -> None:
+        """Take away the servers of all other versions."""
+        names = {server_name(self._model, each) for each in keep if each is not None}
+        for name in self._services.serving.deployed(self._tenant, self._model):
+            if name not in names:
+                self._services.serving.delete(self._tenant, name)
+
+    def _route(self) -> Route:
+        route = self._services.routing.route(self._tenant, self._model)
+        if route is None:
+            raise OperationFailed(f"the route of {self._tenant}/{self._model} is gone")
+        return route
+
+    def _service(self, candidate: Registered, storage: str) -> Service:
+        return Service(
+            tenant=self._tenant,
+            model=self._model,
+            version=candidate.version,
+            storage=storage,
+            scaling=self._services.scaling,
+        )
+
+    def _fresh(self, candidate: Registered, previous: str | None) -> Progress:
+        return Progress(
+            id=secrets.token_hex(6),
+            version=candidate.version,
+            stage=JUDGING,
+            since=self._services.clock(),
+            previous=previous,
+        )
+
+    def _alive(self) -> None:
+        self._services.routing.keep(self._tenant, self._model, self._holder)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._services.routing.claim(self._tenant, self._model, self._holder)
+        try:
+            yield
+        finally:
+            self._services.routing.release(self._tenant, self._model, self._holder)

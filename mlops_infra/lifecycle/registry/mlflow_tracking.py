@@ -60,19 +60,19 @@ class MlflowTracking:
         status = answering("MLflow", f"{self._uri}{_CHEAP_QUESTION}", headers=headers)
         if status != HTTPStatus.OK:
             raise OperationFailed(
-                f"MLflow answers with HTTP {status}", where=self._uri, hint=_hint(str(status))
+                f"MLflow answers with HTTP {status}", where=self._uri, hint=hint_of(str(status))
             )
         return f"MLflow at {self._uri}"
 
     def prepare(self) -> str:
         """Import the client, which takes seconds, and tell its version."""
-        with self._told("load"):
+        with self._translate_errors("load"):
             return f"MLflow client {self._mlflow.__version__}"
 
     def log(self, record: Record) -> LoggedRun:
         """Write parameters, metrics and the data's fingerprint of one run."""
         mlflow = self._mlflow
-        with self._told("take the run"):
+        with self._translate_errors("take the run"):
             experiment = self._experiment(record.experiment)
             with mlflow.start_run(
                 experiment_id=experiment, run_name=record.pipeline_run, tags=record.tags
@@ -85,7 +85,7 @@ class MlflowTracking:
     def save_model(self, run: LoggedRun, trained: Trained) -> SavedModel:
         """Save the run's model, which sends its files through the object store."""
         mlflow = self._mlflow
-        with self._told("take the model"), mlflow.start_run(run_id=run.run_id):
+        with self._translate_errors("take the model"), mlflow.start_run(run_id=run.run_id):
             saved = mlflow.sklearn.log_model(
                 trained.model,
                 name="model",
@@ -98,7 +98,7 @@ class MlflowTracking:
     def register(self, model: SavedModel, name: str) -> ModelVersion:
         """Make the saved model a new version of the registered model `name`."""
         client = self._client
-        with self._told("register the model"):
+        with self._translate_errors("register the model"):
             if not client.search_registered_models(f"name='{name}'", max_results=1):
                 client.create_registered_model(name)
             made = client.create_model_version(
@@ -112,7 +112,7 @@ class MlflowTracking:
 
     def recorded(self, run: LoggedRun) -> dict[str, Any]:
         """What the server tells of the run: params, metrics and tags in one mapping each."""
-        with self._told("tell of the run"):
+        with self._translate_errors("tell of the run"):
             data = self._client.get_run(run.run_id).data
         return {"params": data.params, "metrics": data.metrics, "tags": data.tags}
 
@@ -120,7 +120,7 @@ class MlflowTracking:
         self, version: ModelVersion, rows: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Load the version through the server and ask it about `rows`."""
-        with self._told("give the model back"):
+        with self._translate_errors("give the model back"):
             model = self._mlflow.sklearn.load_model(version.uri)
         answer: NDArray[np.float64] = model.predict_proba(rows)
         return answer
@@ -130,7 +130,7 @@ class MlflowTracking:
     ) -> None:
         """Take away the version, the model's files, the run, and what is empty after that."""
         client = self._client
-        with self._told("remove what was made"):
+        with self._translate_errors("remove what was made"):
             if version is not None:
                 client.delete_model_version(version.name, version.version)
                 if not client.search_model_versions(f"name='{version.name}'", max_results=1):
@@ -172,7 +172,7 @@ class MlflowTracking:
         return str(found.experiment_id)
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _translate_errors(self, what: str) -> Iterator[None]:
         with warnings.catch_warnings():
             # MLflow warns of its own code (type hints, deprecations): nothing to act on here.
             warnings.simplefilter("ignore")
@@ -185,15 +185,16 @@ class MlflowTracking:
                 raise OperationFailed(
                     f"MLflow did not {what}: {str(error).partition(chr(10))[0]}",
                     where=self._uri,
-                    hint=_hint(str(error)),
+                    hint=hint_of(str(error)),
                 ) from error
 
 
-def _hint(error: str) -> str:
+def hint_of(error: str) -> str:
+    """What to do about an error that names a status of HTTP."""
     if "403" in error or "Invalid Host header" in error:
         return "MLflow refuses this host name: add it to components.mlflow.settings.allowedHosts"
     if "401" in error:
-        return "MLflow wants a login: is Secret mlflow/mlflow-auth the one it was started with?"
+        return "MLflow requires a login: check Secret mlflow/mlflow-auth"
     return "mlops-infra status shows its Pod"
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 PIPELINE_TAG = "mlops-infra.pipeline_run"
 FINGERPRINT_TAG = "mlops-infra.data.sha256"
-STATUS_TAG = "mlops-infra.pipeline_status"
 MODEL_PACKAGES = ("mlflow-skinny", "numpy", "pandas", "scikit-learn", "scipy", "skops")
 """What a server needs to load the model; pinned in its requirements as they are here."""
 EXAMPLE_ROWS = 5
@@ -88,7 +87,7 @@ class MlflowRegistry(MlflowTracking):
         Raises:
             OperationFailed: MLflow refuses or does not answer.
         """
-        with self._told("take the run"):
+        with self._translate_errors("take the run"):
             experiment = self._experiment(making.experiment)
             run_id = self._same_run(experiment, making.pipeline_run)
             run_id = self._write(experiment, run_id, making)
@@ -100,19 +99,9 @@ class MlflowRegistry(MlflowTracking):
         )
         if model is not None:
             kept = self._register(kept, model)
-        with self._told("close the run"):
+        with self._translate_errors("close the run"):
             self._client.set_terminated(run_id, "FINISHED")
         return kept
-
-    def close(self, run_id: str, *, good: bool, status: str) -> None:
-        """Say on the run how its pipeline has ended.
-
-        Raises:
-            OperationFailed: MLflow refuses or does not answer.
-        """
-        with self._told("close the run"):
-            self._client.set_tag(run_id, STATUS_TAG, status)
-            self._client.set_terminated(run_id, "FINISHED" if good else "FAILED")
 
     def _same_run(self, experiment: str, pipeline_run: str) -> str | None:
         found = self._client.search_runs(
@@ -148,9 +137,9 @@ class MlflowRegistry(MlflowTracking):
     def _register(self, kept: Registration, model: Model) -> Registration:
         made, model_id = self._version_of(kept.run_id, model.name), None
         if made is None:
-            with self._told("take the model"):
+            with self._translate_errors("take the model"):
                 model_id = self._save(kept.run_id, model)
-            with self._told("register the model"):
+            with self._translate_errors("register the model"):
                 made = self._create(kept.run_id, model_id, model)
         return Registration(
             **{
@@ -163,7 +152,7 @@ class MlflowRegistry(MlflowTracking):
         )
 
     def _version_of(self, run_id: str, name: str) -> Any:
-        with self._told("list the model's versions"):
+        with self._translate_errors("list the model's versions"):
             # the file store (of tests and laptops) filters by one of the two only
             found = self._client.search_model_versions(f"name='{name}'")
         return next((each for each in found if each.run_id == run_id), None)
@@ -205,7 +194,7 @@ def _described(mlflow: Any, making: Making) -> Any:
 
     table = making.data
     if table is None:
-        raise AssertionError("asked to describe data that is not there")
+        raise AssertionError("the data to describe is missing")
     return mlflow.data.from_pandas(
         table.frame,
         source=CodeDatasetSource(tags={"mlops-infra.data": table.name}),

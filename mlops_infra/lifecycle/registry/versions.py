@@ -89,15 +89,15 @@ class MlflowModels(MlflowTracking):
 
     def latest(self, name: str) -> str:
         """The newest version of `name`."""
-        with self._told(f"tell the versions of {name}"):
+        with self._translate_errors(f"tell the versions of {name}"):
             found = self._client.search_model_versions(f"name='{name}'")
         if not found:
-            raise InputError(f"there is no registered model '{name}'", where=self._registry_uri)
+            raise InputError(f"no such registered model: '{name}'", where=self._registry_uri)
         return max((str(each.version) for each in found), key=int)
 
     def version(self, name: str, version: str) -> Registered:
         """One version with its run's metrics, its signature and its ranges."""
-        with self._told(f"tell of {name}/{version}"):
+        with self._translate_errors(f"tell of {name}/{version}"):
             found = self._client.get_model_version(name, version)
             run = self._client.get_run(found.run_id).data if found.run_id else None
             model_id = getattr(found, "model_id", None)
@@ -119,14 +119,14 @@ class MlflowModels(MlflowTracking):
 
     def alias(self, name: str, alias: str) -> str | None:
         """The version that carries an alias."""
-        with self._told(f"tell the aliases of {name}"):
+        with self._translate_errors(f"tell the aliases of {name}"):
             aliases = self._client.get_registered_model(name).aliases
         held = aliases.get(alias)
         return str(held) if held is not None else None
 
     def point(self, name: str, alias: str, version: str | None) -> None:
         """Give an alias to a version, or to none."""
-        with self._told(f"move alias {alias} of {name}"):
+        with self._translate_errors(f"move alias {alias} of {name}"):
             if version is None:
                 self._client.delete_registered_model_alias(name, alias)
             else:
@@ -134,20 +134,20 @@ class MlflowModels(MlflowTracking):
 
     def tag(self, name: str, version: str, tags: Mapping[str, str]) -> None:
         """Write tags of a version."""
-        with self._told(f"tag {name}/{version}"):
+        with self._translate_errors(f"tag {name}/{version}"):
             for key, value in tags.items():
                 self._client.set_model_version_tag(name, version, key, value)
 
     def download(self, registered: Registered, folder: Path) -> None:
         """Copy the version's files into `folder`."""
-        with self._told(f"give the files of {registered.id}"):
+        with self._translate_errors(f"give the files of {registered.id}"):
             self._mlflow.artifacts.download_artifacts(
                 artifact_uri=f"models:/{registered.id}", dst_path=str(folder)
             )
 
     def predict(self, registered: Registered, rows: Any) -> Any:
         """Load a version in this process and ask it."""
-        with self._told(f"give {registered.id} back"):
+        with self._translate_errors(f"give {registered.id} back"):
             import mlflow.pyfunc
 
             return mlflow.pyfunc.load_model(f"models:/{registered.id}").predict(rows)
@@ -157,7 +157,7 @@ def ranges_of(text: str | None, where: str) -> dict[str, dict[str, Any]]:
     """Read declared ranges.
 
     Raises:
-        OperationFailed: they are no ranges; a gateway that skipped them would let anything in.
+        OperationFailed: they are not ranges; a gateway that skipped them would let anything in.
     """
     if not text:
         return {}
@@ -168,7 +168,7 @@ def ranges_of(text: str | None, where: str) -> dict[str, dict[str, Any]]:
         raise OperationFailed(
             f"tag {RANGES_TAG} cannot be read: {error}",
             where=where,
-            hint='write it as {"column": {"min": 0, "max": 23, "integer": true}}',
+            hint='use {"column": {"min": 0, "max": 23, "integer": true}}',
         ) from error
     return spans
 

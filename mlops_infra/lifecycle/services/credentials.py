@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from mlops_infra.errors import OperationFailed
+from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.kube import Cluster
 
-CONNECT_SECONDS, READ_SECONDS = 5, 15
+SECONDS = 15.0
+"""Longest silence of the API server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class ClusterSecrets:
     def __init__(self, kubeconfig: Path | None, context: str | None = None) -> None:
         self._kubeconfig = kubeconfig
         self._context = context
+        self._cluster: Cluster | None = None
 
     def read(self, namespace: str, name: str) -> Mapping[str, str]:
         """The keys of one Secret, decoded; empty where there is no such Secret.
@@ -67,30 +70,15 @@ class ClusterSecrets:
         Raises:
             OperationFailed: the cluster cannot be reached or refuses.
         """
-        from kubernetes import client, config
-        from urllib3.exceptions import HTTPError
-
         try:
-            api = config.new_client_from_config(
-                config_file=str(self._kubeconfig) if self._kubeconfig else None,
-                context=self._context,
-            )
-            # A cluster that is gone must be told at once, not after urllib3's own retries.
-            api.rest_client.pool_manager.connection_pool_kw["retries"] = False
-            secret = client.CoreV1Api(api).read_namespaced_secret(
-                name, namespace, _request_timeout=(CONNECT_SECONDS, READ_SECONDS)
-            )
-        except client.ApiException as error:
-            if error.status == 404:
-                return {}
-            raise self._failed(namespace, name, f"HTTP {error.status} {error.reason}") from error
-        except (HTTPError, config.ConfigException, OSError) as error:
-            raise self._failed(namespace, name, str(error)) from error
-        return {key: base64.b64decode(value).decode() for key, value in (secret.data or {}).items()}
-
-    def _failed(self, namespace: str, name: str, why: str) -> OperationFailed:
-        return OperationFailed(
-            f"cannot read Secret {namespace}/{name}: {why}",
-            where=f"cluster of {self._kubeconfig or 'the default kubeconfig'}",
-            hint="is the cluster running? mlops-infra cluster status",
-        )
+            if self._cluster is None:
+                self._cluster = Cluster.open(self._kubeconfig, self._context, seconds=SECONDS)
+            found = self._cluster.find(f"/api/v1/namespaces/{namespace}/secrets/{name}")
+        except (InputError, OperationFailed) as error:
+            raise OperationFailed(
+                f"cannot read Secret {namespace}/{name}: {error.what}",
+                where=f"cluster of {self._kubeconfig or 'the default kubeconfig'}",
+                hint="check that the cluster runs: mlops-infra cluster status",
+            ) from error
+        data = (found or {}).get("data") or {}
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}

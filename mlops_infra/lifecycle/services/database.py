@@ -122,13 +122,13 @@ def _judge(done: dict[int, str], where: str) -> None:
         raise OperationFailed(
             f"the tables are of a newer release: migration {newer[-1]} is unknown here",
             where=where,
-            hint="run that release; tables are never taken back",
+            hint="use that release; tables cannot be downgraded",
         )
     if changed := [n for n, digest in done.items() if known[n].digest != digest]:
         raise OperationFailed(
             f"{known[changed[0]].name} ran there with another content",
             where=where,
-            hint="a migration is never edited: put the change into a new file",
+            hint="migrations must not be edited: add a new file",
         )
 
 

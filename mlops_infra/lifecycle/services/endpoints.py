@@ -36,12 +36,12 @@ def from_outputs(stack: str, outputs: Mapping[str, object]) -> Platform:
     """
     if not outputs:
         raise OperationFailed(
-            f"stack '{stack}' has no outputs: it is not up", hint=f"mlops-infra up -s {stack}"
+            f"stack '{stack}' has no outputs: it is not deployed", hint=f"mlops-infra up -s {stack}"
         )
     tracking = _text(outputs, "tracking_uri")
     if tracking is None:
         raise InputError(
-            f"stack '{stack}' has no tracking server, there is nothing to verify",
+            f"stack '{stack}' has no tracking server, nothing to verify",
             where="output tracking_uri is null",
             hint="set components.mlflow.state to managed or external",
         )

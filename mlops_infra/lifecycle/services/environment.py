@@ -13,6 +13,7 @@ namespace; a person at a terminal may set the same names.
 | `MLOPS_INFRA_LINEAGE`, `MLOPS_INFRA_LINEAGE_PASSWORD` | the key-value store of lineage |
 | `MLOPS_INFRA_FEATURES` | base URL of the feature server |
 | `MLOPS_INFRA_RUNTIME_IMAGE` | the image that steps run in |
+| `MLOPS_INFRA_VALIDATOR` | the validator of step `validate`, such as `tfdv`; `builtin` by default |
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from mlops_infra.lifecycle.services.credentials import Login
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Environment:
     """Where the services are, and how to get in; None where the platform does not tell."""
 
     tracking_uri: str | None = None
@@ -39,9 +40,10 @@ class Surroundings:
     lineage_password: str | None = field(default=None, repr=False)
     features_endpoint: str | None = None
     runtime_image: str | None = None
+    validator: str = "builtin"
 
     @classmethod
-    def here(cls, environment: Mapping[str, str] | None = None) -> Surroundings:
+    def here(cls, environment: Mapping[str, str] | None = None) -> Environment:
         """Read them from the environment of this process."""
         told = os.environ if environment is None else environment
 
@@ -63,6 +65,7 @@ class Surroundings:
             lineage_password=get("MLOPS_INFRA_LINEAGE_PASSWORD"),
             features_endpoint=get("MLOPS_INFRA_FEATURES"),
             runtime_image=get("MLOPS_INFRA_RUNTIME_IMAGE"),
+            validator=get("MLOPS_INFRA_VALIDATOR") or "builtin",
         )
 
     def environment(self) -> dict[str, str]:
@@ -81,6 +84,7 @@ class Surroundings:
             "MLOPS_INFRA_LINEAGE_PASSWORD": self.lineage_password,
             "MLOPS_INFRA_FEATURES": self.features_endpoint,
             "MLOPS_INFRA_RUNTIME_IMAGE": self.runtime_image,
+            "MLOPS_INFRA_VALIDATOR": None if self.validator == "builtin" else self.validator,
         }
         return {name: value for name, value in told.items() if value}
 
@@ -88,7 +92,7 @@ class Surroundings:
         """The tracking server; raises `InputError` where the surroundings name none."""
         if self.tracking_uri is None:
             raise InputError(
-                "no tracking server is named here",
+                "no tracking server is configured",
                 where="environment variable MLFLOW_TRACKING_URI",
                 hint="use -s STACK --tenant NAME, or set MLFLOW_TRACKING_URI",
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.services.credentials import Login
@@ -31,18 +31,21 @@ class ObjectStore(Protocol):
         """Read one object whole."""
 
     def delete(self, key: str) -> None:
-        """Delete one object; an absent one is no mistake."""
+        """Delete one object; an absent one is not an error."""
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
 
 
 def s3_client(endpoint: str, login: Login) -> S3Client:
-    """A client over boto3: path style and SigV4, which every gateway understands."""
-    import boto3
-    from botocore.config import Config
+    """A client over botocore: path style and SigV4, which every gateway understands.
 
-    return boto3.client(
+    boto3 makes the same client, imports more, and every step of a pipeline waits for it.
+    """
+    from botocore.config import Config
+    from botocore.session import Session
+
+    client = Session().create_client(
         "s3",
         endpoint_url=endpoint,
         region_name=REGION,
@@ -59,10 +62,11 @@ def s3_client(endpoint: str, login: Login) -> S3Client:
             response_checksum_validation="when_required",
         ),
     )
+    return cast("S3Client", client)
 
 
 class S3Store:
-    """An `ObjectStore` over boto3."""
+    """An `ObjectStore` over botocore."""
 
     def __init__(self, endpoint: str, bucket: str, login: Login) -> None:
         self._bucket = bucket
@@ -72,33 +76,33 @@ class S3Store:
     def reach(self) -> str:
         """Ask whether the bucket is there and return where it is."""
         answering("the object store", self._where)
-        with self._told("show the bucket"):
+        with self._translate_errors("show the bucket"):
             self._client.head_bucket(Bucket=self._bucket)
         return self._where
 
     def put(self, key: str, body: bytes) -> None:
         """Write one object."""
-        with self._told(f"take {key}"):
+        with self._translate_errors(f"take {key}"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
 
     def get(self, key: str) -> bytes:
         """Read one object whole."""
-        with self._told(f"give {key}"):
+        with self._translate_errors(f"give {key}"):
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
     def delete(self, key: str) -> None:
-        """Delete one object; an absent one is no mistake."""
-        with self._told(f"delete {key}"):
+        """Delete one object; an absent one is not an error."""
+        with self._translate_errors(f"delete {key}"):
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
-        with self._told(f"list {key}"):
+        with self._translate_errors(f"list {key}"):
             listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
         return any(item.get("Key") == key for item in listed.get("Contents", []))
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _translate_errors(self, what: str) -> Iterator[None]:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:

@@ -28,7 +28,7 @@ _RELEASE = _IF_HELD + "return redis.call('DEL', KEYS[1])"
 
 
 class ValkeyStore:
-    """A `lineage.KeyValue` over one connection."""
+    """A `lineage.index.KeyValue` over one connection."""
 
     def __init__(self, endpoint: str, password: str | None) -> None:
         import valkey
@@ -45,7 +45,7 @@ class ValkeyStore:
     def ping(self) -> str:
         """The server's name and version."""
         listening("the key-value store", self._endpoint)
-        with self._told("answer"):
+        with self._translate_errors("answer"):
             facts = cast("dict[str, object]", self._client.info("server"))
         if version := facts.get("valkey_version"):
             return f"valkey {version}"
@@ -53,12 +53,12 @@ class ValkeyStore:
 
     def get_many(self, keys: Sequence[str]) -> list[str | None]:
         """The values of `keys`, None for each that is absent."""
-        with self._told("read"):
+        with self._translate_errors("read"):
             return cast("list[str | None]", self._client.mget(list(keys)))
 
     def members(self, keys: Sequence[str]) -> list[frozenset[str]]:
         """The members of the sets at `keys`, empty for each that is absent."""
-        with self._told("read"):
+        with self._translate_errors("read"):
             pipeline = self._client.pipeline(transaction=False)
             for key in keys:
                 pipeline.smembers(key)
@@ -66,12 +66,12 @@ class ValkeyStore:
 
     def keys(self, pattern: str) -> list[str]:
         """Keys that match the glob `pattern`, sorted; walks the whole store in small steps."""
-        with self._told("list"):
+        with self._translate_errors("list"):
             return sorted(cast("Iterator[str]", self._client.scan_iter(match=pattern, count=500)))
 
     def set_all_if_absent(self, values: Mapping[str, str]) -> bool:
         """Write all in one step unless one of the keys exists; whether it wrote."""
-        with self._told("write"):
+        with self._translate_errors("write"):
             return bool(self._client.msetnx(dict(values)))
 
     def write_once(
@@ -84,12 +84,12 @@ class ValkeyStore:
         """
         keys = [*values, *(key for key, _ in members)]
         words = [str(len(values)), *values.values(), *(member for _, member in members)]
-        with self._told("write"):
+        with self._translate_errors("write"):
             return cast("list[str]", self._eval(_WRITE_ONCE, keys, words))
 
     def put(self, values: Mapping[str, str], *, count: str | None = None) -> None:
         """Write all values in one step and add one to the counter `count`."""
-        with self._told("write"):
+        with self._translate_errors("write"):
             pipeline = self._client.pipeline(transaction=True)
             pipeline.mset(dict(values))
             if count is not None:
@@ -98,7 +98,7 @@ class ValkeyStore:
 
     def drop(self, keys: Sequence[str], *, count: str | None = None) -> None:
         """Delete `keys` in one step and add one to the counter `count`."""
-        with self._told("delete"):
+        with self._translate_errors("delete"):
             pipeline = self._client.pipeline(transaction=True)
             pipeline.delete(*keys)
             if count is not None:
@@ -107,30 +107,30 @@ class ValkeyStore:
 
     def delete(self, keys: Sequence[str]) -> int:
         """Delete what exists of `keys`; how many did."""
-        with self._told("delete"):
+        with self._translate_errors("delete"):
             return cast("int", self._client.delete(*keys))
 
     def claim(self, key: str, holder: str, *, seconds: float) -> str | None:
         """Take `key` for a while unless another holder has it; None, or who has it."""
-        with self._told("write"):
+        with self._translate_errors("write"):
             held = self._client.set(key, holder, nx=True, px=int(seconds * 1000), get=True)
         return None if held in (None, holder) else str(held)
 
     def extend(self, key: str, holder: str, *, seconds: float) -> bool:
         """Keep a claim for longer; False where it was lost."""
-        with self._told("write"):
+        with self._translate_errors("write"):
             return bool(self._eval(_EXTEND, [key], [holder, str(int(seconds * 1000))]))
 
     def release(self, key: str, holder: str) -> None:
         """Give a claim back, unless another holder has taken it meanwhile."""
-        with self._told("write"):
+        with self._translate_errors("write"):
             self._eval(_RELEASE, [key], [holder])
 
     def _eval(self, script: str, keys: Sequence[str], words: Sequence[str]) -> Any:
         return self._client.eval(script, len(keys), *keys, *words)
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _translate_errors(self, what: str) -> Iterator[None]:
         from valkey.exceptions import ValkeyError
 
         try:

@@ -2,50 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
+from mlops_infra.kube.patience import Patience
+from mlops_infra.kube.pods import troubles
+from mlops_infra.kube.reading import event_time
+from mlops_infra.kube.verdict import Trouble
 from mlops_infra.lifecycle.services.kubernetes_objects import EVENT, POD, Cluster
 
-_HOPELESS = frozenset(
-    {"ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError"}
-)
 _CRASHES = 2
-"""Restarts after which a crash counts as the way it is."""
+"""Restarts after which a crash counts as the way it is: nothing that a model needs comes later."""
+_UNSCHEDULABLE = "Unschedulable"
+"""A cluster may grow for a model: that takes minutes and ends well."""
 
 
-def faults(cluster: Cluster, namespace: str, selector: str) -> list[str]:
-    """What keeps the Pods from starting, one sentence each; empty while there is hope."""
-    pods = cluster.list(POD, namespace, selector)
-    told = [f"{pod['metadata']['name']}: {why}" for pod in pods for why in _of_pod(pod)]
-    if not pods:
-        owner = selector.partition("=")[2]
-        told += _refused(cluster, namespace, owner)
-    return told
+class PodFaults:
+    """Looks at the Pods of one model again and again, from the moment it is made."""
 
+    def __init__(self, cluster: Cluster, namespace: str, selector: str) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._selector = selector
+        # what was said before this wait began is about an earlier one
+        self._since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._patience = Patience()
 
-def _of_pod(pod: Mapping[str, Any]) -> Iterator[str]:
-    status = pod.get("status") or {}
-    containers = (*(status.get("initContainerStatuses") or ()),
-                  *(status.get("containerStatuses") or ()))  # fmt: skip
-    for each in containers:
-        state = each.get("state") or {}
-        waiting = state.get("waiting") or {}
-        ended = state.get("terminated") or (each.get("lastState") or {}).get("terminated") or {}
-        if waiting.get("reason") in _HOPELESS:
-            yield f"{each['name']}: {waiting['reason']}, {waiting.get('message', '')}".rstrip(", ")
-        elif each.get("restartCount", 0) >= _CRASHES and ended.get("exitCode"):
-            last = str(ended.get("message") or "").strip().rpartition("\n")[2]
-            why = f"{each['name']} ended with {ended['exitCode']} ({ended.get('reason')})"
-            yield f"{why}: {last}" if last else why
+    def look(self) -> list[str]:
+        """What keeps the Pods from starting, one sentence each; empty while there is hope."""
+        return [trouble.message for trouble in self._patience.over(self._troubles())]
 
+    def _troubles(self) -> Iterator[Trouble]:
+        pods = self._cluster.list(POD, self._namespace, self._selector)
+        for pod in pods:
+            found = troubles(pod, crashes=_CRASHES)
+            yield from (each for each in found if each.reason != _UNSCHEDULABLE)
+        if not pods:
+            yield from self._refused()
 
-def _refused(cluster: Cluster, namespace: str, owner: str) -> list[str]:
-    """Pods that were never made: a quota or Pod Security said no to the ReplicaSet."""
-    return [
-        str(event.get("message"))
-        for event in cluster.list(EVENT, namespace)
-        if event.get("reason") == "FailedCreate"
-        and (event.get("involvedObject") or {}).get("kind") == "ReplicaSet"
-        and str((event.get("involvedObject") or {}).get("name")).startswith(f"{owner}-")
-    ][-1:]
+    def _refused(self) -> Iterator[Trouble]:
+        """Pods that were never made: a quota or Pod Security said no to the ReplicaSet."""
+        owner = f"{self._selector.partition('=')[2]}-"
+        events = [
+            event
+            for event in self._cluster.list(EVENT, self._namespace)
+            if event.get("reason") == "FailedCreate"
+            and (event.get("involvedObject") or {}).get("kind") == "ReplicaSet"
+            and str((event.get("involvedObject") or {}).get("name")).startswith(owner)
+            and event_time(event) >= self._since
+        ]
+        for event in sorted(events, key=event_time)[-1:]:
+            yield Trouble("create", str(event.get("message")), 0.0)

@@ -87,7 +87,7 @@ class TriggerApp:
             if scheme.lower() != "bearer" or not hmac.compare_digest(
                 given.strip().encode(), self._token.encode()
             ):
-                return JSONResponse({"error": "a bearer token is needed"}, 401)
+                return JSONResponse({"error": "a bearer token is required"}, 401)
             try:
                 body = await _body(request)
                 answer = await asyncio.to_thread(handler, body)
@@ -113,7 +113,7 @@ class TriggerApp:
         from starlette.responses import Response
 
         registry = CollectorRegistry()
-        registry.register(Figures(self._controller.book.connect, self._controller))
+        registry.register(Figures(self._controller.ledger.connect, self._controller))
         text = await asyncio.to_thread(generate_latest, registry)
         return Response(text, media_type="text/plain; version=0.0.4")
 
@@ -121,7 +121,7 @@ class TriggerApp:
         """Alertmanager's webhook: every firing alert that names a declared model is a signal."""
         alerts = body.get("alerts")
         if not isinstance(alerts, list):
-            raise InputError("this is no notification of Alertmanager: it has no list 'alerts'")
+            raise InputError("not a notification of Alertmanager: it has no list 'alerts'")
         taken, left = [], []
         for alert in alerts:
             labels = alert.get("labels") or {}
@@ -134,9 +134,9 @@ class TriggerApp:
                 left.append(error.what)
                 continue
             if not model.drift:
-                left.append(f"{model.id} does not train on alerts")
+                left.append(f"{model.id} is not retrained on alerts")
                 continue
-            found = self._controller.eyes.drift(model)
+            found = self._controller.sensors.drift(model)
             seen = signals.drift(name, found, None).signal if found else None
             # the drift job's own alert is its result again; any other alert is a cause of its own
             self._controller.ask(
@@ -157,14 +157,14 @@ class TriggerApp:
         decision = self._controller.ask(model, signal)
         workflow = workflow_name(model.tenant, model.name, signal.trigger, signal.key)
         if decision.hold is not None:
-            self._controller.book.withdraw(model, signal, decision.hold)
+            self._controller.ledger.withdraw(model, signal, decision.hold)
             return {"started": False, "why": decision.hold, "status": 409}
         return {"started": True, "workflow": workflow, "namespace": model.namespace, "status": 202}
 
     def _events(self, query: Mapping[str, Any]) -> dict[str, Any]:
         """The latest events, of one tenant or model where the query names it."""
         return {
-            "events": self._controller.book.events(
+            "events": self._controller.ledger.events(
                 tenant=query.get("tenant"), model=query.get("model"), limit=100
             )
         }
@@ -185,5 +185,5 @@ async def _body(request: Request) -> Mapping[str, Any]:
     except ValueError as error:
         raise InputError(f"the body is not valid JSON: {error}") from error
     if not isinstance(body, dict):
-        raise InputError("the body is no JSON object")
+        raise InputError("the body is not a JSON object")
     return body

@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.kube import ApiError, Cluster, UnreachableError
+from mlops_infra.kube.objects import holds, metadata, name_of
+from mlops_infra.kube.reading import pods
+from mlops_infra.kube.tunnel import pod_socket
 from mlops_infra.lifecycle.services.credentials import Secrets
 
 NAMESPACE, PORT = "lifecycle", 8080
-SELECTOR = "app.kubernetes.io/name=lifecycle,app.kubernetes.io/component=triggers"
+SELECTOR = {"app.kubernetes.io/name": "lifecycle", "app.kubernetes.io/component": "triggers"}
 SECRET = "trigger-token"  # noqa: S105 - its name
 SECONDS = 60.0
 
@@ -73,7 +77,7 @@ class TriggerClient:
             read = json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise OperationFailed(
-                f"the trigger controller does not answer: {error}",
+                f"the trigger controller does not respond: {error}",
                 where=f"namespace {NAMESPACE}",
                 hint=f"kubectl -n {NAMESPACE} logs deployment/trigger-controller",
             ) from error
@@ -82,45 +86,29 @@ class TriggerClient:
             raise InputError(read["what"], where=read["where"], hint=read["hint"])
         if answer.status not in (200, 202, 409):
             raise OperationFailed(
-                f"the trigger controller answers HTTP {answer.status}: {read.get('what', read)}",
+                f"the trigger controller returned HTTP {answer.status}: {read.get('what', read)}",
                 where=f"namespace {NAMESPACE}",
             )
         return answer
 
     def _socket(self) -> socket.socket:
         """A connection to a ready Pod of the controller, as `kubectl port-forward` makes it."""
-        from kubernetes import client, config
-        from kubernetes.stream import portforward
-        from urllib3.exceptions import HTTPError
-
         try:
-            api = config.new_client_from_config(
-                config_file=str(self._kubeconfig) if self._kubeconfig else None,
-                context=self._context,
-            )
-            core = client.CoreV1Api(api)
-            pods = core.list_namespaced_pod(NAMESPACE, label_selector=SELECTOR).items
-            ready = [pod for pod in pods if _is_ready(pod)]
+            cluster = Cluster.open(self._kubeconfig, self._context)
+            found = pods(cluster, NAMESPACE, SELECTOR)
+            ready = [pod for pod in found if _is_ready(pod)]
             if not ready:
                 raise OperationFailed(
                     "no Pod of the trigger controller is ready",
                     where=f"namespace {NAMESPACE}",
                     hint="mlops-infra status shows why",
                 )
-            tunnel = portforward(
-                core.connect_get_namespaced_pod_portforward,
-                ready[0].metadata.name,
-                NAMESPACE,
-                ports=str(PORT),
-            )
-        except (client.ApiException, HTTPError, config.ConfigException) as error:
+            return pod_socket(cluster, NAMESPACE, name_of(ready[0]), PORT, seconds=SECONDS)
+        except (ApiError, UnreachableError) as error:
             raise OperationFailed(
-                f"no tunnel to the trigger controller: {error}",
+                f"no tunnel to the trigger controller: {error.what}",
                 where=f"cluster of {self._kubeconfig or 'the default kubeconfig'}",
             ) from error
-        found: socket.socket = tunnel.socket(PORT)
-        found.settimeout(SECONDS)
-        return found
 
 
 class _Tunnelled(http.client.HTTPConnection):
@@ -131,8 +119,5 @@ class _Tunnelled(http.client.HTTPConnection):
         self.sock = connection
 
 
-def _is_ready(pod: Any) -> bool:
-    conditions = pod.status.conditions or []
-    return pod.metadata.deletion_timestamp is None and any(
-        each.type == "Ready" and each.status == "True" for each in conditions
-    )
+def _is_ready(pod: dict[str, Any]) -> bool:
+    return "deletionTimestamp" not in metadata(pod) and holds(pod, "Ready")

@@ -1,6 +1,6 @@
 """The loop that looks, claims, starts and follows; any number may run, each may die at any moment.
 
-Everything it knows is in the book. A tick does four things, and each can be repeated: let the
+Everything it knows is in the ledger. A tick does four things, and each can be repeated: let the
 triggers look, claim for each model, start what is claimed, see how what was started has ended.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from mlops_infra.errors import InputError, MlopsError
 from mlops_infra.lifecycle.triggers import signals
 from mlops_infra.lifecycle.triggers.declared import DataSource, DeclaredModel
-from mlops_infra.lifecycle.triggers.ledger import Book, Claim, Look, Outcome
+from mlops_infra.lifecycle.triggers.ledger import Claim, Ledger, Look, Outcome
 from mlops_infra.lifecycle.triggers.rules import Decision, Signal
 from mlops_infra.lifecycle.triggers.signals import Listed, Reading
 from mlops_infra.lifecycle.triggers.workflows import Build, Workflows
@@ -28,7 +28,7 @@ _log = logging.getLogger("mlops_infra.triggers")
 Clock = Callable[[], datetime.datetime]
 
 
-class Eyes(Protocol):
+class Sensors(Protocol):
     """What triggers look at; all raise `MlopsError` where they cannot see."""
 
     def objects(self, source: DataSource) -> Sequence[Listed]:
@@ -46,10 +46,10 @@ class Controller:
     """The triggers of all declared models."""
 
     models: tuple[DeclaredModel, ...]
-    book: Book
+    ledger: Ledger
     workflows: Workflows
     build: Build
-    eyes: Eyes
+    sensors: Sensors
     clock: Clock = lambda: datetime.datetime.now(datetime.UTC)
     errors: dict[str, int] = field(default_factory=dict)
     """How often a trigger could not look or a training could not be started, by its name."""
@@ -68,7 +68,7 @@ class Controller:
         raise InputError(
             f"the model {tenant}/{name} is not declared",
             where=f"declared: {known}",
-            hint=f"put it under tenants.{tenant}.models in the stack's file, then up",
+            hint=f"add it to tenants.{tenant}.models in the stack file, then up",
         )
 
     def tick(self) -> None:
@@ -83,7 +83,7 @@ class Controller:
 
     def claim(self, model: DeclaredModel) -> Decision:
         """Claim the event that a training shall answer now, if there is one."""
-        decision = self.book.claim(model, self.clock())
+        decision = self.ledger.claim(model, self.clock())
         if decision.fire is not None:
             _log.info("%s: claimed %s %s", model.id, decision.fire.trigger, decision.fire.key)
         return decision
@@ -91,23 +91,23 @@ class Controller:
     def start(self) -> None:
         """Start the training of every open claim, whoever made it."""
         declared = {(model.tenant, model.name): model for model in self.models}
-        for claim in self.book.open_claims():
+        for claim in self.ledger.open_claims():
             model = declared.get((claim.tenant, claim.model))
             if model is None:
-                self.book.failed(claim, "the model is no longer declared")
+                self.ledger.failed(claim, "the model is no longer declared")
             elif self.clock() - claim.at > ABANDONED:
-                self.book.failed(claim, f"not started within {ABANDONED}")
+                self.ledger.failed(claim, f"not started within {ABANDONED}")
             else:
                 self._safely(f"{model.id}/start", self._start, model, claim)
 
     def follow(self) -> None:
         """Record how trainings have ended."""
-        for claim in self.book.running():
+        for claim in self.ledger.running():
             self._safely(f"{claim.tenant}/{claim.model}/follow", self._follow, claim)
 
     def ask(self, model: DeclaredModel, signal: Signal) -> Decision:
         """Enter a signal from outside and answer it at once where the rules allow it."""
-        self.book.offer(model, signal)
+        self.ledger.offer(model, signal)
         decision = self.claim(model)
         if decision.fire is not None:
             self.start()
@@ -117,9 +117,9 @@ class Controller:
         try:
             made = self.workflows.create(model.namespace, self.build(model, claim))
         except InputError as error:
-            self.book.failed(claim, str(error))
+            self.ledger.failed(claim, str(error))
             raise
-        self.book.started(claim)
+        self.ledger.started(claim)
         _log.info("%s: workflow %s %s", model.id, claim.workflow, "made" if made else "was there")
 
     def _follow(self, claim: Claim) -> None:
@@ -129,17 +129,17 @@ class Controller:
         )
         found = self.workflows.status(namespace, claim.workflow)
         if found is None:
-            self.book.ended(claim, "lost", "the workflow is gone", self.clock())
+            self.ledger.ended(claim, "lost", "the workflow is gone", self.clock())
         elif found[0] in _ENDS:
-            self.book.ended(claim, _ENDS[found[0]], found[1], self.clock())
+            self.ledger.ended(claim, _ENDS[found[0]], found[1], self.clock())
 
     def _observe(self, model: DeclaredModel, trigger: str, look: Look) -> None:
-        signal = self.book.observe(model, trigger, look)
+        signal = self.ledger.observe(model, trigger, look)
         if signal is not None:
             _log.info("%s: %s", trigger, signal.cause.get("text"))
 
     def _looks(self, model: DeclaredModel) -> Iterator[tuple[str, Look]]:
-        """What each trigger of the model looks at, seen now and judged under the book's lock."""
+        """What each trigger of the model looks at, seen now and judged under the ledger's lock."""
         now, name = self.clock(), model.name
         if (cron := model.cron) is not None:
             yield (
@@ -151,12 +151,14 @@ class Controller:
         if (bounds := model.metric) is not None:
             yield (
                 f"{name}/metric-drop",
-                lambda mark: signals.metric_drop(name, bounds, self.eyes.reading(model), mark, now),
+                lambda mark: signals.metric_drop(
+                    name, bounds, self.sensors.reading(model), mark, now
+                ),
             )
         if model.drift:
             yield (
                 f"{name}/drift",
-                lambda mark: signals.drift(name, self.eyes.drift(model), mark),
+                lambda mark: signals.drift(name, self.sensors.drift(model), mark),
             )
 
     def _new_data(
@@ -164,7 +166,7 @@ class Controller:
     ) -> signals.Seen:
         return signals.new_data(
             model.name,
-            self.eyes.objects(source),
+            self.sensors.objects(source),
             mark,
             self.clock(),
             settle=source.settle,

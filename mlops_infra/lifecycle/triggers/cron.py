@@ -80,7 +80,7 @@ def parse(text: str) -> Cron:
     """
     parts = text.split()
     if len(parts) != len(_FIELDS):
-        raise InputError(f"'{text}' is no schedule", hint="five fields, for example 0 3 * * mon")
+        raise InputError(f"'{text}' is not a schedule", hint="five fields, for example 0 3 * * mon")
     sets = [_field(part, text, *field) for part, field in zip(parts, _FIELDS, strict=True)]
     weekdays = frozenset(day % 7 for day in sets[4])
     cron = Cron(
@@ -94,7 +94,7 @@ def parse(text: str) -> Cron:
     )
     start = datetime.date(2024, 2, 29)
     if not any(cron.fits(start + datetime.timedelta(days=n)) for n in range(_HORIZON_DAYS)):
-        raise InputError(f"the schedule '{text}' has no time in any year")
+        raise InputError(f"the schedule '{text}' never fires")
     return cron
 
 
@@ -111,7 +111,7 @@ def _field(
             step = first = last = -1
         if step < 1 or not low <= first <= last <= high:
             raise InputError(
-                f"'{item}' is no {what} of a schedule",
+                f"'{item}' is not a valid {what}",
                 where=text,
                 hint=f"{low} to {high}, *, a-b, */n or a list of these",
             )

@@ -59,7 +59,7 @@ def duration(text: str) -> datetime.timedelta:
     """
     match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text)
     if match is None:
-        raise InputError(f"'{text}' is no time span", hint="for example 90s, 30m, 2h or 7d")
+        raise InputError(f"'{text}' is not a duration", hint="for example 90s, 30m, 2h or 7d")
     return datetime.timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
@@ -72,7 +72,7 @@ def read(text: str, where: str) -> tuple[DeclaredModel, ...]:
     try:
         return tuple(_model(each) for each in json.loads(text)["models"])
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"this declares no models: {error!r}", where=where) from error
+        raise InputError(f"not a list of declared models: {error!r}", where=where) from error
 
 
 def _model(body: Mapping[str, Any]) -> DeclaredModel:
@@ -101,9 +101,7 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InputError(
-            f"there is no time zone '{name}'", hint="for example Asia/Seoul"
-        ) from error
+        raise InputError(f"no such time zone: '{name}'", hint="for example Asia/Seoul") from error
 
 
 def _window(body: Mapping[str, Any]) -> Window:

@@ -1,4 +1,4 @@
-"""The book of events in PostgreSQL: who claims an event there first starts the training, once.
+"""The ledger of events in PostgreSQL: who claims an event there first starts the training, once.
 
 Every decision about a model is made under an advisory lock of that model, in one transaction with
 what it is made from. So two controllers cannot both find the cool-down over, and a killed one
@@ -59,7 +59,7 @@ class Claim:
     at: datetime.datetime
 
 
-class Book:
+class Ledger:
     """Events and watermarks of all triggers."""
 
     def __init__(self, connect: Connect, controller: str) -> None:

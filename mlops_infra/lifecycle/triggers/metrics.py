@@ -59,7 +59,7 @@ class Figures:
             tables = []
         yield _gauge("up", "Whether the database answers", (), [((), float(bool(tables)))])
         errors = [((name,), float(count)) for name, count in self._controller.errors.items()]
-        yield _gauge("errors", "Looks and starts that failed", ("what",), errors)
+        yield _gauge("errors", "Failed checks and starts", ("what",), errors)
         if tables:
             yield from _drift(tables[0])
             yield _counted("events", "Causes for training", ("kind", "state"), tables[1])
@@ -72,7 +72,7 @@ def _drift(rows: Sequence[Sequence[Any]]) -> Iterator[Metric]:
         ("drift_share", "Share of the columns that have drifted", 3),
         ("drift_detected", "1 where the model's inputs count as drifted", 4),
         ("drift_rows", "Logged requests that were compared", 5),
-        ("drift_at_seconds", "When drift was last looked for, since 1970", 6),
+        ("drift_at_seconds", "Time of the last drift check, Unix seconds", 6),
         ("data_quality_findings", "Rules of the schema that requests broke", 8),
     )
     for name, text, index in kinds:
@@ -90,7 +90,7 @@ def _batch(rows: Sequence[Sequence[Any]]) -> Iterator[Metric]:
     for name, text, index in (
         ("batch_rows", "Rows of the latest partition", 3),
         ("batch_rows_done", "Rows of the latest partition that are scored", 4),
-        ("batch_at_seconds", "When the job last wrote, since 1970", 5),
+        ("batch_at_seconds", "Time of the last write, Unix seconds", 5),
     ):
         yield _gauge(name, text, labels, [(row[:3], float(row[index])) for row in rows])
 

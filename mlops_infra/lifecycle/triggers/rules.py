@@ -105,7 +105,7 @@ def decide(
         return Decision(None)
     ordered = sorted(waiting, key=lambda w: (URGENCY.index(w.kind), w.at, w.key))
     if past.under_way is not None:
-        return Decision(None, hold=f"{past.under_way} is under way")
+        return Decision(None, hold=f"{past.under_way} is running")
     chosen = ordered[0]
     reason = None if chosen.kind == "on-demand" else held_back(policy, past, now)
     if reason is not None:
@@ -120,7 +120,7 @@ def held_back(policy: Policy, past: Past, now: datetime.datetime) -> str | None:
         return f"cool-down until {until.isoformat(timespec='seconds')}"
     local = now.astimezone(policy.zone)
     if policy.windows and not any(window.holds(local) for window in policy.windows):
-        return "outside of the windows for training"
+        return "outside the training windows"
     return None
 
 

@@ -16,14 +16,14 @@ from mlops_infra.lifecycle.triggers.ledger import Connect
 from mlops_infra.lifecycle.triggers.signals import Listed, Reading
 
 MOST_OBJECTS = 100_000
-"""Of one prefix; more is no folder of training data but a lake."""
+"""Of one prefix; more is not a folder of training data but a lake."""
 _DRIFT = (
     "SELECT id::text, version, at, share, drifted, columns FROM drift_result "
     "WHERE tenant = %s AND model = %s ORDER BY at DESC LIMIT 1"
 )
 
 
-class PlatformEyes:
+class PlatformSensors:
     """Looks at the platform's own services."""
 
     def __init__(
@@ -53,7 +53,7 @@ class PlatformEyes:
         from botocore.exceptions import BotoCoreError, ClientError
 
         if self._objects is None:
-            raise OperationFailed("no object store is named", where="AWS_ENDPOINT_URL_S3")
+            raise OperationFailed("no object store is configured", where="AWS_ENDPOINT_URL_S3")
         try:
             pages = self._s3().get_paginator("list_objects_v2")
             found = [
@@ -69,7 +69,7 @@ class PlatformEyes:
             raise OperationFailed(
                 f"{len(found)} objects, at most {MOST_OBJECTS} can be watched",
                 where=f"s3://{source.bucket}/{source.prefix}",
-                hint="name a longer prefix under retrain.newData",
+                hint="set a longer prefix in retrain.newData",
             )
         return found
 
@@ -80,7 +80,7 @@ class PlatformEyes:
         if model.metric_source == "prometheus":
             return self._query(model.metric.metric)
         if self._metric is None:
-            raise OperationFailed("no tracking server is named", where="MLFLOW_TRACKING_URI")
+            raise OperationFailed("no tracking server is configured", where="MLFLOW_TRACKING_URI")
         return self._metric(model.name, model.metric.metric)
 
     def drift(self, model: DeclaredModel) -> dict[str, Any] | None:
@@ -103,7 +103,7 @@ class PlatformEyes:
     def _query(self, query: str) -> Reading | None:
         """One number of Prometheus; None where the query has no result."""
         if self._prometheus is None:
-            raise OperationFailed("no Prometheus is named", where="MLOPS_INFRA_PROMETHEUS")
+            raise OperationFailed("no Prometheus is configured", where="MLOPS_INFRA_PROMETHEUS")
         url = f"{self._prometheus}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
         try:
             with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - http

@@ -163,7 +163,7 @@ def alert(model: str, body: Mapping[str, Any], now: datetime.datetime) -> Signal
 
 def on_demand(model: str, request: str, reason: str, who: str, now: datetime.datetime) -> Signal:
     """A person, or a program, asks for it."""
-    cause = {"text": reason or "asked for by hand", "by": who}
+    cause = {"text": reason or "requested manually", "by": who}
     return Signal(f"{model}/on-demand", "on-demand", request, now, cause)
 
 

@@ -6,17 +6,18 @@ there: that makes it safe to carry out a claim again after a crash.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.errors import InputError, MlopsError, OperationFailed
+from mlops_infra.kube import ApiError, Cluster
 from mlops_infra.lifecycle.triggers.declared import DeclaredModel
 from mlops_infra.lifecycle.triggers.ledger import Claim
 
 GROUP, VERSION, PLURAL = "argoproj.io", "v1alpha1", "workflows"
-CONNECT_SECONDS, READ_SECONDS = 5, 30
+SECONDS = 30.0
+"""Longest silence of the API server."""
 _CAUSE_LENGTH = 1024
 _REFUSED = (
     HTTPStatus.BAD_REQUEST,
@@ -52,10 +53,11 @@ def build(image: str) -> Build:
         from mlops_infra.lifecycle.pipeline.definition.arguments import complete
         from mlops_infra.lifecycle.pipeline.definition.standard import standard
         from mlops_infra.lifecycle.pipeline.engines import argo
+        from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings
 
         pipeline = standard(model.pipeline)
         values = complete({**model.parameters, "model": model.name}, pipeline)
-        settings = argo.ArgoSettings(tenant=model.tenant, image=image)
+        settings = ArgoSettings(tenant=model.tenant, image=image)
         made = argo.workflow(pipeline, values, settings, run=claim.workflow)
         return marked(made, model, claim)
 
@@ -87,66 +89,40 @@ def marked(manifest: Mapping[str, Any], model: DeclaredModel, claim: Claim) -> d
 class KubernetesWorkflows:
     """Workflows of the cluster that this Pod, or a kubeconfig, belongs to."""
 
-    def __init__(self, api: Any = None) -> None:
-        from kubernetes import client, config
-
-        if api is None:
-            config.load_incluster_config()
-            api = client.ApiClient()
-        self._client = client
-        self._custom = client.CustomObjectsApi(api)
+    def __init__(self, cluster: Cluster | None = None) -> None:
+        self._cluster = cluster or Cluster.open(None, seconds=SECONDS)
 
     def create(self, namespace: str, manifest: Mapping[str, Any]) -> bool:
         """Create it; False where one of that name exists; InputError where it is refused."""
         name = manifest["metadata"]["name"]
         try:
-            with self._told(f"create workflow {namespace}/{name}"):
-                self._custom.create_namespaced_custom_object(
-                    *(GROUP, VERSION, namespace, PLURAL, dict(manifest)),
-                    _request_timeout=(CONNECT_SECONDS, READ_SECONDS),
-                )
-        except _Conflict:
-            return False
+            self._cluster.send("POST", _path(namespace), body=dict(manifest))
+        except ApiError as error:
+            if error.status == HTTPStatus.CONFLICT:
+                return False
+            raise _failed(error, f"create workflow {namespace}/{name}") from error
         return True
 
     def status(self, namespace: str, name: str) -> tuple[str, str] | None:
         """Phase and message; None where there is no such workflow."""
         try:
-            with self._told(f"read workflow {namespace}/{name}"):
-                found = self._custom.get_namespaced_custom_object(
-                    *(GROUP, VERSION, namespace, PLURAL, name),
-                    _request_timeout=(CONNECT_SECONDS, READ_SECONDS),
-                )
-        except _Absent:
+            found = self._cluster.find(f"{_path(namespace)}/{name}")
+        except ApiError as error:
+            raise _failed(error, f"read workflow {namespace}/{name}") from error
+        if found is None:
             return None
         status = found.get("status") or {}
         return str(status.get("phase") or ""), str(status.get("message") or "")
 
-    @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
-        from urllib3.exceptions import HTTPError
 
-        try:
-            yield
-        except self._client.ApiException as error:
-            if error.status == HTTPStatus.CONFLICT:
-                raise _Conflict(what) from error
-            reading = what.startswith("read")
-            if error.status == HTTPStatus.NOT_FOUND and reading:
-                raise _Absent(what) from error
-            kind = InputError if error.status in _REFUSED else OperationFailed
-            raise kind(
-                f"Kubernetes did not {what}: HTTP {error.status} {error.reason}",
-                where=str(error.body or "")[:300] or None,
-                hint="are the tenant's namespace, its Roles and Argo's CRDs there?",
-            ) from error
-        except (HTTPError, OSError) as error:
-            raise OperationFailed(f"Kubernetes did not {what}: {error}") from error
+def _path(namespace: str) -> str:
+    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}"
 
 
-class _Conflict(Exception):
-    pass
-
-
-class _Absent(Exception):
-    pass
+def _failed(error: ApiError, what: str) -> MlopsError:
+    kind = InputError if error.status in _REFUSED else OperationFailed
+    return kind(
+        f"Kubernetes did not {what}: HTTP {error.status} {error.message}",
+        where=error.where,
+        hint="check the tenant's namespace, its Roles and Argo's CRDs",
+    )

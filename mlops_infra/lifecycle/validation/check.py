@@ -46,10 +46,10 @@ def _columns(table: pd.DataFrame, schema: TableSchema) -> Iterator[Finding]:
 def _rows(table: pd.DataFrame, schema: TableSchema) -> Iterator[Finding]:
     count = len(table)
     if count < schema.min_rows:
-        message = f"{count} rows, at least {schema.min_rows} are wanted"
+        message = f"{count} rows, at least {schema.min_rows} are required"
         yield Finding("rows", None, 0, message)
     if schema.max_rows is not None and count > schema.max_rows:
-        yield Finding("rows", None, 0, f"{count} rows, at most {schema.max_rows} are wanted")
+        yield Finding("rows", None, 0, f"{count} rows, at most {schema.max_rows} are allowed")
 
 
 def _column(column: pd.Series, rules: ColumnSchema) -> Iterator[Finding]:
@@ -118,7 +118,7 @@ def _range(held: pd.Series, rules: ColumnSchema) -> Iterator[Finding]:
     if outside.any():
         low = "-inf" if rules.minimum is None else f"{rules.minimum:g}"
         high = "inf" if rules.maximum is None else f"{rules.maximum:g}"
-        yield _finding("range", held, outside, f"outside of {low} to {high}")
+        yield _finding("range", held, outside, f"outside {low} to {high}")
 
 
 def _together(table: pd.DataFrame, schema: TableSchema) -> Iterator[Finding]:
@@ -142,7 +142,7 @@ def _fresh(table: pd.DataFrame, schema: TableSchema, now: datetime.datetime) -> 
     times = pd.to_datetime(table[name], utc=True, errors="coerce")
     newest = times.max()
     if pd.isna(newest):
-        yield Finding("freshness", name, 0, "holds no time at all")
+        yield Finding("freshness", name, 0, "has no valid time")
         return
     age = (now - newest.to_pydatetime()).total_seconds()
     if age > schema.max_age_seconds:

@@ -72,5 +72,5 @@ class Report:
                 "of its schema",
                 [str(each) for each in self.findings],
                 where=where,
-                hint="mend the data, or change the schema beside it if the world has changed",
+                hint="fix the data, or update its schema",
             )

@@ -43,8 +43,8 @@ def infer(
     absent = [name for name in key if name not in table.columns]
     if absent or (key and bool(table.duplicated(list(key)).any())):
         raise InputError(
-            f"the columns {', '.join(key)} do not name the rows of the reference",
-            hint="name columns that exist and differ from row to row",
+            f"the columns {', '.join(key)} do not identify the rows of the reference",
+            hint="use columns that exist and identify rows",
         )
     columns = tuple(_column(table[name], slack) for name in table.columns)
     return TableSchema(columns=columns, unique_together=key, reference=reference)

@@ -68,7 +68,7 @@ def from_json(text: str, where: str) -> TableSchema:
     """Read `to_json`'s form, edited by hand or not.
 
     Raises:
-        InputError: it is no schema, or one of a newer program; `where` says which file.
+        InputError: it is not a schema, or one of a newer program; `where` says which file.
     """
     try:
         body = json.loads(text)
@@ -84,9 +84,9 @@ def from_json(text: str, where: str) -> TableSchema:
         return TableSchema(columns=columns, **body)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"this is no schema of a table: {error}",
+            f"not a table schema: {error}",
             where=where,
-            hint="infer it again from the reference data, or mend the file",
+            hint="infer it again from the reference data, or fix the file",
         ) from error
 
 

@@ -89,7 +89,7 @@ class SchemaKeeper:
             raise InputError(
                 f"{data} has no schema" + (f" of version {version}" if version else ""),
                 where=f"versions: {', '.join(map(str, there)) or 'none'}",
-                hint="infer one from data that is known to be good",
+                hint="infer one from good data",
             )
         name = _name(data, wanted)
         return wanted, from_json(self._files.read(name).decode(), name)

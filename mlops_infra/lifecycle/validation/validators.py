@@ -57,7 +57,7 @@ def validator(name: str = "builtin") -> Validator:
     points |= {own: EntryPoint(own, path, GROUP) for own, path in _OWN.items()}
     if name not in points:
         raise InputError(
-            f"there is no validator '{name}'",
+            f"no such validator: '{name}'",
             where=f"known: {', '.join(names())}",
             hint=f"install the package that brings it, as an entry point of {GROUP}",
         )

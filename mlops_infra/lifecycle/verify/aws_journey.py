@@ -59,8 +59,8 @@ class AwsJourney:
         version = {"VersionId": put["VersionId"]} if put.get("VersionId") else {}
         self._cloud.call("s3", "delete_object", **where, **version)
         if came != body:
-            raise OperationFailed("the object came back with another content", where=str(where))
-        how = got.get("ServerSideEncryption") or "no encryption told"
+            raise OperationFailed("the object came back changed", where=str(where))
+        how = got.get("ServerSideEncryption") or "no encryption reported"
         return f"{_BYTES >> 20} MiB there and back, {how}, deleted"
 
     def train(self) -> str | Skipped:
@@ -144,7 +144,7 @@ class AwsJourney:
         """Ask the endpoint."""
         name, sample = self._targets.endpoint, self._targets.sample
         if name is None or sample is None:
-            return Skipped("no request to send: name one with --sample FILE")
+            return Skipped("no request to send: use --sample FILE")
         told = self._cloud.call(
             "sagemaker-runtime",
             "invoke_endpoint",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-import os
 from urllib.parse import urlsplit
 
 from mlops_infra.lifecycle.lineage.index import Lineage
 from mlops_infra.lifecycle.services.credentials import Credentials
 from mlops_infra.lifecycle.services.endpoints import Platform
 from mlops_infra.lifecycle.services.object_store import ObjectStore, S3Store
+from mlops_infra.lifecycle.services.proxy import bypass_proxy
 from mlops_infra.lifecycle.verify.journey import Services
 
 
@@ -18,7 +17,7 @@ def connect(platform: Platform, credentials: Credentials) -> Services:
     from mlops_infra.lifecycle.registry.mlflow_tracking import MlflowTracking
     from mlops_infra.lifecycle.services.valkey import ValkeyStore
 
-    go_straight(platform)
+    bypass_proxy(platform)
     lineage = reach = None
     if platform.lineage_endpoint is not None:
         store = ValkeyStore(platform.lineage_endpoint, credentials.lineage_password)
@@ -36,23 +35,3 @@ def _objects(platform: Platform, credentials: Credentials) -> ObjectStore | None
     if platform.object_endpoint is None or credentials.objects is None or root.scheme != "s3":
         return None
     return S3Store(platform.object_endpoint, root.netloc, credentials.objects)
-
-
-def go_straight(platform: Platform) -> None:
-    """Keep a site's proxy out of the way of private addresses: it cannot reach them."""
-    hosts = {
-        urlsplit(url).hostname
-        for url in (platform.tracking_uri, platform.registry_uri, platform.object_endpoint)
-        if url
-    }
-    private = sorted(host for host in hosts if host and _is_private(host))
-    for name in ("NO_PROXY", "no_proxy"):
-        held = [part for part in os.environ.get(name, "").split(",") if part]
-        os.environ[name] = ",".join([*held, *(host for host in private if host not in held)])
-
-
-def _is_private(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return False

@@ -6,17 +6,20 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mlops_infra.errors import OperationFailed
+from mlops_infra.kube import Cluster
+from mlops_infra.kube.objects import holds, metadata, name_of
+from mlops_infra.kube.reading import pods
 
 PATIENCE = 300.0
 """Seconds for one run, its Pod's start included."""
 
-_PERIOD, _TIMEOUT, _LINES = 1.0, 15, 200
+_PERIOD, _SECONDS, _LINES = 1.0, 15.0, 200
 _NAME = 43
 """Letters of a CronJob's name before its hash: Kubernetes takes 52."""
 
@@ -33,7 +36,6 @@ class JobRuns:
     def __init__(self, kubeconfig: Path | None, context: str | None) -> None:
         self._kubeconfig = kubeconfig
         self._context = context
-        self._opened: tuple[Any, Any] | None = None
 
     def run(self, namespace: str, cron_job: str, *more: str) -> dict[str, Any]:
         """Start a Job from the CronJob's template and return the last JSON document of its log.
@@ -44,49 +46,34 @@ class JobRuns:
             more: arguments added to its command.
 
         Raises:
+            InputError: the kubeconfig cannot be used.
             OperationFailed: no such CronJob, or its run fails or takes too long.
         """
-        with self._told(f"run CronJob {namespace}/{cron_job}"):
-            batch, core = self._clients()
-            found = batch.read_namespaced_cron_job(cron_job, namespace, _request_timeout=_TIMEOUT)
-            name = f"{cron_job[:50]}-{secrets.token_hex(4)}"
-            template = found.spec.job_template
-            template.spec.template.spec.containers[0].command.extend(more)
-            body = {
-                "apiVersion": "batch/v1",
-                "kind": "Job",
-                "metadata": {
-                    "name": name,
-                    "labels": template.metadata.labels if template.metadata else None,
-                    "annotations": {"cronjob.kubernetes.io/instantiate": "manual"},
-                },
-                "spec": template.spec,
-            }
-            batch.create_namespaced_job(namespace, body, _request_timeout=_TIMEOUT)
-            good = self._wait(batch, namespace, name)
-            log = self._log(core, namespace, name)
-            if not good:
-                raise OperationFailed(
-                    f"Job {namespace}/{name} failed: {_last(log)}",
-                    where=f"CronJob {cron_job}",
-                    hint=f"kubectl -n {namespace} logs job/{name}",
-                )
-            batch.delete_namespaced_job(name, namespace, propagation_policy="Background")
+        jobs = f"/apis/batch/v1/namespaces/{namespace}"
+        made = _job(self._cluster.get(f"{jobs}/cronjobs/{cron_job}"), more)
+        name = made["metadata"]["name"]
+        self._cluster.send("POST", f"{jobs}/jobs", body=made)
+        good = self._wait(namespace, name)
+        log = self._log(namespace, name)
+        if not good:
+            raise OperationFailed(
+                f"Job {namespace}/{name} failed: {_last(log)}",
+                where=f"CronJob {cron_job}",
+                hint=f"kubectl -n {namespace} logs job/{name}",
+            )
+        self._cluster.send("DELETE", f"{jobs}/jobs/{name}", {"propagationPolicy": "Background"})
         found = _document(log)
         if more and not found:
             raise OperationFailed(f"Job {namespace}/{name} printed no result: {_last(log)}")
         return found
 
-    def _wait(self, batch: Any, namespace: str, name: str) -> bool:
+    def _wait(self, namespace: str, name: str) -> bool:
         ends = time.monotonic() + PATIENCE
         while time.monotonic() < ends:
-            status = batch.read_namespaced_job_status(
-                name, namespace, _request_timeout=_TIMEOUT
-            ).status
-            if status.succeeded:
+            job = self._cluster.get(f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}")
+            if (job.get("status") or {}).get("succeeded"):
                 return True
-            conditions = {each.type for each in status.conditions or () if each.status == "True"}
-            if "Failed" in conditions:
+            if holds(job, "Failed"):
                 return False
             time.sleep(_PERIOD)
         raise OperationFailed(
@@ -94,42 +81,33 @@ class JobRuns:
             hint=f"kubectl -n {namespace} describe job {name}",
         )
 
-    def _log(self, core: Any, namespace: str, job: str) -> str:
-        pods = core.list_namespaced_pod(
-            namespace, label_selector=f"batch.kubernetes.io/job-name={job}"
-        ).items
-        if not pods:
+    def _log(self, namespace: str, job: str) -> str:
+        found = pods(self._cluster, namespace, {"batch.kubernetes.io/job-name": job})
+        if not found:
             return ""
-        newest = max(pods, key=lambda pod: pod.metadata.creation_timestamp)
-        # raw: the library would read a log that is JSON, and give it back as Python's own form
-        answer = core.read_namespaced_pod_log(
-            newest.metadata.name, namespace, tail_lines=_LINES, _preload_content=False
-        )
-        return str(answer.data.decode(errors="replace"))
+        newest = max(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+        container = newest["spec"]["containers"][0]["name"]
+        return self._cluster.log(namespace, name_of(newest), container, lines=_LINES)
 
-    def _clients(self) -> tuple[Any, Any]:
-        from kubernetes import client, config
+    @cached_property
+    def _cluster(self) -> Cluster:
+        return Cluster.open(self._kubeconfig, self._context, seconds=_SECONDS)
 
-        if self._opened is None:
-            api = config.new_client_from_config(
-                config_file=str(self._kubeconfig) if self._kubeconfig else None,
-                context=self._context,
-            )
-            self._opened = client.BatchV1Api(api), client.CoreV1Api(api)
-        return self._opened
 
-    @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
-        from kubernetes import client, config
-        from urllib3.exceptions import HTTPError
-
-        try:
-            yield
-        except (client.ApiException, HTTPError, config.ConfigException) as error:
-            reason = getattr(error, "reason", None) or str(error)
-            raise OperationFailed(
-                f"the cluster did not {what}: {reason}", hint="mlops-infra status shows its state"
-            ) from error
+def _job(cron_job: dict[str, Any], more: Sequence[str]) -> dict[str, Any]:
+    """A Job from the CronJob's template, as `kubectl create job --from` makes it."""
+    template = cron_job["spec"]["jobTemplate"]
+    template["spec"]["template"]["spec"]["containers"][0].setdefault("command", []).extend(more)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": f"{name_of(cron_job)[:50]}-{secrets.token_hex(4)}",
+            "labels": metadata(template).get("labels") or {},
+            "annotations": {"cronjob.kubernetes.io/instantiate": "manual"},
+        },
+        "spec": template["spec"],
+    }
 
 
 def _document(log: str) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from mlops_infra import __version__
 from mlops_infra.errors import MlopsError, OperationFailed
-from mlops_infra.lifecycle.data import example as dataset
+from mlops_infra.lifecycle.data import example
 from mlops_infra.lifecycle.lineage.index import Lineage, Pair
-from mlops_infra.lifecycle.registry import example_model as training
+from mlops_infra.lifecycle.registry import example_model
 from mlops_infra.lifecycle.registry.tracking import (
     LoggedRun,
     ModelVersion,
@@ -49,8 +49,8 @@ class Journey:
         self.run: LoggedRun | None = None
         self.model: SavedModel | None = None
         self.version: ModelVersion | None = None
-        self._data: dataset.Dataset | None = None
-        self._trained: training.Trained | None = None
+        self._data: example.Dataset | None = None
+        self._trained: example_model.Trained | None = None
         self._linked: Pair | None = None
         self._object_key: str | None = None
 
@@ -84,20 +84,20 @@ class Journey:
 
     def make_data(self) -> str:
         """Load the data set that ships with scikit-learn."""
-        self._data = dataset.wine()
+        self._data = example.wine()
         rows, columns = self._data.features.shape
-        digest = dataset.fingerprint(self._data)
+        digest = example.fingerprint(self._data)
         return f"{self._data.name}: {rows} rows, {columns} columns, sha256 {digest[:12]}"
 
     def train(self) -> str:
         """Fit the model."""
-        self._trained = training.train(_there(self._data))
+        self._trained = example_model.train(_there(self._data))
         return ", ".join(f"{k} {v:.3f}" for k, v in self._trained.metrics.items())
 
     def log(self) -> str:
         """Write the run."""
         data = _there(self._data)
-        digest = dataset.fingerprint(data)
+        digest = example.fingerprint(data)
         tags = {
             PIPELINE_TAG: self.pipeline_run,
             FINGERPRINT_TAG: digest,
@@ -117,7 +117,7 @@ class Journey:
             "metrics": trained.metrics,
             "tags": {
                 PIPELINE_TAG: self.pipeline_run,
-                FINGERPRINT_TAG: dataset.fingerprint(_there(self._data)),
+                FINGERPRINT_TAG: example.fingerprint(_there(self._data)),
             },
         }
         for part, values in expected.items():
@@ -172,7 +172,7 @@ class Journey:
         self._object_key = f"mlops-infra-verify/{self.pipeline_run}"
         store.put(self._object_key, body)
         if store.get(self._object_key) != body:
-            raise OperationFailed("the object came back with another content")
+            raise OperationFailed("the object came back changed")
         store.delete(self._object_key)
         if store.exists(self._object_key):
             raise OperationFailed("the object is still listed after its deletion")

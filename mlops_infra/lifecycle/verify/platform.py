@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from mlops_infra.lifecycle.verify import tour
 from mlops_infra.lifecycle.verify.checks import Check, StepResult, run
 from mlops_infra.lifecycle.verify.journey import Journey, Services
-from mlops_infra.lifecycle.verify.tour_base import Doors
+from mlops_infra.lifecycle.verify.tour import TourClients
 from mlops_infra.progress import Sink
 
 
@@ -52,22 +52,22 @@ _CLEAN = Check("Cleaning up", Journey.clean)
 
 
 def verify(
-    services: Services, sink: Sink, *, doors: Doors | None = None, clean: bool = False
+    services: Services, sink: Sink, *, clients: TourClients | None = None, clean: bool = False
 ) -> Report:
     """Make the journey through `services`; never raises for what the platform does wrong.
 
     Args:
         services: the endpoints that every platform has.
         sink: progress.
-        doors: to one declared model of a tenant, whose whole life is gone through then.
+        clients: to one declared model of a tenant, whose whole life is gone through then.
         clean: remove what the journey made at its end.
     """
     started = time.monotonic()
     journey = Journey(services, pipeline_run=f"verify-{secrets.token_hex(8)}")
     results: dict[str, StepResult] = {}
     run(_STEPS, journey, sink, results)
-    if doors is not None:
-        run(tour.STEPS, tour.Tour(doors), sink, results)
+    if clients is not None:
+        run(tour.STEPS, tour.Tour(clients), sink, results)
     if clean:
         run((_CLEAN,), journey, sink, results)
     return Report(

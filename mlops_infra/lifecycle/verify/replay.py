@@ -56,7 +56,7 @@ class Replay:
     given: tuple[Any, ...]
     computed: tuple[Any, ...]
     difference: float | None
-    """The greatest between two numbers; None where they are no numbers."""
+    """The greatest between two numbers; None where they are not numbers."""
 
     @property
     def equal(self) -> bool:
@@ -75,7 +75,7 @@ def replay(number: str, log: Log, models: Models, lineage: Lineage | None) -> Re
     row = log.prediction(number)[0]
     model = f"{row['model']}/{row['version']}"
     if not row.get("request") or not row.get("response"):
-        why = row.get("error") or "its request or answer was too long for the log"
+        why = row.get("error") or "its request or response was too long for the log"
         raise InputError(
             f"prediction {number} cannot be computed again: {why}",
             where=f"{row['tenant']}/{model}",

@@ -7,19 +7,35 @@ replay.
 
 from __future__ import annotations
 
+import secrets
+import threading
 import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.lifecycle.data.feature_server import DEMO_VIEW
+from mlops_infra.errors import FoundError, InputError, MlopsError, OperationFailed
+from mlops_infra.lifecycle.data.feature_server import DEMO_VIEW, FeatureServer
+from mlops_infra.lifecycle.gateway.client import GatewayClient
 from mlops_infra.lifecycle.lineage.index import Lineage
-from mlops_infra.lifecycle.pipeline.submission.argo_run import failure
+from mlops_infra.lifecycle.pipeline.definition.model import Value
+from mlops_infra.lifecycle.pipeline.definition.standard import standard
+from mlops_infra.lifecycle.pipeline.submission.argo_run import RunEnd, failure, wait
 from mlops_infra.lifecycle.pipeline.submission.commits import commit_here
+from mlops_infra.lifecycle.pipeline.submission.runs import new_run
+from mlops_infra.lifecycle.pipeline.submission.submit import metrics_of, submit
+from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
+from mlops_infra.lifecycle.promotion.access import Access
+from mlops_infra.lifecycle.promotion.policy import Decision, Policy
+from mlops_infra.lifecycle.promotion.rollout import Rollout
+from mlops_infra.lifecycle.triggers.client import TriggerClient
 from mlops_infra.lifecycle.verify.checks import Check, Skipped
+from mlops_infra.lifecycle.verify.cron_jobs import JobRuns
 from mlops_infra.lifecycle.verify.replay import replay
-from mlops_infra.lifecycle.verify.tour_base import Acts
 from mlops_infra.lifecycle.verify.tour_data import (
     BETTER,
+    DATA,
     POOR,
     WORSE,
     csv,
@@ -28,7 +44,13 @@ from mlops_infra.lifecycle.verify.tour_data import (
     rows,
     some,
 )
+from mlops_infra.progress import quiet
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+PIPELINE = "tabular-classification"
+RUN_SECONDS = 600.0
 ENDED = ("succeeded", "failed", "lost")
 RETRAIN_SECONDS = 600.0
 ASKED = 20
@@ -39,22 +61,52 @@ LOGGED_SECONDS = 3.0
 """In which the gateway has written its last requests to the database."""
 TICK_SECONDS = 20.0
 """Longer than the trigger controller waits between two looks."""
+_SIX = ("pipeline_run", "tracking_run", "data", "model", "endpoint", "commit")
 
 
-class Tour(Acts):
+@dataclass(frozen=True, slots=True)
+class TourClients:
+    """What the tour works with; None where the platform does not offer it."""
+
+    access: Access
+    tenancy: Tenancy
+    features: FeatureServer | None
+    triggers: TriggerClient
+    jobs: JobRuns
+    model: str
+    """A model that the tenant declares, with drift, retraining and a batch job."""
+    batch_job: str
+    """Name of that job's CronJob, in namespace `lifecycle`."""
+    drift_job: str
+    batch_source: str
+    """Prefix in the tenant's bucket that the batch job scores."""
+    materialize_job: tuple[str, str] | None
+    """Namespace and name of the feature store's CronJob."""
+
+
+class Tour:
     """One time around; each method is one step and returns what a person wants to know."""
+
+    def __init__(self, clients: TourClients) -> None:
+        self._clients = clients
+        self._id = secrets.token_hex(4)
+        self._versions: dict[str, str] = {}
+        self._runs: dict[str, str] = {}
+        self._prediction = ""
+        self._events = 0
+        self.champion: str | None = None
 
     def afresh(self) -> str:
         """Take away what an earlier tour left serving."""
-        parts, doors = self._doors.access.parts(), self._doors
-        tenant = doors.access.tenant
-        parts.routing.withdraw(tenant, doors.model)
+        parts, clients = self._clients.access.parts(), self._clients
+        tenant = clients.access.tenant
+        parts.routing.withdraw(tenant, clients.model)
         gone = [
-            name for name in parts.serving.deployed(tenant, doors.model)
+            name for name in parts.serving.deployed(tenant, clients.model)
             if parts.serving.delete(tenant, name)
         ]  # fmt: skip
-        self._events = len(doors.triggers.events(tenant, doors.model))
-        return f"{tenant}/{doors.model}: {len(gone)} earlier servers removed"
+        self._events = len(clients.triggers.events(tenant, clients.model))
+        return f"{tenant}/{clients.model}: {len(gone)} earlier servers removed"
 
     def bad_data(self) -> str:
         """A table with an impossible hour must not reach the training."""
@@ -69,19 +121,19 @@ class Tour(Acts):
         )
         bad_step = end.failed
         if bad_step is None or bad_step.name != "validate":
-            raise OperationFailed("a table with hour 77 went through the validation")
-        told = failure(self._doors.tenancy.workflows(), end).what
+            raise OperationFailed("a table with hour 77 passed the validation")
+        told = failure(self._clients.tenancy.workflows(), end).what
         if "77" not in told:
             raise OperationFailed(f"the validation failed for another reason: {told}")
         return "a table with hour 77 stopped at step validate"
 
     def online_features(self) -> str | Skipped:
         """Bring features into the online store and read them."""
-        doors = self._doors
-        if doors.features is None or doors.materialize_job is None:
+        clients = self._clients
+        if clients.features is None or clients.materialize_job is None:
             return Skipped("the platform has no feature store")
-        doors.jobs.run(*doors.materialize_job)
-        found = doors.features.online(FEATURES, ENTITIES)
+        clients.jobs.run(*clients.materialize_job)
+        found = clients.features.online(FEATURES, ENTITIES)
         found.require(ENTITIES)
         first = {name.rpartition(":")[2]: values[0] for name, values in found.values.items()}
         return "machine 1: " + ", ".join(f"{k} {v}" for k, v in first.items() if k != "machine_id")
@@ -97,7 +149,7 @@ class Tour(Acts):
     def predict(self) -> str:
         """An answer over HTTP equals the one computed here."""
         gateway, wines = self._gateway(), rows(10)
-        answer = gateway.infer(self._doors.model, request(wines))
+        answer = gateway.infer(self._clients.model, request(wines))
         self._prediction = str(answer["id"])
         told = list(answer["outputs"][0]["data"])
         wanted = self._local(self._versions["first"], wines)
@@ -110,12 +162,12 @@ class Tour(Acts):
         wrong = request(rows(1))
         wrong["inputs"][0] |= {"data": ["much"], "datatype": "BYTES"}
         try:
-            self._gateway().infer(self._doors.model, wrong)
+            self._gateway().infer(self._clients.model, wrong)
         except InputError as error:
             if wrong["inputs"][0]["name"] not in error.what:
                 raise OperationFailed(f"it does not name the field: {error.what}") from error
             return error.what
-        raise OperationFailed("a text was taken for a number")
+        raise OperationFailed("a text was accepted as a number")
 
     def train_better(self) -> str:
         """Train a better model."""
@@ -143,7 +195,7 @@ class Tour(Acts):
             raise OperationFailed("drift was found in ordinary requests")
         gateway = self._gateway()
         for _ in range(ASKED):
-            gateway.infer(self._doors.model, request(some(100) * 1.6))
+            gateway.infer(self._clients.model, request(some(100) * 1.6))
         result = self._looked()
         if not result["drifted"]:
             raise OperationFailed(f"no drift was found in {result['rows']} rows")
@@ -153,20 +205,20 @@ class Tour(Acts):
     def _looked(self) -> dict[str, Any]:
         """What the drift job says now."""
         time.sleep(LOGGED_SECONDS)
-        told = self._doors.jobs.run("lifecycle", self._doors.drift_job, "--json")["results"]
+        told = self._clients.jobs.run("lifecycle", self._clients.drift_job, "--json")["results"]
         if len(told) != 1 or not told[0]["judged"]:
-            raise OperationFailed(f"the drift job gave no verdict: {told}")
+            raise OperationFailed(f"the drift job returned no result: {told}")
         return dict(told[0])
 
     def retrained_once(self) -> str:
         """The drift starts one training, and only one."""
-        doors, ends = self._doors, time.monotonic() + RETRAIN_SECONDS
+        clients, ends = self._clients, time.monotonic() + RETRAIN_SECONDS
         looked = False
         while True:
             fired = self._fired()
             if fired and not looked:
                 # the same drift is seen again while the training is under way, which answers both
-                doors.jobs.run("lifecycle", doors.drift_job, "--json")
+                clients.jobs.run("lifecycle", clients.drift_job, "--json")
                 looked = True
             if fired and all(each["outcome"] in ENDED for each in fired):
                 break
@@ -188,13 +240,13 @@ class Tour(Acts):
         """A table in the bucket is scored into the database, once although it runs twice."""
         wines = rows(30)
         wines.insert(0, "row", range(len(wines)))
-        prefix = self._doors.batch_source
+        prefix = self._clients.batch_source
         self._put(f"{prefix}/{self._id}.csv", csv(wines))
         name = f"{self._id}.csv"
         written = []
         for _ in range(2):
-            told = self._doors.jobs.run(
-                "lifecycle", self._doors.batch_job, "--partition", name, "--json"
+            told = self._clients.jobs.run(
+                "lifecycle", self._clients.batch_job, "--partition", name, "--json"
             )
             written.append(sum(int(each["written"]) for each in told["partitions"]))
         if written != [len(wines), 0]:
@@ -203,9 +255,9 @@ class Tour(Acts):
 
     def lineage(self) -> str:
         """From each of the six ids to the same story."""
-        access = self._doors.access
+        access = self._clients.access
         version = self._versions["better"]
-        model = f"{self._doors.model}/{version}"
+        model = f"{self._clients.model}/{version}"
         index = Lineage(access.store)
         found = next((t for t in index.find(model) if t.endpoint), None)
         if found is None:
@@ -223,14 +275,91 @@ class Tour(Acts):
 
     def replayed(self) -> str:
         """The logged prediction is computed again with the model that made it."""
-        access = self._doors.access
+        access = self._clients.access
         found = replay(self._prediction, self._gateway(), access.registry, Lineage(access.store))
         if not found.equal:
             raise OperationFailed(f"{found.model} now answers {found.computed}, not {found.given}")
         return f"{found.model} gives the same {len(found.given)} answers"
 
+    def _trained(self, name: str, hyper: str) -> str:
+        end = self._run(data=DATA, hyperparameters=hyper, model=self._clients.model)
+        if not end.good:
+            raise failure(self._clients.tenancy.workflows(), end)
+        self._runs[name] = end.run
+        self._versions[name] = self._clients.access.registry.latest(self._clients.model)
+        metrics = metrics_of(standard(PIPELINE), self._clients.tenancy, end.run)
+        told = f"{self._clients.model}/{self._versions[name]}"
+        return f"{told}: accuracy {metrics['accuracy']:.3f}, run {end.run}"
 
-_SIX = ("pipeline_run", "tracking_run", "data", "model", "endpoint", "commit")
+    def _run(self, **values: Value) -> RunEnd:
+        clients, run = self._clients, new_run(PIPELINE)
+        pipeline = replace(standard(PIPELINE), asked_from=commit_here())
+        filled = {each.name: each.default for each in pipeline.parameters}
+        submitted = submit(
+            pipeline, {**filled, **values, "promote": False}, clients.tenancy, run=run
+        )
+        workflows = clients.tenancy.workflows()
+        return wait(workflows, submitted.namespace, run, quiet, timeout=RUN_SECONDS)
+
+    def _promoted(self, name: str, outcome: str) -> str:
+        decision = self._rollout().promote(self._versions[name])
+        if decision.outcome != outcome:
+            raise FoundError(f"{name} model: {decision.outcome}, {decision.reason}")
+        self._gateway().follows(self._clients.model, self._versions[name], 30)
+        self.champion = f"{self._clients.model}/{self._versions[name]}"
+        return _summary(decision)
+
+    def _rollout(self) -> Rollout:
+        policy = Policy(shadow_seconds=5, canary=(50,), canary_seconds=5)
+        access = self._clients.access
+        return Rollout(access.parts(), policy, access.tenant, self._clients.model, quiet)
+
+    def _gateway(self) -> GatewayClient:
+        gateway = self._clients.access.gateway
+        if gateway is None:
+            raise InputError("the platform has no model gateway")
+        return gateway
+
+    def _local(self, version: str, wines: pd.DataFrame) -> list[Any]:
+        registry = self._clients.access.registry
+        found = registry.predict(registry.version(self._clients.model, version), wines)
+        return list(found.tolist())
+
+    @contextmanager
+    def _traffic(self) -> Iterator[list[str]]:
+        """Somebody asks all the time; what went wrong is in the list."""
+        errors: list[str] = []
+        over = threading.Event()
+        gateway = self._gateway()
+
+        def ask() -> None:
+            while not over.wait(0.1):
+                try:
+                    gateway.infer(self._clients.model, request(some(8)))
+                except MlopsError as error:
+                    errors.append(error.what)
+
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        try:
+            yield errors
+        finally:
+            over.set()
+            thread.join()
+
+    def _fired(self) -> list[dict[str, Any]]:
+        """Events of this tour that started a training, not those that it answered meanwhile."""
+        clients = self._clients
+        found = clients.triggers.events(clients.access.tenant, clients.model)
+        return [each for each in found[: len(found) - self._events] if each["fired"]]
+
+    def _put(self, key: str, body: bytes) -> None:
+        self._clients.access.objects.put(key, body)
+
+
+def _summary(decision: Decision) -> str:
+    numbers = " ".join(f"{name} {value:.3f}" for name, value in decision.numbers.items())
+    return f"champion {decision.model}/{decision.champion} ({numbers})"
 
 
 STEPS: tuple[Check[Tour], ...] = (

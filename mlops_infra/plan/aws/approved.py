@@ -6,9 +6,10 @@ must see the same model. So the engine asks, and tells by a variable.
 
 from __future__ import annotations
 
+from mlops_infra import contract
 from mlops_infra.config import StackConfig
 
-APPROVED_VARIABLE = "MLOPS_INFRA_APPROVED_MODEL"
+APPROVED_VARIABLE = contract.APPROVED_MODEL_VARIABLE
 """ARN of the newest approved package of the stack's group; `none` where there is none yet."""
 NONE = "none"
 LATEST = "latest-approved"

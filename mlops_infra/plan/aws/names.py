@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mlops_infra import contract
 from mlops_infra.config import StackConfig
 from mlops_infra.naming import fitted
 
-STACK_TAG = "mlops-infra:stack"
+STACK_TAG = contract.STACK_TAG
 """Names the stack on every taggable resource; the teardown sweeps by it."""
-ENVIRONMENT_TAG = "mlops-infra:environment"
-MANAGED_BY_TAG = "mlops-infra:managed-by"
-OWNER = "mlops-infra"
 
 LIMITS: Mapping[str, int] = {
     "alarm": 255,
@@ -142,4 +140,8 @@ def tags_of(config: StackConfig, stack: str) -> dict[str, str]:
 
 def kit_tags(config: StackConfig, stack: str) -> dict[str, str]:
     """The kit's own tags alone."""
-    return {STACK_TAG: stack, ENVIRONMENT_TAG: config.environment, MANAGED_BY_TAG: OWNER}
+    return {
+        STACK_TAG: stack,
+        contract.ENVIRONMENT_TAG: config.environment,
+        contract.MANAGED_BY_TAG: contract.OWNER,
+    }

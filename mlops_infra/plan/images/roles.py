@@ -11,9 +11,6 @@ from mlops_infra.naming import fitted
 from mlops_infra.plan.model.planned import PlannedImage
 from mlops_infra.plan.model.refusals import Refusals
 
-SIMULATED_LABEL = "mlops-infra.dev/simulated"
-"""Label and taint of the one simulated node of an embedded cluster."""
-
 RUNTIME = "runtime"
 """Recipe of the image that steps, notebooks and jobs of the platform run in."""
 

@@ -151,6 +151,11 @@ class Plan:
             hint = "mlops-infra check still validates the file"
             raise PlanError(self.file, [self.refusal], hint=hint)
 
+    @property
+    def names_node(self) -> bool:
+        """Whether an address of the embedded node is yet to be filled in."""
+        return any(map(_names_node, (self.outputs, *(each.values for each in self.components))))
+
     def for_node(self, address: str) -> Plan:
         """The same plan with the node's address in the place of `NODE`, values included."""
         return replace(
@@ -160,6 +165,14 @@ class Plan:
                 replace(each, values=_filled(each.values, address)) for each in self.components
             ),
         )
+
+
+def _names_node(value: Any) -> bool:
+    if isinstance(value, str):
+        return NODE in value
+    if isinstance(value, Mapping):
+        return any(map(_names_node, value.values()))
+    return isinstance(value, (list, tuple)) and any(map(_names_node, value))
 
 
 def _filled(value: Any, address: str) -> Any:

@@ -11,11 +11,6 @@ from mlops_infra.config import StackConfig
 from mlops_infra.plan.model.planned import NODE
 
 
-def tenant_namespace(name: str) -> str:
-    """Namespace of the tenant `name`."""
-    return f"tenant-{name}"
-
-
 def host(component: Component, port: Port | None = None) -> str:
     """DNS name of the component's Service, or of the one that `port` belongs to."""
     service = port.service if port is not None else None

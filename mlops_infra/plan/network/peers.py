@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.catalog import Catalog, Component, Port
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.model.choices import Selection, StoreName, engine, store
@@ -21,7 +22,7 @@ _STORED = frozenset({"object/s3", "kv/redis", "sql/postgresql"})
 
 def pods(component: Component) -> Peer:
     """The Pods of a component."""
-    labels = component.pod_labels or {"app.kubernetes.io/name": component.name}
+    labels = component.pod_labels or {contract.NAME_LABEL: component.name}
     return {"namespace": component.namespace, "podLabels": dict(labels)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.network import addresses
 
@@ -61,7 +62,7 @@ def environment(config: StackConfig) -> dict[str, str]:
         index = config.network.packages
         found |= {"PIP_INDEX_URL": index, "UV_DEFAULT_INDEX": index}
     if config.network.ca:
-        found["MLOPS_INFRA_CA_CONFIG_MAP"] = CA_CONFIG_MAP
+        found[contract.CA_CONFIG_MAP_VARIABLE] = CA_CONFIG_MAP
     return found
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from mlops_infra.catalog import Catalog, Component
+from mlops_infra import contract
+from mlops_infra.catalog import Component
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.model.choices import Selection, engine
+from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.model.planned import FromConfig, Generated, Literal, SecretSpec, SecretValue
 from mlops_infra.plan.network import addresses
-from mlops_infra.plan.network.addresses import tenant_namespace
 from mlops_infra.plan.tenancy import notebooks
 
 LIFECYCLE_DATABASE = "lifecycle"
@@ -26,7 +27,7 @@ Keys = dict[str, SecretValue]
 
 def identity(name: str) -> str:
     """The account of the tenant `name` at every store; also the name of its bucket."""
-    return tenant_namespace(name)
+    return contract.tenant_namespace(name)
 
 
 def sql_user(name: str) -> str:
@@ -34,23 +35,22 @@ def sql_user(name: str) -> str:
     return identity(name).replace("-", "_")
 
 
-def own(
-    name: str, config: StackConfig, selection: Selection, catalog: Catalog
-) -> tuple[SecretSpec, ...]:
+def own(name: str, of: Deployment) -> tuple[SecretSpec, ...]:
     """The Secrets in the tenant's namespace."""
-    namespace = tenant_namespace(name)
+    config, selection = of.config, of.selection
+    namespace = contract.tenant_namespace(name)
     found: list[SecretSpec] = []
     if config.stores.object.state != "removed":
         keys = _objects(name, config)
-        found.append(SecretSpec("object-store", namespace, keys))
-        found.append(_serving(namespace, keys, addresses.object_url(config, catalog), config))
+        found.append(SecretSpec(contract.OBJECT_STORE_SECRET, namespace, keys))
+        found.append(_serving(namespace, keys, addresses.object_url(config, of.catalog), config))
     if "mlflow" in selection and config.components.mlflow.settings.auth:
         found.append(SecretSpec("mlflow", namespace, _mlflow(name)))
     if config.stores.kv.state != "removed":
         found.append(SecretSpec("lineage", namespace, _lineage(name, config)))
     if "lifecycle" in selection:
         found.append(SecretSpec("lifecycle-db", namespace, _lifecycle(name, config)))
-        found.append(SecretSpec("gateway-token", namespace, _token(name)))
+        found.append(SecretSpec(contract.GATEWAY_TOKEN_SECRET, namespace, _token(name)))
     found += notebooks.tokens(name, config)
     return tuple(found)
 

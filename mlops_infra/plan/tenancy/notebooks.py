@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mlops_infra import contract
 from mlops_infra.config import StackConfig
 from mlops_infra.naming import fitted
 from mlops_infra.plan.model.planned import Generated, SecretSpec
-from mlops_infra.plan.network.addresses import tenant_namespace
 
-COMPONENT = "notebooks"
 _LONGEST = 40
 """Kubernetes names a Pod `notebook-<name>-0` and labels it with a hash: 63 characters in all."""
 
@@ -39,7 +38,7 @@ class Person:
     @property
     def namespace(self) -> str:
         """The tenant's."""
-        return tenant_namespace(self.tenant)
+        return contract.tenant_namespace(self.tenant)
 
     @property
     def secret(self) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mlops_infra.catalog import Catalog
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.model.choices import STORES, Selection, store
+from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.model.planned import NODE
 from mlops_infra.plan.network import peers
 from mlops_infra.plan.network.peers import SERVICES, Peer
@@ -13,8 +13,9 @@ CALLERS = frozenset({"gateway", "metrics", "serving", "edge", "notebooks", "tuni
 """Capabilities whose Pods connect to Pods of tenants."""
 
 
-def servers(config: StackConfig, selection: Selection, catalog: Catalog) -> list[Peer]:
+def servers(of: Deployment) -> list[Peer]:
     """Stores and services that Pods of a tenant may connect to."""
+    config, selection, catalog = of.config, of.selection, of.catalog
     found = [
         peers.store_server(name, config, catalog)
         for name in STORES

@@ -6,48 +6,44 @@ logins stand in the tenant's Secrets.
 
 from __future__ import annotations
 
+from mlops_infra import contract
 from mlops_infra.catalog import Catalog
 from mlops_infra.config import StackConfig
-from mlops_infra.plan.model.choices import Selection, engine, store
+from mlops_infra.plan.model.choices import engine, store
+from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.network import addresses, site
 from mlops_infra.plan.tenancy.accounts import identity
 
 
-def surroundings(
-    name: str,
-    config: StackConfig,
-    selection: Selection,
-    catalog: Catalog,
-    runtime: str | None,
-) -> dict[str, str]:
+def surroundings(name: str, of: Deployment, runtime: str | None) -> dict[str, str]:
     """Variables and their values; what the stack does not have is absent."""
-    objects = config.stores.object
+    config, objects = of.config, of.config.stores.object
     told: dict[str, str | None] = {
-        "MLOPS_INFRA_TENANT": name,
-        "MLOPS_INFRA_RUNTIME_IMAGE": runtime,
-        "MLFLOW_TRACKING_URI": _url("mlflow", config, selection, catalog),
-        "MLOPS_INFRA_FEATURES": _url("feast", config, selection, catalog),
-        "MLOPS_INFRA_GATEWAY": _url("lifecycle", config, selection, catalog),
-        "MLOPS_INFRA_LINEAGE": _lineage(name, config, catalog),
+        contract.TENANT_VARIABLE: name,
+        contract.RUNTIME_IMAGE_VARIABLE: runtime,
+        "MLFLOW_TRACKING_URI": _url("mlflow", of),
+        contract.FEATURES_VARIABLE: _url("feast", of),
+        contract.GATEWAY_VARIABLE: _url("lifecycle", of),
+        contract.LINEAGE_VARIABLE: _lineage(name, config, of.catalog),
         "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
     }
     if objects.state != "removed":
-        endpoint = addresses.object_url(config, catalog)
+        endpoint = addresses.object_url(config, of.catalog)
         told |= {
             "AWS_ENDPOINT_URL_S3": endpoint,
             "MLFLOW_S3_ENDPOINT_URL": endpoint,
             "AWS_DEFAULT_REGION": objects.region,
-            "MLOPS_INFRA_BUCKET": config.tenants[name].bucket or identity(name),
+            contract.BUCKET_VARIABLE: config.tenants[name].bucket or identity(name),
         }
     told |= site.environment(config)
     return {key: value for key, value in told.items() if value}
 
 
-def _url(name: str, config: StackConfig, selection: Selection, catalog: Catalog) -> str | None:
-    wanted = config.components[name]
+def _url(name: str, of: Deployment) -> str | None:
+    wanted = of.config.components[name]
     if wanted.state == "external":
         return wanted.endpoint
-    return _inside(name, catalog) if name in selection else None
+    return _inside(name, of.catalog) if name in of.selection else None
 
 
 def _inside(name: str, catalog: Catalog) -> str | None:

@@ -15,7 +15,7 @@ from functools import cache
 
 from mlops_infra.plan.images.roles import user
 from mlops_infra.plan.values.context import Context, Values
-from mlops_infra.plan.values.platform import STACK_LABEL, common
+from mlops_infra.plan.values.platform import common
 
 __all__ = ["STACK_LABEL", "Context", "Values", "own_values", "values"]
 

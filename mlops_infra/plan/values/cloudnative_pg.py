@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlops_infra import contract
 from mlops_infra.plan.model.planned import Literal, SecretSpec
 from mlops_infra.plan.tenancy.accounts import copies
 from mlops_infra.plan.values import secrets
@@ -20,7 +21,7 @@ def values(context: Context) -> Values:
     return {
         **webhook(context, "cnpg-webhook-cert"),
         "persistence": {key: volume[key] for key in ("size", "storageClass")},
-        "auth": {"secret": "postgresql-admin"},
+        "auth": {"secret": contract.POSTGRESQL_ADMIN_SECRET},
         "awaitReady": runs(context),
         "instances": config.stores.sql.instances,
         "databases": [entry for spec in specs for entry in _database(spec)],

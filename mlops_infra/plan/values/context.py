@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlops_infra.catalog import Catalog, Component
-from mlops_infra.config import StackConfig
-from mlops_infra.plan.model.choices import Selection, StoreName, engine, store
+from mlops_infra import contract
+from mlops_infra.catalog import Component
+from mlops_infra.plan.model.choices import StoreName, engine, store
+from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.model.planned import PlannedImage
 from mlops_infra.plan.network import addresses, peers
 
@@ -17,20 +18,14 @@ class Context:
     """One component in its stack: its neighbours, its stores and how they are reached."""
 
     def __init__(
-        self,
-        component: Component,
-        config: StackConfig,
-        selection: Selection,
-        catalog: Catalog,
-        images: tuple[PlannedImage, ...] = (),
-        stack: str = "",
+        self, component: Component, of: Deployment, images: tuple[PlannedImage, ...] = ()
     ) -> None:
         self.component = component
-        self.config = config
-        self.selection = selection
-        self.catalog = catalog
+        self.config = of.config
+        self.selection = of.selection
+        self.catalog = of.catalog
         self.images = images
-        self.stack = stack
+        self.stack = of.stack
 
     def image(self, role: str) -> str:
         """Reference of the component's image `role`, as the cluster pulls it.
@@ -43,7 +38,7 @@ class Context:
     @property
     def tenants(self) -> dict[str, str]:
         """Namespace of every tenant by its name."""
-        return {name: addresses.tenant_namespace(name) for name in self.config.tenants}
+        return {name: contract.tenant_namespace(name) for name in self.config.tenants}
 
     @property
     def clients(self) -> list[Values]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mlops_infra import contract
 from mlops_infra.plan.network import addresses
-from mlops_infra.plan.network.addresses import tenant_namespace
 from mlops_infra.plan.values.context import Context, Values
 from mlops_infra.plan.values.lifecycle_jobs import jobs
 
@@ -20,9 +20,9 @@ def values(context: Context) -> Values:
         "tenants": [
             {
                 "name": tenant,
-                "namespace": tenant_namespace(tenant),
+                "namespace": contract.tenant_namespace(tenant),
                 # beside the gateway: see `tenancy.accounts.copies`
-                "tokenSecret": f"{tenant_namespace(tenant)}-token",
+                "tokenSecret": f"{contract.tenant_namespace(tenant)}-token",
             }
             for tenant in sorted(context.config.tenants)
         ],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.config.tenants.models import ModelConfig
-from mlops_infra.plan.network.addresses import tenant_namespace
 from mlops_infra.plan.tenancy.accounts import identity
 from mlops_infra.plan.values.context import Context, Values
 
@@ -51,7 +51,7 @@ def _model(tenant: str, name: str, model: ModelConfig, context: Context) -> dict
     return {
         "tenant": tenant,
         "name": name,
-        "namespace": tenant_namespace(tenant),
+        "namespace": contract.tenant_namespace(tenant),
         "bucket": context.config.tenants[tenant].bucket or identity(tenant),
         **plain,
     }

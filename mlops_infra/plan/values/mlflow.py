@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlops_infra import contract
 from mlops_infra.plan.network import addresses
 from mlops_infra.plan.values.context import Context, Values
 from mlops_infra.plan.values.envoy_gateway import host
@@ -28,9 +29,9 @@ def values(context: Context) -> Values:
             "region": objects.region,
             "bucket": objects.bucket,
             "prefix": settings.artifact_prefix,
-            "secret": "mlflow-s3",
+            "secret": contract.MLFLOW_OBJECTS_SECRET,
         },
-        "auth": {"enabled": settings.auth, "secret": "mlflow-auth", **_tenants(context)},
+        "auth": {"enabled": settings.auth, "secret": contract.MLFLOW_SECRET, **_tenants(context)},
         "networkPolicy": {"servers": [context.server("sql"), context.server("object")]},
     }
 
@@ -43,5 +44,5 @@ def _tenants(context: Context) -> Values:
     return {
         "defaultPermission": "NO_PERMISSIONS",
         "users": [{"secret": secret} for secret in secrets],
-        "userPrefix": addresses.tenant_namespace(""),
+        "userPrefix": contract.tenant_namespace(""),
     }

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from mlops_infra import contract
 from mlops_infra.catalog import Component
 from mlops_infra.config import StackConfig
-from mlops_infra.plan.images.roles import SIMULATED_LABEL, simulated
+from mlops_infra.plan.images.roles import simulated
 from mlops_infra.plan.network import addresses, peers, site
 from mlops_infra.plan.values.context import Context, Values
-
-STACK_LABEL = "mlops-infra.dev/stack"
-"""On every object of a stack; teardown finds leftovers by it. Charts add their own component."""
 
 
 def common(context: Context) -> Values:
     """Images, labels, Service, clients, the site's network, and where Pods go."""
     component, config = context.component, context.config
-    labels: Values = {"commonLabels": {STACK_LABEL: context.stack}}
+    labels: Values = {"commonLabels": {contract.STACK_LABEL: context.stack}}
     if component.namespace is None:
         return labels
     return {
@@ -42,8 +40,8 @@ def _service(component: Component, config: StackConfig) -> Values:
 
 def _simulated() -> Values:
     """Only the simulated node, which no image is ever pulled to."""
-    toleration = {"key": SIMULATED_LABEL, "operator": "Equal", "value": "true"}
+    toleration = {"key": contract.SIMULATED_LABEL, "operator": "Equal", "value": "true"}
     return {
-        "nodeSelector": {SIMULATED_LABEL: "true"},
+        "nodeSelector": {contract.SIMULATED_LABEL: "true"},
         "tolerations": [{**toleration, "effect": "NoSchedule"}],
     }

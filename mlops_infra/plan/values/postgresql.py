@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan.network.addresses import tenant_namespace
+from mlops_infra import contract
 from mlops_infra.plan.values import secrets
 from mlops_infra.plan.values.context import Context, Values
 
@@ -12,7 +12,7 @@ def values(context: Context) -> Values:
     names = secrets.accounts(context.component, context.config, context.selection)
     return {
         **context.persistence("sql"),
-        "auth": {"secret": "postgresql-admin"},
+        "auth": {"secret": contract.POSTGRESQL_ADMIN_SECRET},
         "databases": [{"secret": name} for name in names],
         "guests": _guests(context),
     }
@@ -23,6 +23,6 @@ def _guests(context: Context) -> list[Values]:
     if "lifecycle" not in context.selection:
         return []
     return [
-        {"secret": f"{tenant_namespace(name)}-db", "onRemoval": tenant.on_removal}
+        {"secret": f"{contract.tenant_namespace(name)}-db", "onRemoval": tenant.on_removal}
         for name, tenant in sorted(context.config.tenants.items())
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mlops_infra import contract
+from mlops_infra.catalog.secrets import ServerCertificate
 from mlops_infra.plan.network.certificates import CERTIFICATES_END
 from mlops_infra.plan.values.context import Context, Values
 
@@ -9,7 +11,7 @@ TRIGGERS = "http://trigger-controller.lifecycle.svc:8080/alerts"
 """Where alerts go that ask for a new training."""
 _TRIGGER_PODS = {
     "namespace": "lifecycle",
-    "podLabels": {"app.kubernetes.io/name": "lifecycle"},
+    "podLabels": {contract.NAME_LABEL: "lifecycle"},
     "port": 8080,
 }
 _SCRAPED = ("argo-workflows", "kserve", "lifecycle", "mlflow")
@@ -63,7 +65,7 @@ def _certificates(context: Context) -> list[Values]:
         }
         for choice in context.selection.choices
         for secret in choice.component.secrets
-        if any(recipe.startswith("certificate:") for recipe in secret.keys.values())
+        if any(isinstance(recipe, ServerCertificate) for recipe in secret.keys.values())
     ]
 
 
@@ -86,6 +88,6 @@ def _alerting(context: Context) -> Values:
         "servers": [{"cidr": "0.0.0.0/0", "port": port} for port in (80, 443)] if site else [],
     }
     if "lifecycle" in context.selection:
-        found["retraining"] = {"url": TRIGGERS, "secret": "trigger-token"}
+        found["retraining"] = {"url": TRIGGERS, "secret": contract.TRIGGER_TOKEN_SECRET}
         found["servers"] = [*found["servers"], _TRIGGER_PODS]
     return found

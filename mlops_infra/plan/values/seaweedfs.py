@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlops_infra import contract
 from mlops_infra.plan.tenancy.accounts import identity
 from mlops_infra.plan.values.context import Context, Values
 
@@ -12,5 +13,5 @@ def values(context: Context) -> Values:
     users = [{"name": name, "bucket": name, "secret": f"{name}-s3"} for name in tenants]
     return {
         **context.persistence("object"),
-        "auth": {"secret": "object-store-root", "users": users},
+        "auth": {"secret": contract.OBJECT_STORE_ROOT_SECRET, "users": users},
     }

@@ -5,7 +5,16 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.catalog import CatalogSecret, Component
+from mlops_infra.catalog.secrets import (
+    CERTIFICATE_KEYS,
+    Password,
+    Recipe,
+    ServerCertificate,
+    Setting,
+    StoreField,
+)
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.model.choices import STORES, Selection, StoreName, engine, store
 from mlops_infra.plan.model.planned import (
@@ -16,8 +25,6 @@ from mlops_infra.plan.model.planned import (
     SecretSpec,
     SecretValue,
 )
-
-STORES_NAMESPACE = "mlops-stores"
 
 _STORE_KEYS = {
     "object": ("accessKey", "secretKey"),
@@ -34,7 +41,7 @@ def specs(
     own = [
         _spec(secret, component.namespace or "", config)
         for secret in component.secrets
-        if _wanted(secret, component, config)
+        if _wanted(secret, config)
     ]
     return (*own, *_lineage(component, config), *_accounts(component, config, selection))
 
@@ -48,7 +55,7 @@ def _lineage(component: Component, config: StackConfig) -> tuple[SecretSpec, ...
     if "tracking" not in component.provides or kv.state != "external" or kv.secret is None:
         return ()
     keys = {"password": FromConfig(kv.secret, "password")}
-    return (SecretSpec("valkey-auth", STORES_NAMESPACE, keys),)
+    return (SecretSpec(contract.VALKEY_SECRET, contract.STORES_NAMESPACE, keys),)
 
 
 def accounts(component: Component, config: StackConfig, selection: Selection) -> tuple[str, ...]:
@@ -65,56 +72,42 @@ def _accounts(
         _spec(secret, provider.namespace or "", config)
         for choice in selection.choices
         for secret in choice.component.secrets
-        if secret.shared and secret.store in here and _wanted(secret, choice.component, config)
+        if secret.shared and secret.store in here and _wanted(secret, config)
     )
 
 
-def _wanted(secret: CatalogSecret, component: Component, config: StackConfig) -> bool:
-    if secret.when is None:
-        return True
-    name, _, setting = secret.when.rpartition(".")
-    return bool(getattr(config.components[name or component.name].settings, setting))
+def _wanted(secret: CatalogSecret, config: StackConfig) -> bool:
+    asked = secret.when
+    return asked is None or bool(
+        getattr(config.components[asked.component].settings, asked.setting)
+    )
 
 
 def _spec(secret: CatalogSecret, namespace: str, config: StackConfig) -> SecretSpec:
     keys = {
-        key: _certificate(key, recipe, namespace) or _value(key, recipe, secret, config)
-        for key, recipe in secret.keys.items()
+        key: _value(key, recipe, secret, namespace, config) for key, recipe in secret.keys.items()
     }
     return SecretSpec(secret.name, namespace, keys)
 
 
-def _certificate(key: str, recipe: str, namespace: str) -> Certificate | None:
-    """`certificate:<service>` under the names that a TLS Secret has by convention."""
-    kind, _, service = recipe.partition(":")
-    if kind != "certificate":
-        return None
-    match key:
-        case "ca.crt" | "tls.crt" | "tls.key":
+def _value(
+    key: str, recipe: Recipe, secret: CatalogSecret, namespace: str, config: StackConfig
+) -> SecretValue:
+    match recipe:
+        case ServerCertificate(service):
+            assert key in CERTIFICATE_KEYS  # noqa: S101 - the catalog's reader has seen to it
             return Certificate(service, namespace, key)
-    raise ValueError(f"'{recipe}' is under '{key}' instead of ca.crt, tls.crt or tls.key")
-
-
-def _value(key: str, recipe: str, secret: CatalogSecret, config: StackConfig) -> SecretValue:
-    kind, _, rest = recipe.partition(":")
-    if kind == "secret":
-        return _named(rest, config)
-    if kind == "store":
-        return Literal(str(getattr(store(config, _store(secret)), rest)))
+        case Setting(component, path, name):
+            found: Any = reduce(getattr, path, config.components[component].settings)
+            return FromConfig(str(found), name)
+        case StoreField(field):
+            return Literal(str(getattr(store(config, _store(secret)), field)))
     if secret.store is not None:
         opened = store(config, _store(secret))
         handed = opened.state == "external" and key in _STORE_KEYS[_store(secret)]
         if handed and opened.secret is not None:
             return FromConfig(opened.secret, key)
-    return Generated(rest) if kind == "generated" else Literal(rest)
-
-
-def _named(where: str, config: StackConfig) -> FromConfig:
-    """`secret:<component>.<setting>/<key>`: the setting names an entry of `secrets`."""
-    path, _, key = where.partition("/")
-    name, *settings = path.split(".")
-    found: Any = reduce(getattr, settings, config.components[name].settings)
-    return FromConfig(str(found), key)
+    return Generated(recipe.id) if isinstance(recipe, Password) else Literal(recipe.value)
 
 
 def _store(secret: CatalogSecret) -> StoreName:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlops_infra import contract
 from mlops_infra.plan.values.context import Context, Values
 
 
@@ -10,6 +11,6 @@ def values(context: Context) -> Values:
     namespaces = [namespace for _, namespace in sorted(context.tenants.items())]
     return {
         **context.persistence("kv"),
-        "auth": {"secret": "valkey-auth"},
+        "auth": {"secret": contract.VALKEY_SECRET},
         "accounts": [{"secret": f"{namespace}-kv"} for namespace in namespaces],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan.network.addresses import tenant_namespace
+from mlops_infra import contract
 from mlops_infra.plan.values.context import Context, Values
 
 
@@ -10,7 +10,7 @@ def values(context: Context) -> Values:
     """Volume, root credentials, region and the accounts to make."""
     return {
         **context.persistence("object"),
-        "auth": {"secret": "object-store-root"},
+        "auth": {"secret": contract.OBJECT_STORE_ROOT_SECRET},
         "region": context.config.stores.object.region,
         "accounts": accounts(context),
     }
@@ -20,8 +20,8 @@ def accounts(context: Context) -> list[Values]:
     """One for each tenant, from the Secrets beside this store (`tenancy.accounts.copies`)."""
     return [
         {
-            "secret": f"{tenant_namespace(name)}-s3",
-            "bucket": tenant_namespace(name),
+            "secret": f"{contract.tenant_namespace(name)}-s3",
+            "bucket": contract.tenant_namespace(name),
             "onRemoval": tenant.on_removal,
         }
         for name, tenant in sorted(context.config.tenants.items())

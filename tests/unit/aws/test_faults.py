@@ -67,7 +67,7 @@ def test_throttling_says_that_the_same_command_goes_on() -> None:
     error = answer("ThrottlingException", "Rate exceeded")
     assert isinstance(error, Throttled)
     assert error.hint is not None
-    assert "goes on" in error.hint
+    assert "continues" in error.hint
 
 
 @pytest.mark.parametrize(

@@ -93,14 +93,14 @@ def test_the_stores_are_replaced_with_consent_only(folder: BackupFolder) -> None
     access = StoreAccess(
         "one", ("kubectl-that-is-not-there",), sql_password="x", object_keys=("a", "b")
     )
-    with pytest.raises(InputError, match="restoring replaces all") as error:
+    with pytest.raises(InputError, match="restoring replaces the content") as error:
         restore(access, folder.root, _NoClients(), quiet, replace=False)
     assert "--replace" in str(error.value)
 
 
 def test_a_part_without_a_store_to_go_to_is_refused(folder: BackupFolder) -> None:
     access = StoreAccess("one", ("kubectl-that-is-not-there",), sql_password="x")
-    with pytest.raises(InputError, match="holds buckets, but the stack has no managed store"):
+    with pytest.raises(InputError, match="holds buckets, which have no managed store"):
         restore(access, folder.root, _NoClients(), quiet, replace=True)
 
 
@@ -112,7 +112,7 @@ def test_a_finished_backup_and_a_strange_folder_are_not_written_into(
     strange = tmp_path / "strange"
     strange.mkdir()
     (strange / "letters").mkdir()
-    with pytest.raises(InputError, match="something else: letters"):
+    with pytest.raises(InputError, match="other content: letters"):
         BackupFolder(strange).prepare()
 
 

@@ -1,4 +1,4 @@
-"""Versions, ranges and SPDX expressions."""
+"""Versions, ranges, SPDX expressions, and how values of Secrets are made."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_infra.catalog import alternatives, matches, newest_first, parse
+from mlops_infra.catalog.secrets import Setting, Text, recipe
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,17 @@ def test_alternatives(expression: str, expected: set[frozenset[str]]) -> None:
 def test_what_is_no_expression_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="SPDX expression"):
         parse(text)
+
+
+def test_how_a_value_is_made_is_read_once() -> None:
+    wanted = Setting("envoy-gateway", ("oidc", "secret"), "clientSecret")
+    assert recipe("client-secret", "secret:envoy-gateway.oidc.secret/clientSecret") == wanted
+    assert recipe("url", "literal:a:b") == Text("a:b")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "literal", "generate:x", "certificate:mlflow", "secret:mlflow/key", "secret:a.b"]
+)
+def test_what_does_not_say_how_a_value_is_made_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"does not say|instead of ca\.crt"):
+        recipe("password", text)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_infra.cluster import addresses
+from mlops_infra.cluster.instance import addresses
 from mlops_infra.errors import OperationFailed
 
 slots = st.integers(min_value=0, max_value=2**32)

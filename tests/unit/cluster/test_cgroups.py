@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlops_infra.cluster import cgroups
+from mlops_infra.cluster.node import cgroups
 
 HYBRID = """tmpfs /sys/fs/cgroup tmpfs rw,relatime,mode=755 0 0
 cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,nosuid,relatime,cpu,cpuacct 0 0

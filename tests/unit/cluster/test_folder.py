@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from mlops_infra.cluster import footprint, identity, logs, state
-from mlops_infra.cluster.child import Spec
 from mlops_infra.cluster.embedded import EmbeddedCluster, existing
-from mlops_infra.cluster.layout import Layout
-from mlops_infra.cluster.lock import exclusive
+from mlops_infra.cluster.instance import identity, logs, state
+from mlops_infra.cluster.instance.layout import Layout
+from mlops_infra.cluster.instance.lock import exclusive
+from mlops_infra.cluster.node import footprint
+from mlops_infra.cluster.supervision.process import ProcessSpec
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import quiet
 
@@ -87,9 +88,9 @@ def test_a_second_command_waits_for_the_first(layout: Layout) -> None:
 
 
 def test_the_plan_of_a_process_survives_the_file(tmp_path: Path) -> None:
-    spec = Spec("etcd", ("etcd", "--x"), {"A": "1"}, needs=("tcp:127.0.0.1:1",))
+    spec = ProcessSpec("etcd", ("etcd", "--x"), {"A": "1"}, needs=("tcp:127.0.0.1:1",))
     state.write(tmp_path / "f", spec.as_dict())
-    assert Spec.from_dict(state.read(tmp_path / "f") or {}) == spec
+    assert ProcessSpec.from_dict(state.read(tmp_path / "f") or {}) == spec
 
 
 def test_identity_is_kept(layout: Layout) -> None:
@@ -125,3 +126,20 @@ def test_a_footprint_names_what_is_new() -> None:
     after = footprint.Footprint(links=frozenset({"lo", "mi1"}), mounts=frozenset({"m"}))
     assert footprint.difference(before, after) == ("mounts: m", "links: mi1")
     assert footprint.difference(after, before) == ()
+
+
+def test_a_cluster_whose_own_code_has_moved_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older program started it: what ends in it could not be started again."""
+    from mlops_infra.cluster.bring_up import outdated
+
+    layout = Layout("old", tmp_path)
+    stopped: list[str] = []
+    monkeypatch.setattr(outdated.control, "stop", lambda one, **_: stopped.append(one.name))
+    boot = "from mlops_infra.cluster.{} import main; main()"
+    for module, renewed in (("control_plane.volume_provisioner", False), ("provisioner", True)):
+        child = {"name": "local-path-provisioner", "argv": ["python", "-c", boot.format(module)]}
+        state.write(layout.plan, {"children": [child]})
+        assert outdated.renew(layout, quiet) is renewed
+    assert stopped == ["old"]

@@ -10,22 +10,21 @@ from typing import Any
 
 import pytest
 
-from mlops_infra.cluster import (
+from mlops_infra.cluster import status
+from mlops_infra.cluster.api.client import ApiError
+from mlops_infra.cluster.bring_up import image_loading, readiness
+from mlops_infra.cluster.control_plane import (
     addons,
-    companions,
-    loading,
+    extra_processes,
     metrics,
-    node_config,
     pki,
     processes,
-    readiness,
-    simulation,
-    status,
+    simulated_nodes,
 )
-from mlops_infra.cluster.api import ApiError
-from mlops_infra.cluster.identity import Identity
-from mlops_infra.cluster.layout import Layout
-from mlops_infra.cluster.provisioner import DRIVER, Provisioner, volume_for
+from mlops_infra.cluster.control_plane.volume_provisioner import DRIVER, Provisioner, volume_for
+from mlops_infra.cluster.instance.identity import Identity
+from mlops_infra.cluster.instance.layout import Layout
+from mlops_infra.cluster.node import configuration
 
 CLAIM: dict[str, Any] = {
     "metadata": {
@@ -120,7 +119,7 @@ def test_the_stream_of_an_image_holds_it_alone_names_it_and_leaves_out_known_lay
     def streamed(unpacked: tuple[str, ...] = ()) -> tuple[Any, set[str], int]:
         sizes: list[int] = []
         target = io.BytesIO()
-        loading.stream(image, target, sizes.append, unpacked)  # type: ignore[arg-type]
+        image_loading.stream(image, target, sizes.append, unpacked)  # type: ignore[arg-type]
         target.seek(0)
         with tarfile.open(fileobj=target) as tar:
             index = json.load(tar.extractfile("index.json"))  # type: ignore[arg-type]
@@ -146,8 +145,9 @@ def test_every_argument_can_be_read_by_anybody(tmp_path: Path) -> None:
     paths = processes.in_node(("etcd", "kube-apiserver", "kube-controller-manager",
                                "kube-scheduler", "kubelet", "kube-proxy"))  # fmt: skip
     specs = [*processes.control_plane(known, paths), *processes.node(layout, known, paths),
-             companions.provisioner(layout, known), companions.network_policies(layout, known),
-             companions.kwok(layout, known, "kwok")]  # fmt: skip
+             extra_processes.provisioner(layout, known),
+             extra_processes.network_policies(layout, known),
+             extra_processes.kwok(layout, known, "kwok")]  # fmt: skip
     text = " ".join(word for spec in specs for word in spec.argv)
     assert "token" not in text.replace("service-account", "")
     assert "--authorization-mode=Node,RBAC" in text
@@ -156,13 +156,13 @@ def test_every_argument_can_be_read_by_anybody(tmp_path: Path) -> None:
 
 
 def test_nobody_without_a_name_gets_past_health() -> None:
-    anonymous = node_config.authentication()["anonymous"]
+    anonymous = configuration.authentication()["anonymous"]
     assert {c["path"] for c in anonymous["conditions"]} == {"/healthz", "/livez", "/readyz"}
 
 
 def test_capabilities_are_read_from_the_mask() -> None:
-    assert node_config.capable(24, "Name:\tx\nCapEff:\t000001ffffffffff\n")
-    assert not node_config.capable(24, "Name:\tx\nCapEff:\t000001fffeffffff\n")
+    assert configuration.capable(24, "Name:\tx\nCapEff:\t000001ffffffffff\n")
+    assert not configuration.capable(24, "Name:\tx\nCapEff:\t000001fffeffffff\n")
 
 
 def test_dns_runs_hardened_and_holds_no_way_out() -> None:
@@ -195,8 +195,11 @@ class FakeCluster:
     """A real node and a simulated one; on each a Pod that says since long ago that it runs."""
 
     def __init__(self) -> None:
-        alone, beside = simulation.node("alone"), simulation.node("beside", beside_real=True)
-        del alone["metadata"]["annotations"][simulation.SIMULATED]
+        alone, beside = (
+            simulated_nodes.node("alone"),
+            simulated_nodes.node("beside", beside_real=True),
+        )
+        del alone["metadata"]["annotations"][simulated_nodes.SIMULATED]
         pods = [
             {**_pod("2020-01-01T00:00:00Z"), "spec": {"nodeName": node}}
             for node in ("alone", "beside")
@@ -216,7 +219,7 @@ def test_a_simulated_pod_is_neither_waited_for_nor_counted_as_running(
     api = FakeCluster()
     assert readiness.stale(api, 1795241171.4) == ("ns/on-alone",)  # type: ignore[arg-type]
     monkeypatch.setattr(status, "Api", lambda *_, **__: api)
-    monkeypatch.setattr(status.daemon, "alive", lambda _: True)
+    monkeypatch.setattr(status.control, "alive", lambda _: True)
     monkeypatch.setattr(
         status.identity, "load", lambda _: Identity("one", simulated=False, simulated_node=True)
     )
@@ -227,12 +230,12 @@ def test_a_simulated_pod_is_neither_waited_for_nor_counted_as_running(
 
 
 def test_simulated_nodes_say_so_and_beside_a_real_one_take_only_who_tolerates_it() -> None:
-    alone, beside = simulation.node("one"), simulation.node("one", beside_real=True)
-    assert alone["metadata"]["annotations"][simulation.SIMULATED] == "true"
+    alone, beside = simulated_nodes.node("one"), simulated_nodes.node("one", beside_real=True)
+    assert alone["metadata"]["annotations"][simulated_nodes.SIMULATED] == "true"
     assert alone["spec"] == {}
     (taint,) = beside["spec"]["taints"]
-    assert (taint["key"], taint["effect"]) == (simulation.SIMULATED, "NoSchedule")
-    assert {stage["metadata"]["name"] for stage in simulation.stages()} == {
+    assert (taint["key"], taint["effect"]) == (simulated_nodes.SIMULATED, "NoSchedule")
+    assert {stage["metadata"]["name"] for stage in simulated_nodes.stages()} == {
         "node-ready", "pod-ready", "job-finished", "pod-deleted",
     }  # fmt: skip
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from mlops_infra.cluster import kubeconfig, pki
+from mlops_infra.cluster.control_plane import kubeconfig, pki
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 

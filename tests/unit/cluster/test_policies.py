@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_infra.cluster.policies import Pod, Rule, Walls, matches, merged, walls
-from mlops_infra.cluster.ruleset import table
-from mlops_infra.cluster.sandboxes import ADDRESSES, TASKS, Sandboxes
+from mlops_infra.cluster.network_policies.nftables import table
+from mlops_infra.cluster.network_policies.pod_addresses import ADDRESSES, TASKS, Sandboxes
+from mlops_infra.cluster.network_policies.rules import Pod, Rule, Walls, matches, merged, walls
 
 NAMESPACES = {"a": {"team": "red"}, "b": {"team": "blue"}}
 OUTSIDE = "10.231.0.1"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_infra.cluster import registries
+from mlops_infra.cluster.node import registries
 from mlops_infra.errors import InputError
 from offline_bundle.install import redirects
 

@@ -80,5 +80,5 @@ def test_another_package_under_the_locked_name_is_refused(
         pytest.raises(OperationFailed, match="sample 1") as caught,
     ):
         get(monkeypatch, server.url)
-    assert "locked" in (caught.value.where or "")
+    assert "lock" in (caught.value.where or "")
     assert not list(fetch.packages_folder().rglob("*.deb"))

@@ -91,7 +91,7 @@ def test_a_recipe_without_a_lock_says_how_to_lock_it(copy: Path) -> None:
     (copy / "locks" / "valkey.debian.json").unlink()
     with pytest.raises(InputError) as caught:
         images.reference("valkey")
-    assert caught.value.hint == "type: mlops-infra images lock valkey"
+    assert caught.value.hint == "run: mlops-infra images lock valkey"
 
 
 def test_an_unknown_image_names_those_that_exist() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from mlops_infra.kube.webhooks import Webhook
 
 SPACES = {"mlops": {"kubernetes.io/metadata.name": "mlops"}, "other": {}}
 SETTINGS = Found("v1", "ConfigMap", "configmaps", "mlops", "settings")
+HELD = replace(SETTINGS, finalizers=("example.com/protect",))
 RULE = {
     "apiGroups": [""],
     "apiVersions": ["*"],
@@ -30,7 +32,6 @@ def _webhook(rule: dict[str, Any] | None = None, **spec: Any) -> Webhook:
     ("webhook", "stops"),
     [
         (_webhook(), "DELETE"),
-        (_webhook({"operations": ["CREATE", "UPDATE"]}), "UPDATE"),
         (_webhook({"operations": ["*"], "resources": ["*/*"], "apiGroups": ["*"]}), "DELETE"),
         (_webhook({"operations": ["CREATE"]}), ""),
         (_webhook({"resources": ["configmaps/status"]}), ""),
@@ -58,11 +59,19 @@ def test_what_a_webhook_stops(webhook: Webhook, stops: str) -> None:
     assert webhook.stops(SETTINGS, SPACES) == stops
 
 
+def test_an_update_matters_only_where_one_is_needed() -> None:
+    """A controller of ours that is gone already must not hold what goes without a change."""
+    webhook = _webhook({"operations": ["UPDATE"]})
+    assert webhook.stops(SETTINGS, SPACES) == ""
+    assert webhook.stops(HELD, SPACES) == "UPDATE"
+
+
 @pytest.mark.parametrize(
     ("finalizer", "own"),
     [
         ("kubernetes.io/pvc-protection", True),
         ("foregroundDeletion", True),
+        ("external-attacher/ebs-csi-aws-com", True),
         ("external-provisioner.volume.kubernetes.io/finalizer", True),
         ("kueue.x-k8s.io/managed-resources", False),
         ("inferenceservice.finalizers", False),

@@ -80,7 +80,7 @@ def test_the_wrong_base_is_refused_with_the_list(
     lacking = [path for path in absent if not (wrong.folder / path).exists()]
     assert len(lacking) > 3
     assert [line.partition(":")[0] for line in found] == lacking
-    assert all("the base that was given does not have it" in line for line in found)
+    assert all("the given base does not have it" in line for line in found)
 
 
 def test_a_difference_can_be_split_and_a_damaged_one_is_found(
@@ -108,5 +108,5 @@ def test_a_receipt_is_a_base_only_with_the_receivers_signature(
     with pytest.raises(FoundError, match="not signed"):
         read_base([file], key=public)
     file.write_text("{}")
-    with pytest.raises(InputError, match="no receipt"):
+    with pytest.raises(InputError, match="not a receipt"):
         read_base([file])

@@ -215,7 +215,7 @@ def test_accounts(bundle: Path, tmp_path: Path) -> None:
     file = tmp_path / "accounts"
     file.write_text("# site\nreader:pass:word\n")
     file.chmod(0o644)
-    with pytest.raises(InputError, match="others may read"):
+    with pytest.raises(InputError, match="readable by others"):
         opened([bundle], accounts=file)
     file.chmod(0o600)
     site = opened([bundle], accounts=file)

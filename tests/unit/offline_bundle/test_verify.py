@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, MissingError
 from offline_bundle import layout, lockfile
 from offline_bundle.model import Found
@@ -144,8 +145,8 @@ def test_a_signed_list_with_an_escaping_path_is_refused(
 
 def test_an_unfinished_build_and_no_bundle_at_all(bundle: Path, public: Path) -> None:
     (bundle / layout.WORK).mkdir()
-    assert any("has not ended" in line for line in findings(bundle, public))
-    with pytest.raises(InputError, match="no bundle"):
+    assert any("is not finished" in line for line in findings(bundle, public))
+    with pytest.raises(InputError, match="not a bundle"):
         verify([bundle / "blobs"], key=public)
 
 
@@ -175,8 +176,8 @@ def test_closure_names_what_is_lacking_and_where_it_is_used(bundle: Path) -> Non
     ]
     image, place = "registry.example/ml/other:1", places[0].where
     assert closure(lock, needed) == [
-        f"image {image}: not in the bundle; asked for by {place}",
-        "wheel click 8.1.7: not in the bundle; asked for by requirements.lock",
+        f"image {image}: not in the bundle; required by {place}",
+        "wheel click 8.1.7: not in the bundle; required by requirements.lock",
     ]
 
 
@@ -194,7 +195,7 @@ def test_sealing_twice_gives_the_same_bytes_and_a_passphrase_is_never_guessed(
     assert {name: (bundle / name).read_bytes() for name in before} == before
     phrase = tmp_path / "phrase"
     phrase.write_text("secret canary\n")
-    monkeypatch.setenv(keys.PASSPHRASE_FILE, str(phrase))
+    monkeypatch.setenv(contract.BUNDLE_PASSPHRASE_FILE_VARIABLE, str(phrase))
     seal(bundle, lock, key=locked)
     assert verify([bundle], key=public).signature == "good"
     assert not any(

@@ -50,7 +50,7 @@ def test_a_platform_as_wanted_has_no_problem(
 ) -> None:
     overview = _taken(config, plan, health)
     assert overview.problems() == []
-    assert "Everything is as wanted" in render(overview)
+    assert "Everything is in its desired state" in render(overview)
 
 
 def test_what_differs_is_named_with_the_reason(

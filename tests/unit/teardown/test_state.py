@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_infra.teardown.state import APPLICATION, Deployed
+from mlops_infra.teardown.model.state import APPLICATION, Deployed
 
 
 def urn(name: str) -> str:

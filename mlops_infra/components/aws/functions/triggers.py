@@ -37,7 +37,7 @@ class Triggers(pulumi.ComponentResource):
         triggers = foundation.config.triggers
         pipelines = sorted({foundation.name("pipeline", t.pipeline) for t in triggers.values()})
         own = [foundation.names.arn("sagemaker", f"pipeline/{name}") for name in pipelines]
-        told = {name: _told(foundation, config) for name, config in triggers.items()}
+        told = {name: _payload(foundation, config) for name, config in triggers.items()}
         self._starter = function(
             foundation,
             "starter",
@@ -150,7 +150,7 @@ def _key(prefix: str, marker: str | None) -> dict[str, Any]:
     return {"object": {"key": [{"prefix": prefix}]}} if prefix else {}
 
 
-def _told(foundation: Foundation, config: Trigger) -> Mapping[str, Any]:
+def _payload(foundation: Foundation, config: Trigger) -> Mapping[str, Any]:
     return {
         "pipeline": foundation.name("pipeline", config.pipeline),
         "cause": cause(config),

@@ -127,7 +127,7 @@ def script_of(config: GlueJob) -> Path:
         return Path(str(files("mlops_infra.components.aws.scripts"))) / OWN
     path = places.project() / config.script
     if not path.is_file():
-        raise InputError("there is no such script", where=str(path), hint="aws.glue.jobs")
+        raise InputError("the script does not exist", where=str(path), hint="aws.glue.jobs")
     return path
 
 

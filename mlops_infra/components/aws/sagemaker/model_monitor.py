@@ -7,10 +7,11 @@ of these only where it says `by: modelMonitor`; the others are in `watching`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
+import yaml
 from pulumi import Output, ResourceOptions
 from pulumi_aws.cloudwatch import MetricAlarm
 from pulumi_aws.sagemaker import DataQualityJobDefinition, MonitoringSchedule
@@ -27,30 +28,7 @@ from mlops_infra.errors import InputError
 TYPE = "mlops-infra:aws:Monitoring"
 NAMESPACE = "aws/sagemaker/Endpoints/data-metrics"
 """Where SageMaker puts the distance of each column from its baseline."""
-ANALYZERS: Mapping[str, str] = {
-    "ap-east-1": "001633400207",
-    "ap-northeast-1": "574779866223",
-    "ap-northeast-2": "709848358524",
-    "ap-south-1": "126357580389",
-    "ap-southeast-1": "245545462676",
-    "ap-southeast-2": "563025443158",
-    "ca-central-1": "536280801234",
-    "cn-north-1": "453000072557",
-    "cn-northwest-1": "453252182341",
-    "eu-central-1": "048819808253",
-    "eu-north-1": "895015795356",
-    "eu-west-1": "468650794304",
-    "eu-west-2": "749857270468",
-    "eu-west-3": "680080141114",
-    "me-south-1": "607024016150",
-    "sa-east-1": "539772159869",
-    "us-east-1": "156813124566",
-    "us-east-2": "777275614652",
-    "us-west-1": "890145073186",
-    "us-west-2": "159807026194",
-}
-"""Region to the AWS account that holds the analyzer's image (aws/sagemaker-python-sdk,
-image_uri_config/model-monitor.json)."""
+_ACCOUNTS = Path(__file__).with_name("analyzers.yaml")
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -189,15 +167,16 @@ def analyzer(foundation: Foundation) -> str:
     """The image that compares.
 
     Raises:
-        InputError: AWS offers it not in this region.
+        InputError: it is not offered in this region.
     """
     names = foundation.names
-    account = ANALYZERS.get(names.region)
+    accounts: dict[str, str] = yaml.safe_load(_ACCOUNTS.read_text("utf-8"))
+    account = accounts.get(names.region)
     if account is None:
         raise InputError(
             f"SageMaker's analyzer is not known to be offered in {names.region}",
             where="aws.monitors",
-            hint=f"regions: {', '.join(sorted(ANALYZERS))}",
+            hint=f"regions: {', '.join(sorted(accounts))}",
         )
     host = f"{account}.dkr.ecr.{names.region}.{names.dns_suffix}"
     return f"{host}/sagemaker-model-monitor-analyzer"

@@ -11,10 +11,11 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws.sagemaker import Model, ModelPrimaryContainerArgs, ModelVpcConfigArgs
 
+from mlops_infra import contract
 from mlops_infra.components.aws.foundation.foundation import Foundation
 from mlops_infra.components.aws.foundation.images import runtime_image
 from mlops_infra.errors import MissingError
-from mlops_infra.plan.aws.approved import APPROVED_VARIABLE, LATEST, NONE
+from mlops_infra.plan.aws.approved import LATEST, NONE
 
 
 def container(foundation: Foundation, source: str) -> dict[str, str] | None:
@@ -33,11 +34,11 @@ def container(foundation: Foundation, source: str) -> dict[str, str] | None:
         group = foundation.name("model-group", foundation.config.registry.group)
         version = f"model-package/{group}/{source}"
         return {"model_package_name": foundation.names.arn("sagemaker", version)}
-    told = os.environ.get(APPROVED_VARIABLE, "")
+    told = os.environ.get(contract.APPROVED_MODEL_VARIABLE, "")
     if not told:
         raise MissingError(
             "the approved model is unknown here",
-            where=APPROVED_VARIABLE,
+            where=contract.APPROVED_MODEL_VARIABLE,
             hint=f'eval "$(mlops-infra env -s {foundation.names.stack})", or name a version '
             "under aws.endpoints",
         )

@@ -80,7 +80,7 @@ def project_definition(file: str) -> str:
     """The checked text of a definition of the project.
 
     Raises:
-        InputError: there is no such file, or SageMaker would refuse it.
+        InputError: the file does not exist, or SageMaker would refuse it.
     """
     path = places.project() / file
     try:

@@ -171,7 +171,7 @@ def _triggers(tree: Tree) -> Iterator[Broken]:
 def _named(wanted: Value, known: Tree, path: Path, what: str) -> Iterator[Broken]:
     if isinstance(wanted, str) and wanted not in known:
         close = nearest(wanted, known)
-        yield path, f"there is no {what} '{wanted}'", f"did you mean '{close}'?" if close else None
+        yield path, f"no such {what}: '{wanted}'", f"did you mean '{close}'?" if close else None
 
 
 RULES = (_zones, _vpc, _tags, _destroy, _features, _endpoints, _monitors, _triggers)

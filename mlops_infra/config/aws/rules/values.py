@@ -36,7 +36,7 @@ def _machines(tree: Tree) -> Iterator[Broken]:
         if match and match.group(3) not in SIZES:
             close = nearest(match.group(3), SIZES)
             told = f"did you mean '{match.group(1)}.{match.group(2)}.{close}'? " if close else ""
-            yield path, f"there is no size '{match.group(3)}'", f"{told}sizes: {', '.join(SIZES)}"
+            yield path, f"no such size: '{match.group(3)}'", f"{told}sizes: {', '.join(SIZES)}"
 
 
 def _schedules(tree: Tree) -> Iterator[Broken]:

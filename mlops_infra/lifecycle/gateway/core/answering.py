@@ -50,7 +50,7 @@ def outward(answer: Answer) -> int:
     """The HTTP status that a client is told."""
     if answer.good:
         return HTTPStatus.OK
-    if answer.error and answer.error.startswith("no answer within"):
+    if answer.timed_out:
         return HTTPStatus.GATEWAY_TIMEOUT
     if 400 <= answer.status < 500:
         return answer.status

@@ -30,9 +30,11 @@ class Answer:
     """HTTP status; 0 where there was none."""
     body: bytes
     document: dict[str, Any] | None
-    """The body, read; None where it is no answer of the protocol."""
+    """The body, read; None where it is not an answer of the protocol."""
     seconds: float
     error: str | None = None
+    timed_out: bool = False
+    """Whether the server gave no answer within the route's time."""
 
     @property
     def good(self) -> bool:
@@ -74,7 +76,7 @@ class Backends:
     async def infer(self, served: Served, body: bytes, seconds: float) -> Answer:
         """Ask one server; never raises for what the server or the network does."""
         if not served.breaker.admit():
-            why = f"{served.target.server} failed repeatedly and is left alone for a moment"
+            why = f"{served.target.server} is paused after repeated failures"
             return Answer(0, b"", None, 0.0, why)
         try:
             answer = await self._asked(served, body, seconds)
@@ -104,7 +106,8 @@ class Backends:
                     continue
                 return _silent(perf_counter() - started, f"connection lost: {error}")
             except TimeoutError:
-                return _silent(perf_counter() - started, f"no answer within {seconds:g} s")
+                why = f"no answer within {seconds:g} s"
+                return _silent(perf_counter() - started, why, timed_out=True)
             except (aiohttp.ClientError, OSError) as error:
                 return _silent(perf_counter() - started, f"cannot be reached: {error}")
             return _read(status, content, perf_counter() - started)
@@ -137,5 +140,5 @@ def _read(status: int, content: bytes, seconds: float) -> Answer:
     return Answer(status, content, document, seconds)
 
 
-def _silent(seconds: float, why: str) -> Answer:
-    return Answer(0, b"", None, seconds, why[:500])
+def _silent(seconds: float, why: str, *, timed_out: bool = False) -> Answer:
+    return Answer(0, b"", None, seconds, why[:500], timed_out)

@@ -29,17 +29,17 @@ class Refused(Exception):
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """Read the body as JSON, strictly: NaN and Infinity are no JSON.
+    """Read the body as JSON, strictly: NaN and Infinity are not valid JSON.
 
     Raises:
-        Refused: it is no JSON object.
+        Refused: it is not a JSON object.
     """
     try:
         read = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise Refused([Refusal("request", f"it is no JSON: {error}")]) from error
+        raise Refused([Refusal("request", f"it is not valid JSON: {error}")]) from error
     if not isinstance(read, dict):
-        raise Refused([Refusal("request", "it is no JSON object")])
+        raise Refused([Refusal("request", "it is not a JSON object")])
     return read
 
 
@@ -59,7 +59,7 @@ def check(request: Mapping[str, Any], fields: Sequence[Field]) -> None:
         if malformed:
             found.append(malformed)
         elif each["name"] in given:
-            found.append(Refusal(each["name"], "it is given twice"))
+            found.append(Refusal(each["name"], "it is duplicated"))
         else:
             given[each["name"]] = each
     if fields and not found:
@@ -83,12 +83,12 @@ def _malformed(index: int, given: object) -> Refusal | None:
         return Refusal(f"inputs[{index}]", "it has no name")
     name, shape, data = given["name"], given.get("shape"), given.get("data")
     if given.get("datatype") not in _DATATYPES:
-        return Refusal(name, f"datatype {given.get('datatype')!r} is none of the protocol's")
+        return Refusal(name, f"datatype {given.get('datatype')!r} is not in the protocol")
     sizes = isinstance(shape, list) and all(type(n) is int and n >= 0 for n in shape)
     if not sizes or not shape:
-        return Refusal(name, f"shape {shape!r} is no list of sizes")
+        return Refusal(name, f"shape {shape!r} is not a list of sizes")
     if not isinstance(data, list):
-        return Refusal(name, "data must be a list; binary tensors are not taken")
+        return Refusal(name, "data must be a list; binary tensors are not supported")
     return None
 
 
@@ -104,7 +104,7 @@ def _against(fields: Sequence[Field], given: Mapping[str, Mapping[str, Any]]) ->
     known = {each.name: each for each in fields}
     names = ", ".join(list(known)[:10])
     found += [
-        Refusal(name, f"the model knows no such input, but {names}")
+        Refusal(name, f"unknown input; the model has {names}")
         for name in given
         if name not in known
     ]
@@ -140,4 +140,4 @@ def _fits(shape: Sequence[int], wanted: Sequence[int] | None) -> bool:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

@@ -112,7 +112,7 @@ class Field:
             return outside
         if self.values is not None and value not in self.values:
             known = ", ".join(sorted(map(str, self.values))[:10])
-            return f"{_shown(value)} is none of {known}"
+            return f"{_shown(value)} is not one of {known}"
         return None
 
     def _outside(self, value: object) -> str | None:
@@ -120,19 +120,19 @@ class Field:
 
     def _bounds(self, value: float) -> str | None:
         if value != value or value in (math.inf, -math.inf):  # an int may be too great to ask isnan
-            return f"{value} is no number"
+            return f"{value} is not a number"
         if self.least is not None and value < self.least:
             return f"{value} is below {_plain(self.least)}{self._span()}"
         if self.most is not None and value > self.most:
             return f"{value} is above {_plain(self.most)}{self._span()}"
         if self.bits and not -(2 ** (self.bits - 1)) <= value < 2 ** (self.bits - 1):
-            return f"{value} does not fit into {self.bits} bits"
+            return f"{value} does not fit in {self.bits} bits"
         return None
 
     def _span(self) -> str:
         if self.least is None or self.most is None:
             return ""
-        return f": {_plain(self.least)} to {_plain(self.most)} is legal"
+        return f": {_plain(self.least)} to {_plain(self.most)} is allowed"
 
 
 def fields_of(
@@ -171,9 +171,9 @@ def _field(index: int, read: Mapping[str, Any], ranges: Mapping[str, Mapping[str
 
 def _mismatch(value: object, allowed: set[type], datatype: str) -> str:
     if allowed == {int}:
-        return f"{_shown(value)} is no integer"
+        return f"{_shown(value)} is not an integer"
     if allowed == {int, float}:
-        return f"{_shown(value)} is no number"
+        return f"{_shown(value)} is not a number"
     return f"{_shown(value)} is no {'text' if allowed == {str} else datatype}"
 
 

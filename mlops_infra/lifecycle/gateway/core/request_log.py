@@ -54,7 +54,7 @@ _COLUMNS = ", ".join(field.name for field in fields(Row))
 _PLACES = ", ".join(
     "%s::jsonb" if field.name in ("request", "response") else "%s" for field in fields(Row)
 )
-# A batch whose commit got lost is written again: the same rows are no mistake.
+# A batch whose commit got lost is written again: the same rows are not an error.
 _INSERT = f"INSERT INTO prediction ({_COLUMNS}) VALUES ({_PLACES}) ON CONFLICT DO NOTHING"  # noqa: S608
 
 
@@ -136,14 +136,14 @@ class RequestLog:
         self._writing = min(BATCH_ROWS, len(self._queue))
         batch = [self._queue.popleft() for _ in range(self._writing)]
         try:
-            _insert(connection, batch, self._lost)
+            written = _insert(connection, batch, self._lost)
         except BaseException:
             # Back where they were: the next connection writes them.
             self._queue.extendleft(reversed(batch))
             raise
         finally:
             self._writing = 0
-        self._metrics.logged.inc(len(batch))
+        self._metrics.logged.inc(written)
         self._metrics.waiting.set(len(self._queue))
 
     def _lost(self, row: Row, why: str) -> None:
@@ -158,17 +158,18 @@ class RequestLog:
 
 def _insert(
     connection: Connection[Any], batch: Sequence[Row], lost: Callable[[Row, str], None]
-) -> None:
+) -> int:
+    """Write a batch; how many rows were written: those that PostgreSQL refuses go to `lost`."""
     import psycopg
 
     try:
         with connection.transaction(), connection.cursor() as cursor:
             cursor.executemany(_INSERT, [astuple(row) for row in batch])
+        return len(batch)
     except psycopg.DataError as error:
         # JSON may hold what PostgreSQL's text cannot (\u0000): one such row must not hold up all.
         if len(batch) == 1:
             lost(batch[0], str(error).partition("\n")[0])
-            return
+            return 0
         half = len(batch) // 2
-        _insert(connection, batch[:half], lost)
-        _insert(connection, batch[half:], lost)
+        return _insert(connection, batch[:half], lost) + _insert(connection, batch[half:], lost)

@@ -41,12 +41,17 @@ class Settings:
     grace: float = 20.0
     """Seconds between SIGTERM and the end."""
 
+    @property
+    def stop_seconds(self) -> float:
+        """Half of the grace: for calls and shadows under way; the other half is the log's."""
+        return self.grace / 2
+
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read `MLOPS_INFRA_GATEWAY_…` and VALKEY_PASSWORD.
 
     Raises:
-        InputError: a number is none.
+        InputError: a number is not one, or LOG is neither true nor false.
     """
     plain = Settings()
     get = environment.get
@@ -58,7 +63,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         store=get(f"{PREFIX}STORE", plain.store),
         store_password=get("VALKEY_PASSWORD") or None,
         database=get(f"{PREFIX}DATABASE", ""),
-        log=get(f"{PREFIX}LOG", "true") == "true",
+        log=_switch(environment, "LOG", plain.log),
         body_bytes=_number(environment, "BODY_BYTES", plain.body_bytes),
         logged_bytes=_number(environment, "LOGGED_BYTES", plain.logged_bytes),
         log_rows=_number(environment, "LOG_ROWS", plain.log_rows),
@@ -66,6 +71,13 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         shadows=_number(environment, "SHADOWS", plain.shadows),
         grace=_number(environment, "GRACE_SECONDS", int(plain.grace)),
     )
+
+
+def _switch(environment: Mapping[str, str], name: str, plain: bool) -> bool:
+    text = environment.get(f"{PREFIX}{name}", str(plain))
+    if text.lower() not in ("true", "false", "1", "0"):
+        raise InputError(f"{PREFIX}{name} is '{text}'", hint="true or false")
+    return text.lower() in ("true", "1")
 
 
 def _number(environment: Mapping[str, str], name: str, plain: int) -> int:

@@ -115,6 +115,8 @@ class Table:
                     routes[name] = self._routes[name]
         self._texts = {name: text for name, text in self._texts.items() if name in routes}
         self._routes = routes
+        targets = [t for each in routes.values() for t in (each.champion, each.challenger) if t]
+        self._breakers = {each.target.url: each.breaker for each in targets}
 
     def _ready(self, route: Route) -> Loaded:
         return Loaded(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from mlops_infra import __version__
 from mlops_infra.lifecycle.gateway.core.answering import Given, outward
 from mlops_infra.lifecycle.gateway.core.checking import Refused
+from mlops_infra.lifecycle.gateway.core.gateway import Gateway
 from mlops_infra.lifecycle.gateway.core.table import Loaded
 from mlops_infra.lifecycle.gateway.grpc.messages import METHODS, SERVICE, messages
 from mlops_infra.lifecycle.gateway.grpc.tensors import document_of, response_of
@@ -20,7 +21,6 @@ from mlops_infra.lifecycle.gateway.grpc.tensors import document_of, response_of
 if TYPE_CHECKING:
     import grpc
 
-    from mlops_infra.lifecycle.gateway.http.app import Gateway
 
 TENANT, FIELDS = "x-tenant", "x-refused-fields-bin"
 """The second is in the trailing metadata of a refusal: field, row, value and reason as JSON."""
@@ -28,7 +28,7 @@ _MOST_FIELDS = 4096
 """Bytes of it: gRPC takes 8 KiB of metadata in all."""
 
 
-class Rpc:
+class GrpcService:
     """The gRPC side of one gateway."""
 
     def __init__(self, gateway: Gateway) -> None:
@@ -109,7 +109,7 @@ class Rpc:
         with gateway.turn() as admitted:
             if not admitted:
                 gateway.metrics.refused.labels(tenant, model, "busy").inc()
-                await _abort(context, "RESOURCE_EXHAUSTED", "too many requests at once")
+                await _abort(context, "RESOURCE_EXHAUSTED", "too many concurrent requests")
             try:
                 document = document_of(asked)
                 body = _body(document)
@@ -124,13 +124,13 @@ class Rpc:
         metadata = _metadata(context)
         tenant = metadata.get(TENANT, "")
         if not self._gateway.tokens.admits(tenant, metadata.get("authorization")):
-            told = f"metadata {TENANT} and authorization: Bearer … must name a tenant and its token"
+            told = f"metadata {TENANT} and authorization: Bearer … must have a tenant and its token"
             await _abort(context, "UNAUTHENTICATED", told)
         loaded = self._gateway.table.get(tenant, model)
         if loaded is None:
             await _abort(context, "NOT_FOUND", f"tenant {tenant} serves no model {model}")
         if version:
-            told = "the gateway chooses who answers: leave the version out"
+            told = "the gateway chooses the version: omit it"
             await _abort(context, "INVALID_ARGUMENT", told)
         return loaded
 
@@ -152,7 +152,7 @@ async def _answered(given: Given, model: str, context: Any, *, raw: bool) -> Any
     try:
         return response_of(told, raw=raw)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
-        await _abort(context, "INTERNAL", f"the model's answer is none of the protocol: {error}")
+        await _abort(context, "INTERNAL", f"the model's response violates the protocol: {error}")
 
 
 _STATUS = {400: "INVALID_ARGUMENT", 422: "INVALID_ARGUMENT", 404: "NOT_FOUND"} | {
@@ -167,7 +167,7 @@ def _body(document: Mapping[str, Any]) -> bytes:
     except ValueError as error:
         from mlops_infra.lifecycle.gateway.core.fields import Refusal
 
-        raise Refused([Refusal("inputs", "NaN and Infinity are no numbers")]) from error
+        raise Refused([Refusal("inputs", "NaN and Infinity are not numbers")]) from error
 
 
 def _metadata(context: Any) -> dict[str, str]:

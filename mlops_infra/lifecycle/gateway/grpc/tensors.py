@@ -78,7 +78,7 @@ def response_of(document: Mapping[str, Any], *, raw: bool) -> Any:
     """The `ModelInferResponse` of an answer in JSON; its tensors raw where the request's were.
 
     Raises:
-        ValueError: a model server gave an answer that is none of the protocol.
+        ValueError: a model server gave an answer that is not part of the protocol.
     """
     made = messages()["ModelInferResponse"](
         model_name=document["model_name"],
@@ -109,7 +109,12 @@ def _typed(tensor: Any) -> list[Any]:
     field = _CONTENTS.get(tensor.datatype)
     if field is None:
         raise Refused(
-            [Refusal(tensor.name, f"contents carry no datatype {tensor.datatype!r}: send it raw")]
+            [
+                Refusal(
+                    tensor.name,
+                    f"contents do not support datatype {tensor.datatype!r}: send it raw",
+                )
+            ]
         )
     others = [each.name for each, _ in tensor.contents.ListFields() if each.name != field]
     if others:
@@ -123,11 +128,11 @@ def _unpacked(name: str, datatype: str, shape: Sequence[int], raw: bytes) -> lis
         return [_text(name, each) for each in _strings(name, raw)]
     layout = _LAYOUT.get(datatype)
     if layout is None:
-        raise Refused([Refusal(name, f"datatype {datatype!r} is none of the protocol's")])
+        raise Refused([Refusal(name, f"datatype {datatype!r} is not in the protocol")])
     wanted = prod(shape) * struct.calcsize(f"<{layout}") if min(shape, default=0) >= 0 else -1
     if len(raw) != wanted:
         raise Refused(
-            [Refusal(name, f"shape {list(shape)} of {datatype} has not {len(raw)} bytes")]
+            [Refusal(name, f"shape {list(shape)} of {datatype} does not have {len(raw)} bytes")]
         )
     return list(struct.unpack(f"<{prod(shape)}{layout}", raw))
 
@@ -139,7 +144,7 @@ def _strings(name: str, raw: bytes) -> list[bytes]:
         if end <= len(raw):
             at, end = end, end + _LENGTH.unpack_from(raw, at)[0]
         if end > len(raw):
-            raise Refused([Refusal(name, "its raw texts end in the middle of one")])
+            raise Refused([Refusal(name, "the last raw text is truncated")])
         found.append(raw[at:end])
         at = end
     return found
@@ -151,7 +156,7 @@ def _packed(datatype: str, data: Sequence[Any]) -> bytes:
         return b"".join(chain.from_iterable((_LENGTH.pack(len(t)), t) for t in texts))
     layout = _LAYOUT.get(datatype)
     if layout is None:
-        raise ValueError(f"datatype {datatype!r} is none of the protocol's")
+        raise ValueError(f"datatype {datatype!r} is not in the protocol")
     try:
         return struct.pack(f"<{len(data)}{layout}", *data)
     except struct.error as error:
@@ -162,7 +167,7 @@ def _text(name: str, value: bytes) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError as error:
-        raise Refused([Refusal(name, "a text is not UTF-8; other bytes are not taken")]) from error
+        raise Refused([Refusal(name, "a text is not UTF-8")]) from error
 
 
 def _bytes(value: object) -> bytes:

@@ -1,23 +1,17 @@
-"""The gateway as an ASGI application: paths, tokens, limits and what goes back."""
+"""The gateway as an ASGI application: paths, and how answers and refusals are written."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.lifecycle.gateway.core.answering import Answering, Given, outward
-from mlops_infra.lifecycle.gateway.core.backend import Backends
+from mlops_infra.lifecycle.gateway.core.answering import Given, outward
 from mlops_infra.lifecycle.gateway.core.checking import Refused, parsed
-from mlops_infra.lifecycle.gateway.core.metrics import Metrics
-from mlops_infra.lifecycle.gateway.core.request_log import RequestLog
-from mlops_infra.lifecycle.gateway.core.settings import Settings
-from mlops_infra.lifecycle.gateway.core.table import Loaded, Store, Table
-from mlops_infra.lifecycle.gateway.core.tokens import Tokens
-from mlops_infra.lifecycle.gateway.grpc.service import Rpc
-from mlops_infra.lifecycle.gateway.http.log_reader import Reading
+from mlops_infra.lifecycle.gateway.core.gateway import Gateway
+from mlops_infra.lifecycle.gateway.core.table import Loaded
+from mlops_infra.lifecycle.gateway.http.log_reader import LogReader
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -26,55 +20,35 @@ if TYPE_CHECKING:
 
 KEY_HEADER = "x-request-key"
 ID_HEADER = "x-prediction-id"
-_LONGEST_KEY = 200
-_SHUTDOWN_PARTS = 0.5
-"""Of the grace, for shadows; the rest is the log's."""
 
 
 class TooLong(Exception):
     """The request's body has more bytes than are taken."""
 
 
-class Gateway:
-    """Holds the parts together; `asgi()` is what a server runs."""
+class HttpApp:
+    """Answers HTTP requests through one gateway."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
-        self.settings = settings
-        self.metrics = Metrics()
-        self.table = Table(store)
-        self.backends = Backends()
-        self.log = (
-            RequestLog(settings.database, rows=settings.log_rows, metrics=self.metrics)
-            if settings.log
-            else None
-        )
-        self.answering = Answering(
-            self.backends,
-            self.log,
-            self.metrics,
-            shadows=settings.shadows,
-            logged_bytes=settings.logged_bytes,
-        )
-        self.tokens = Tokens(settings.tokens)
-        self._reading = Reading(settings.database, self.log)
-        self._rpc = Rpc(self)
-        self._in_flight = 0
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._log_reader = LogReader(gateway.settings.database, gateway.log)
 
-    def asgi(self) -> Starlette:
-        """The application."""
+    def asgi(self, lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]]) -> Starlette:
+        """The application; `lifespan` holds what runs beside it."""
         from starlette.applications import Starlette
         from starlette.routing import Route
 
         model = "/{tenant}/v2/models/{model}"
+        log = self._log_reader
         return Starlette(
-            lifespan=self._lifespan,
+            lifespan=lifespan,
             routes=[
                 Route(f"{model}/infer", self.infer, methods=["POST"]),
                 Route(f"{model}/ready", self._for_tenant(self.ready)),
-                Route(f"{model}/observed", self._for_tenant(self._reading.observed)),
+                Route(f"{model}/observed", self._for_tenant(log.observed)),
                 Route(model, self._for_tenant(self.describe)),
                 Route("/{tenant}/v2/models", self._for_tenant(self.list)),
-                Route("/{tenant}/predictions/{id}", self._for_tenant(self._reading.prediction)),
+                Route("/{tenant}/predictions/{id}", self._for_tenant(log.prediction)),
                 Route("/healthz", self.healthz),
                 Route("/readyz", self.readyz),
                 Route("/metrics", self.prometheus),
@@ -84,51 +58,39 @@ class Gateway:
     async def infer(self, request: Request) -> Response:
         """`POST /{tenant}/v2/models/{model}/infer`."""
         tenant, model = request.path_params["tenant"], request.path_params["model"]
-        if not self.tokens.admits(tenant, request.headers.get("authorization")):
+        if not self._gateway.tokens.admits(tenant, request.headers.get("authorization")):
             return _unauthorized()
-        loaded = self.table.get(tenant, model)
+        loaded = self._gateway.table.get(tenant, model)
         if loaded is None:
             return _error(404, f"tenant {tenant} serves no model {model}")
-        with self.turn() as admitted:
+        with self._gateway.turn() as admitted:
             if admitted:
                 return await self._infer(request, loaded)
-        self.metrics.refused.labels(tenant, model, "busy").inc()
-        return _error(503, "too many requests at once", {"Retry-After": "1"})
-
-    @contextmanager
-    def turn(self) -> Iterator[bool]:
-        """Count a request in while it lasts; False where there are too many already."""
-        admitted = self._in_flight < self.settings.in_flight
-        self._in_flight += admitted
-        try:
-            yield admitted
-        finally:
-            self._in_flight -= admitted
-
-    def key(self, given: str | None) -> str | None:
-        """The client's own key, cut to what the log holds."""
-        return given[:_LONGEST_KEY] if given else None
+        self._gateway.metrics.refused.labels(tenant, model, "busy").inc()
+        return _error(503, "too many concurrent requests", {"Retry-After": "1"})
 
     async def _infer(self, request: Request, loaded: Loaded) -> Response:
         tenant, model = loaded.route.tenant, loaded.route.model
         try:
             if request.headers.get("inference-header-content-length"):
-                return _error(415, "binary tensors are not taken: send data as JSON")
+                return _error(415, "binary tensors are not supported: send data as JSON")
             body = await self._body(request)
-            given = await self.answering.answer(
-                loaded, parsed(body), body, self.key(request.headers.get(KEY_HEADER))
+            given = await self._gateway.answering.answer(
+                loaded, parsed(body), body, self._gateway.key(request.headers.get(KEY_HEADER))
             )
         except TooLong:
-            self.metrics.refused.labels(tenant, model, "too-long").inc()
-            return _error(413, f"a request may have {self.settings.body_bytes} bytes")
+            self._gateway.metrics.refused.labels(tenant, model, "too-long").inc()
+            return _error(
+                413, f"a request can have at most {self._gateway.settings.body_bytes} bytes"
+            )
         except Refused as refused:
-            self.metrics.refused.labels(tenant, model, "input").inc()
+            self._gateway.metrics.refused.labels(tenant, model, "input").inc()
             told = [each.as_dict() for each in refused.refusals]
             return _json(400, {"error": str(refused), "fields": told})
         return _answer(given, model)
 
     async def _body(self, request: Request) -> bytes:
-        most = self.settings.body_bytes
+        most = self._gateway.settings.body_bytes
         declared = request.headers.get("content-length", "0")
         if declared.isdecimal() and int(declared) > most:
             raise TooLong
@@ -144,20 +106,20 @@ class Gateway:
         """`GET …/ready`: whether the champion may be asked."""
         loaded = self._loaded(request)
         if loaded is None or loaded.champion.breaker.open:
-            return _error(503, "the model does not serve right now")
+            return _error(503, "the model is not available")
         return _json(200, {"name": loaded.route.model, "ready": True})
 
     async def describe(self, request: Request) -> Response:
         """`GET …/{model}`: the protocol's metadata, and who gets which share."""
         loaded = self._loaded(request)
         if loaded is None:
-            return _error(404, f"there is no model {request.path_params['model']}")
+            return _error(404, f"no such model: {request.path_params['model']}")
         return _json(200, _described(loaded))
 
     async def list(self, request: Request) -> Response:
         """`GET /{tenant}/v2/models`: the tenant's models."""
         tenant = request.path_params["tenant"]
-        found = [each for each in self.table.all().values() if each.route.tenant == tenant]
+        found = [each for each in self._gateway.table.all().values() if each.route.tenant == tenant]
         return _json(200, {"models": [_described(each) for each in found]})
 
     async def healthz(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
@@ -166,47 +128,29 @@ class Gateway:
 
     async def readyz(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
         """Whether the routes are known."""
-        if not self.table.loaded:
-            return _error(503, "the routes are not read yet")
-        return _json(200, {"ready": True, "routes": len(self.table.all())})
+        if not self._gateway.table.loaded:
+            return _error(503, "the routes are not loaded yet")
+        return _json(200, {"ready": True, "routes": len(self._gateway.table.all())})
 
     async def prometheus(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
         """What Prometheus scrapes."""
         from starlette.responses import Response
 
-        return Response(self.metrics.text(), media_type="text/plain; version=0.0.4")
+        return Response(self._gateway.metrics.text(), media_type="text/plain; version=0.0.4")
 
     def _loaded(self, request: Request) -> Loaded | None:
-        return self.table.get(request.path_params["tenant"], request.path_params["model"])
+        return self._gateway.table.get(request.path_params["tenant"], request.path_params["model"])
 
     def _for_tenant(
         self, endpoint: Callable[[Request], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
             tenant = request.path_params["tenant"]
-            if not self.tokens.admits(tenant, request.headers.get("authorization")):
+            if not self._gateway.tokens.admits(tenant, request.headers.get("authorization")):
                 return _unauthorized()
             return await endpoint(request)
 
         return guarded
-
-    @asynccontextmanager
-    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:  # noqa: ARG002
-        await self.backends.start()
-        if self.log is not None:
-            self.log.start()
-        following = asyncio.create_task(self.table.follow())
-        await self._rpc.start(self.settings.host, self.settings.grpc_port)
-        try:
-            yield
-        finally:
-            await self._rpc.stop(self.settings.grace * _SHUTDOWN_PARTS)
-            following.cancel()
-            await self.answering.close(self.settings.grace * _SHUTDOWN_PARTS)
-            await self.backends.close()
-            if self.log is not None:
-                part = self.settings.grace * (1 - _SHUTDOWN_PARTS)
-                await asyncio.to_thread(self.log.close, part)
 
 
 def _answer(given: Given, model: str) -> Response:
@@ -241,7 +185,7 @@ def _described(loaded: Loaded) -> dict[str, Any]:
 
 
 def _unauthorized() -> Response:
-    return _error(401, "the tenant's bearer token is needed", {"WWW-Authenticate": "Bearer"})
+    return _error(401, "the tenant's bearer token is required", {"WWW-Authenticate": "Bearer"})
 
 
 def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:

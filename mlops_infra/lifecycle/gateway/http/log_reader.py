@@ -34,7 +34,7 @@ FROM prediction WHERE prediction_id = %s AND tenant = %s ORDER BY role
 """
 
 
-class Reading:
+class LogReader:
     """Answers questions about the log; only this process's own queue is flushed before."""
 
     def __init__(self, conninfo: str, log: RequestLog | None) -> None:
@@ -47,13 +47,11 @@ class Reading:
         try:
             start = datetime.fromisoformat(since)
         except ValueError:
-            return _json(400, {"error": f"since={since!r} is no time of ISO 8601"})
+            return _json(400, {"error": f"since={since!r} is not an ISO 8601 time"})
         if start.tzinfo is None:
             return _json(400, {"error": f"since={since!r} has no time zone"})
         path = request.path_params
-        return await self._told(
-            "observed", _OBSERVED, (path["tenant"], path["model"], start), flush=True
-        )
+        return await self._query("observed", _OBSERVED, (path["tenant"], path["model"], start))
 
     async def prediction(self, request: Request) -> Response:
         """`GET /{tenant}/predictions/{id}`: one prediction with all models that were asked."""
@@ -61,23 +59,26 @@ class Reading:
         try:
             number = UUID(path["id"])
         except ValueError:
-            return _json(400, {"error": f"{path['id']!r} is no prediction id"})
-        found = await self._told("asked", _PREDICTION, (number, path["tenant"]), flush=True)
-        if found.status_code == 200 and found.body == b'{"asked":[]}':
-            return _json(404, {"error": f"no prediction {number} is in the log"})
-        return found
+            return _json(400, {"error": f"{path['id']!r} is not a prediction id"})
+        missing = f"no prediction {number} is in the log"
+        return await self._query("asked", _PREDICTION, (number, path["tenant"]), missing=missing)
 
-    async def _told(self, name: str, sql: str, values: tuple[Any, ...], *, flush: bool) -> Response:
+    async def _query(
+        self, name: str, sql: str, values: tuple[Any, ...], *, missing: str | None = None
+    ) -> Response:
+        """The rows under `name`; a 404 with the text `missing`, where given, without any."""
         if self._log is None:
-            return _json(404, {"error": "this gateway keeps no log"})
+            return _json(404, {"error": "this gateway has no request log"})
         try:
-            rows = await asyncio.to_thread(self._rows, sql, values, flush)
+            rows = await asyncio.to_thread(self._rows, sql, values)
         except OperationFailed as error:
             return _json(503, {"error": error.what})
+        if missing is not None and not rows:
+            return _json(404, {"error": missing})
         return _json(200, {name: rows})
 
-    def _rows(self, sql: str, values: tuple[Any, ...], flush: bool) -> list[dict[str, Any]]:
-        if flush and self._log is not None:
+    def _rows(self, sql: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
+        if self._log is not None:
             self._log.flushed(FLUSH_SECONDS)
         with connect(self._conninfo) as connection:
             cursor = connection.execute(sql.encode(), values)

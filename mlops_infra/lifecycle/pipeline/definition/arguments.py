@@ -24,9 +24,9 @@ def from_text(pairs: Iterable[str], pipeline: Pipeline) -> dict[str, Value]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise InputError(f"'{pair}' is no parameter", hint="write -p name=value")
+            raise InputError(f"'{pair}' is not a parameter", hint="use -p name=value")
         if name in given:
-            raise InputError(f"parameter '{name}' is given twice")
+            raise InputError(f"parameter '{name}' is duplicated")
         given[name] = text
     return complete(given, pipeline)
 

@@ -2,7 +2,7 @@
 
 ::
 
-    from mlops_infra.lifecycle.pipeline import Metrics, step
+    from mlops_infra.pipelines import Metrics, step
 
     @step(memory="2Gi")
     def table(data: str = "s3://tenant-demo/wine.csv") -> pd.DataFrame: ...

@@ -22,9 +22,11 @@ def hyperparameters(text: str) -> dict[str, Any]:
     try:
         read = json.loads(text or "{}")
     except ValueError as error:
-        raise InputError(f"the hyperparameters are no JSON: {error}", where=text[:80]) from error
+        raise InputError(
+            f"the hyperparameters are not valid JSON: {error}", where=text[:80]
+        ) from error
     if not isinstance(read, dict):
-        raise InputError("the hyperparameters are no JSON object", where=text[:80])
+        raise InputError("the hyperparameters are not a JSON object", where=text[:80])
     return read
 
 
@@ -89,14 +91,14 @@ def divide(
     from sklearn.model_selection import train_test_split
 
     if not 0 < test_size < 1:
-        raise InputError(f"test_size must lie between 0 and 1, not {test_size}")
+        raise InputError(f"test_size must be between 0 and 1, not {test_size}")
     classes = frame[target] if task == "classification" else None
     try:
         seen, unseen = train_test_split(
             frame, test_size=test_size, random_state=seed, stratify=classes
         )
     except ValueError as error:
-        raise InputError(f"the table cannot be divided: {error}") from error
+        raise InputError(f"the table cannot be split: {error}") from error
     return seen, unseen
 
 
@@ -123,7 +125,7 @@ def _estimator(task: Task, algorithm: str, hyper: Mapping[str, Any], seed: int) 
 
     if algorithm not in ALGORITHMS:
         raise InputError(
-            f"there is no algorithm '{algorithm}'", hint=f"there are: {', '.join(ALGORITHMS)}"
+            f"no such algorithm: '{algorithm}'", hint=f"there are: {', '.join(ALGORITHMS)}"
         )
     kinds: dict[tuple[str, str], tuple[Any, dict[str, Any]]] = {
         ("linear", "classification"): (linear_model.LogisticRegression, {"max_iter": 500}),

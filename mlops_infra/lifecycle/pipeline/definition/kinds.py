@@ -7,18 +7,21 @@ from collections.abc import Mapping
 
 from mlops_infra.lifecycle.pipeline.definition.model import Content
 
-HERE = "mlops_infra.lifecycle.pipeline"
+PUBLIC = (
+    "mlops_infra.pipelines",
+    "mlops_infra.lifecycle.pipeline",  # the first name, deprecated
+    "mlops_infra.lifecycle.pipeline.definition.decorator",
+)
+"""Modules from which a person's file may import `step`, `Model` and `Metrics`."""
 _CONTENTS: dict[str, Content] = {
     "pandas.DataFrame": "table",
     "pandas.core.frame.DataFrame": "table",
     "numpy.ndarray": "array",
     "numpy.typing.NDArray": "array",
     "bytes": "bytes",
-    f"{HERE}.Metrics": "metrics",
-    f"{HERE}.Model": "model",
-    f"{HERE}.decorator.Metrics": "metrics",
-    f"{HERE}.decorator.Model": "model",
 }
+for _module in PUBLIC:
+    _CONTENTS |= {f"{_module}.Metrics": "metrics", f"{_module}.Model": "model"}
 _PLAIN = ("str", "int", "float", "bool")
 _JSON = (*_PLAIN, "dict", "list", "None", "typing.Any")
 INSTEAD = {
@@ -35,7 +38,7 @@ WANTED = (
 
 
 def dotted(node: ast.expr, imported: Mapping[str, str]) -> str | None:
-    """The full name that an expression such as `pd.DataFrame` means; None where it is no name."""
+    """The full name that an expression such as `pd.DataFrame` means; None where it has none."""
     if isinstance(node, ast.Name):
         return imported.get(node.id, node.id)
     if isinstance(node, ast.Attribute):

@@ -33,8 +33,8 @@ class Parameter:
     def __post_init__(self) -> None:
         if not _PARAMETER.fullmatch(self.name):
             raise InputError(
-                f"'{self.name}' is no name of a parameter",
-                hint="1 to 40 small letters, digits and _, a letter first",
+                f"'{self.name}' is not a valid parameter name",
+                hint="1 to 40 lower case letters, digits and _, starting with a letter",
             )
 
     @property
@@ -155,9 +155,9 @@ def _check_names(pipeline: Pipeline) -> None:
     for name in (pipeline.name, *names, *(o for s in pipeline.steps for o in s.outputs)):
         if not _NAME.fullmatch(name):
             raise InputError(
-                f"'{name}' is no name of a pipeline, a step or an output",
+                f"'{name}' is not a valid name of a pipeline, step or output",
                 where=f"pipeline '{pipeline.name}'",
-                hint="1 to 40 small letters, digits and -, a letter first",
+                hint="1 to 40 lower case letters, digits and -, starting with a letter",
             )
     for what, listed in (("step", names), ("parameter", [p.name for p in pipeline.parameters])):
         twice = sorted({name for name in listed if listed.count(name) > 1})
@@ -178,7 +178,7 @@ def _check_wiring(pipeline: Pipeline) -> None:
                 raise InputError(f"step '{step.name}' has '{name}' as an input and a parameter")
             if source.step not in known or source.output not in known[source.step].outputs:
                 raise InputError(
-                    f"input '{name}' of step '{step.name}' comes from nowhere",
+                    f"input '{name}' of step '{step.name}' has no source",
                     where=f"{source.step}.{source.output}",
                 )
         for name in step.after:
@@ -195,7 +195,7 @@ def _ordered(steps: tuple[Step, ...]) -> tuple[Step, ...]:
         ready = next(_ready(waiting, {step.name for step in done}), None)
         if ready is None:
             names = ", ".join(step.name for step in waiting)
-            raise InputError(f"these steps wait for each other: {names}")
+            raise InputError(f"these steps depend on each other: {names}")
         waiting.remove(ready)
         done.append(ready)
     return tuple(done)

@@ -25,7 +25,7 @@ def standard(name: str) -> Pipeline:
         return HIDDEN[name]
     if name not in STANDARD:
         raise InputError(
-            f"there is no pipeline '{name}'",
+            f"no such pipeline: '{name}'",
             hint=f"there are {', '.join(STANDARD)}; or name a .py or .ipynb file with @step in it",
         )
     return STANDARD[name]
@@ -39,22 +39,22 @@ def task_of(pipeline: Pipeline) -> Task:
 def _parameters(data: str, model: str, metric: str) -> tuple[Parameter, ...]:
     return (
         Parameter("data", data, "sklearn://NAME, s3://BUCKET/KEY, feast://VIEW or a file"),
-        Parameter("target", "target", "the column that the model shall tell"),
-        Parameter("schema", "", "place of the schema that the data must keep; empty: its own"),
-        Parameter("test_size", 0.3, "share of the rows held back for the evaluation"),
-        Parameter("seed", 7, "seed of everything random"),
+        Parameter("target", "target", "the column to predict"),
+        Parameter("schema", "", "URL of the schema that the data must match (default: the data's)"),
+        Parameter("test_size", 0.3, "share of the rows used for the evaluation"),
+        Parameter("seed", 7, "random seed"),
         Parameter("algorithm", "linear", ", ".join(ALGORITHMS)),
-        Parameter("hyperparameters", "{}", "JSON object handed to the algorithm"),
+        Parameter("hyperparameters", "{}", "JSON object of hyperparameters"),
         Parameter("model", model, "name in the registry"),
-        Parameter("experiment", "", "experiment of the tracking server; empty: the model's name"),
-        Parameter("promote", True, "make the new version champion if it is better"),
-        Parameter("metric", metric, "metric that decides about the promotion"),
-        Parameter("min_improvement", 0.0, "by how much it must be better"),
-        Parameter("shadow_seconds", 60.0, "how long it sees the traffic without answering"),
         Parameter(
-            "canary", "10,50", "percentages of the traffic that it gets, one after the other"
+            "experiment", "", "experiment of the tracking server (default: the model's name)"
         ),
-        Parameter("canary_seconds", 60.0, "how long each percentage lasts"),
+        Parameter("promote", True, "make the new version champion if it is better"),
+        Parameter("metric", metric, "deciding metric of the promotion"),
+        Parameter("min_improvement", 0.0, "minimum improvement"),
+        Parameter("shadow_seconds", 60.0, "duration of the shadow stage, seconds"),
+        Parameter("canary", "10,50", "percentages of the traffic, one per canary stage"),
+        Parameter("canary_seconds", 60.0, "duration of each canary stage, seconds"),
     )
 
 
@@ -146,12 +146,12 @@ STANDARD: dict[str, Pipeline] = {
     for pipeline in (
         _pipeline(
             "tabular-classification",
-            "Tell the class of a row: validate, features, train, evaluate, register, promote.",
+            "Classification of table rows: validate, features, train, evaluate, register, promote.",
             _parameters("sklearn://wine", "wine", "accuracy"),
         ),
         _pipeline(
             "tabular-regression",
-            "Tell a number of a row: validate, features, train, evaluate, register, promote.",
+            "Regression on table rows: validate, features, train, evaluate, register, promote.",
             _parameters("sklearn://diabetes", "diabetes", "r2"),
         ),
     )
@@ -159,7 +159,7 @@ STANDARD: dict[str, Pipeline] = {
 
 BASELINE = Pipeline(
     name="tabular-baseline",
-    description="What SageMaker's monitors compare with; a part of the pipelines on AWS.",
+    description="Baseline of SageMaker's monitors; part of the pipelines on AWS.",
     parameters=STANDARD["tabular-classification"].parameters,
     steps=(
         *_making()[:2],
@@ -184,8 +184,8 @@ def _sagemaker(pipeline: Pipeline) -> Pipeline:
     making = tuple(replace(step, **more.get(step.name, {})) for step in _making())
     return Pipeline(
         name=f"{pipeline.name}-sagemaker",
-        description="A part of the pipelines on AWS: the model goes with its signature.",
-        parameters=(*pipeline.parameters, Parameter("ignore", "", "columns, divided by commas")),
+        description="Part of the pipelines on AWS: the model with its signature.",
+        parameters=(*pipeline.parameters, Parameter("ignore", "", "columns, separated by commas")),
         steps=making,
     )
 

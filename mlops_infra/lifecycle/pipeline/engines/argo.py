@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.pipeline.definition.arguments import to_text
 from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Source, Step, Value
 from mlops_infra.lifecycle.pipeline.engines.argo_pods import container, pod_defaults
+from mlops_infra.lifecycle.pipeline.engines.argo_settings import CODE_FOLDER, ArgoSettings
 from mlops_infra.lifecycle.pipeline.engines.invocation import arguments
 
 KIND = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}
@@ -23,8 +23,6 @@ GROUP, VERSION, PLURAL = "argoproj.io", "v1alpha1", "workflows"
 RUN = "{{workflow.name}}"
 FOLDER = "pipelines"
 """Prefix of everything that runs write into a bucket."""
-CODE_FOLDER = "/code"
-"""Where a ConfigMap with the person's code is mounted."""
 KEEP_DONE, KEEP_FAILED = 24 * 3600, 7 * 24 * 3600
 """Seconds that a Workflow stays to be looked at; its results stay for good."""
 LONGEST_NAME = 52
@@ -35,34 +33,6 @@ _AGAIN = (
     "or asInt(lastRetry.exitCode) > 128"
 )
 """1: a service did not answer. Above 128: killed. 2 and 3 would only fail again."""
-
-
-@dataclass(frozen=True, slots=True)
-class ArgoSettings:
-    """Where a Workflow runs; names are those of the chart `tenant`."""
-
-    tenant: str
-    image: str
-    """The runtime image."""
-    bucket: str = ""
-    """Empty: the tenant's own, which its Pods know."""
-    code: str | None = None
-    """Place of the person's code: an object."""
-    code_config_map: str | None = None
-    """Instead: a ConfigMap that holds it under its sha256 and `.py`."""
-    service_account: str = "pipeline"
-    image_pull_secrets: tuple[str, ...] = ()
-    node_selector: Mapping[str, str] | None = None
-
-    @property
-    def namespace(self) -> str:
-        """The tenant's namespace."""
-        return namespace_of(self.tenant)
-
-
-def namespace_of(tenant: str) -> str:
-    """Namespace of a tenant."""
-    return f"tenant-{tenant}"
 
 
 class ArgoWords:
@@ -107,16 +77,16 @@ def workflow(
     """The Workflow of one run, as plain data.
 
     Raises:
-        InputError: `run` is no name, a value holds `{{`, or the code has no place.
+        InputError: `run` is not a name, a value holds `{{`, or the code has no place.
     """
     if len(run) > LONGEST_NAME or not _NAME.fullmatch(run):
         raise InputError(
-            f"'{run}' is no name of a run",
-            hint=f"1 to {LONGEST_NAME} small letters, digits and -",
+            f"'{run}' is not a valid run name",
+            hint=f"1 to {LONGEST_NAME} lower case letters, digits and -",
         )
     for name, value in values.items():
         if "{{" in to_text(value):
-            raise InputError(f"the value of '{name}' holds '{{{{', which Argo would replace")
+            raise InputError(f"the value of '{name}' has '{{{{', which Argo would replace")
     labels = {
         "app.kubernetes.io/managed-by": "mlops-infra",
         "app.kubernetes.io/part-of": "mlops-infra",
@@ -165,8 +135,6 @@ def _spec(
         spec["synchronization"] = {"mutexes": [{"name": name}]}
     if settings.image_pull_secrets:
         spec["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secrets]
-    if settings.node_selector:
-        spec["nodeSelector"] = dict(settings.node_selector)
     return spec
 
 
@@ -218,5 +186,5 @@ def _code(pipeline: Pipeline, settings: ArgoSettings) -> str | None:
     if settings.code_config_map is not None:
         return f"{CODE_FOLDER}/{pipeline.code.sha256}.py"
     if settings.code is None:
-        raise InputError("the code of the pipeline has no place that its Pods can read")
+        raise InputError("the code of the pipeline is not readable by its Pods")
     return settings.code

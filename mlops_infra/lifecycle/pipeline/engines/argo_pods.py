@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlops_infra.lifecycle.pipeline.definition.model import Resources
+from mlops_infra.lifecycle.pipeline.engines.argo_settings import CODE_FOLDER, ArgoSettings
 from mlops_infra.lifecycle.pipeline.engines.invocation import PROGRAM
-
-if TYPE_CHECKING:
-    from mlops_infra.lifecycle.pipeline.engines.argo import ArgoSettings
 
 USER = 65532
 """User and group of the runtime image."""
@@ -52,7 +50,7 @@ def container(
     asked = resources or Resources()
     mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - the Pod's own volume
     if settings.code_config_map is not None:
-        mounts.append({"name": "code", "mountPath": "/code"})
+        mounts.append({"name": "code", "mountPath": CODE_FOLDER})
     return {
         "image": settings.image,
         "imagePullPolicy": "IfNotPresent",

@@ -21,7 +21,7 @@ from mlops_infra.lifecycle.pipeline.engines.invocation import arguments
 from mlops_infra.lifecycle.pipeline.steps import contents
 from mlops_infra.lifecycle.pipeline.steps.execution import execute
 from mlops_infra.lifecycle.pipeline.steps.job import Job
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.progress import Sink
 from mlops_infra.progress import step as progress_step
 
@@ -90,7 +90,7 @@ def run_in_process(
     *,
     run: str,
     folder: Path,
-    around: Surroundings,
+    around: Environment,
     sink: Sink,
     cache: Path | None = None,
 ) -> LocalRun:

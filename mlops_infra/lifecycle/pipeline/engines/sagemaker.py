@@ -106,10 +106,10 @@ def _check(pipeline: Pipeline, values: Mapping[str, Value], code: str | None) ->
         raise InputError("SageMaker needs the code as an object", hint="add --code s3://BUCKET/KEY")
     for parameter in pipeline.parameters:
         if parameter.name in OWN:
-            raise InputError(f"'{parameter.name}' is a parameter of ours: rename yours")
+            raise InputError(f"'{parameter.name}' is a reserved parameter: rename yours")
         if len(to_text(values[parameter.name])) + len(parameter.name) >= LONGEST_ARGUMENT:
             raise InputError(
-                f"the value of '{parameter.name}' is longer than SageMaker takes",
+                f"the value of '{parameter.name}' is too long for SageMaker",
                 hint=f"name and value together have at most {LONGEST_ARGUMENT - 1} letters",
             )
 

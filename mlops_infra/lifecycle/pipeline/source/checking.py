@@ -24,12 +24,12 @@ def check(file: SourceFile, packages: Packages | None = None) -> list[Finding]:
         module = parse(file.text)
     except SyntaxError as error:
         place = file.place(error.lineno or 1)
-        return [Finding("syntax", f"this is no Python: {error.msg}", place)]
+        return [Finding("syntax", f"not valid Python: {error.msg}", place)]
     except (ValueError, RecursionError, MemoryError) as error:
         return [Finding("syntax", f"this cannot be parsed: {error}", Place(1))]
     steps = list(marked(module))
     if not steps:
-        hint = "from mlops_infra.lifecycle.pipeline import step, and write @step above a function"
+        hint = "from mlops_infra.pipelines import step, and write @step above a function"
         return [Finding("no-steps", "no function is marked with @step", file.place(1), hint)]
     found = list(_found(file, module, steps, packages or Packages.of_runtime_image()))
     return sorted(dict.fromkeys(found), key=lambda f: (f.place.cell or 0, f.place.line))
@@ -39,7 +39,7 @@ def _found(
     file: SourceFile, module: Module, steps: list[Marked], packages: Packages
 ) -> Iterator[Finding]:
     if len(steps) > MOST_STEPS:
-        yield Finding("size", f"{len(steps)} steps; {MOST_STEPS} are the most", file.place(1))
+        yield Finding("size", f"{len(steps)} steps; the maximum is {MOST_STEPS}", file.place(1))
     for step in steps:
         yield from signatures.check(file, module, step, [each.name for each in steps])
         yield from _names(file, module, step)
@@ -59,7 +59,7 @@ def _names(file: SourceFile, module: Module, step: Marked) -> Iterator[Finding]:
     for name, binding in module.reach(step.name).items():
         line = file.place(module.line_of(name, step.node))
         if binding is None:
-            yield Finding("undefined", f"'{name}' is not defined anywhere", line)
+            yield Finding("undefined", f"'{name}' is not defined", line)
         elif binding.role == "computed":
             where = file.place(binding.node.lineno)
             yield Finding(
@@ -102,7 +102,7 @@ def _of(binding: Binding, told: Callable[[str, int], Iterator[Finding]]) -> Iter
 
 def _missing(file: SourceFile, name: str, line: int, packages: Packages) -> Iterator[Finding]:
     if name.startswith("."):
-        message = "a relative import: the file travels alone"
+        message = "a relative import: only this file is sent"
         yield Finding("import", message, file.place(line), "put the function into this file")
     elif not packages.has(name):
         yield Finding(

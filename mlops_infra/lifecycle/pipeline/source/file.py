@@ -69,19 +69,19 @@ def read(path: Path) -> SourceFile:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read the file: {error}", where=str(path)) from error
     if "\0" in text:
-        raise InputError("the file is no text", where=str(path))
+        raise InputError("the file is not a text", where=str(path))
     if path.suffix == ".ipynb":
         return notebook(path.name, text)
     if path.suffix == ".py":
         return SourceFile(path.name, text)
-    raise InputError("only .py and .ipynb files hold pipelines", where=str(path))
+    raise InputError("only .py and .ipynb files can be pipelines", where=str(path))
 
 
 def notebook(name: str, text: str) -> SourceFile:
     """Join the code cells of a notebook (format 4) to a module; magics become empty lines.
 
     Raises:
-        InputError: the text is no notebook.
+        InputError: the text is not a notebook.
     """
     lines: list[str] = []
     cells: list[Cell] = []
@@ -99,7 +99,7 @@ def _code_cells(name: str, text: str) -> Iterator[tuple[int, str]]:
                 yield number, _source(cell)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
-            f"this is no notebook of format 4: {error}",
+            f"not a notebook of format 4: {error}",
             where=name,
             hint="open it in JupyterLab and save it again",
         ) from error

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops_infra.lifecycle.pipeline.definition.kinds import HERE, dotted
+from mlops_infra.lifecycle.pipeline.definition.kinds import PUBLIC, dotted
 from mlops_infra.lifecycle.pipeline.source.module import Module
 
-MARKS = (f"{HERE}.step", f"{HERE}.decorator.step")
+MARKS = frozenset(f"{module}.step" for module in PUBLIC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def parse(text: str) -> Module:
     """Parse a module.
 
     Raises:
-        SyntaxError: it is no Python.
+        SyntaxError: it is not valid Python.
         ValueError, RecursionError: it is built to break parsers.
     """
     tree = ast.parse(text)

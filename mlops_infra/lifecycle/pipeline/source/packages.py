@@ -33,7 +33,7 @@ class Packages:
     """The packages of an image, by their normalised names."""
 
     names: frozenset[str]
-    hint: str = "add the package to recipes/runtime.yaml and lock it, or do without"
+    hint: str = "add the package to recipes/runtime.yaml and lock it, or avoid it"
 
     @classmethod
     def of_runtime_image(cls) -> Packages:

@@ -25,7 +25,7 @@ def check(
 
     node = step.node
     if isinstance(node, ast.AsyncFunctionDef):
-        yield told("signature", f"step '{step.name}' is async", step.line, "write a plain def")
+        yield told("signature", f"step '{step.name}' is async", step.line, "use a plain def")
     if node.args.vararg or node.args.kwarg:
         hint = "name every argument: each is a result or a parameter"
         yield told("signature", f"step '{step.name}' takes * arguments", step.line, hint)
@@ -50,11 +50,11 @@ def _argument(
         if name not in steps:
             yield (
                 "undeclared-input",
-                f"{label} comes from nowhere: no step is called '{name}' and it has no default",
+                f"{label} has no source: no step is called '{name}' and it has no default",
                 f"name it after the step that makes it ({', '.join(steps)}), or give it a default",
             )
         elif content_of(argument.annotation, module.imported) is None:
-            yield "unserialisable", f"{label} has a type that cannot travel", f"use {WANTED}"
+            yield "unserialisable", f"{label} has a type that cannot be passed", f"use {WANTED}"
         return
     kind = plain(argument.annotation, module.imported)
     if kind is None:
@@ -80,7 +80,7 @@ def _returned(module: Module, step: Marked) -> Iterator[tuple[Mistake, str, int,
         message = f"step '{step.name}' does not say what it returns"
         yield "missing-type", message, step.line, "write -> TYPE, or -> None"
     elif content_of(returns, module.imported) is None:
-        message = f"what step '{step.name}' returns cannot travel to another process"
+        message = f"what step '{step.name}' returns cannot be passed to another process"
         yield "unserialisable", message, returns.lineno, instead(returns, module.imported)
     for node in _own_nodes(step.node):
         if isinstance(node, (ast.Yield, ast.YieldFrom)):
@@ -101,7 +101,7 @@ def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
 
 def _option(name: str, value: ast.expr) -> str | None:
     if name not in OPTIONS:
-        return f"there is no option '{name}', only {', '.join(OPTIONS)}"
+        return f"no such option: '{name}', only {', '.join(OPTIONS)}"
     try:
         given = literal(value)
     except ValueError:

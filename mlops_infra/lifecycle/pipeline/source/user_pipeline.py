@@ -100,7 +100,7 @@ def _pipeline(name: str, module: Module, steps: Sequence[Marked], code: Code) ->
         name=name,
         parameters=tuple(chosen.values()),
         steps=(*made, _record(made, tuple(chosen))),
-        description=f"Made of {code.file}.",
+        description=f"From {code.file}.",
         metrics=metrics[-1] if metrics else None,
         code=code,
     )

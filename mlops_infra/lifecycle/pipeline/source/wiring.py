@@ -33,12 +33,12 @@ def _names(file: SourceFile, steps: Sequence[Marked]) -> Iterator[Finding]:
             yield Finding("twice", f"step '{step.name}' is already defined in {first}", place)
         seen.setdefault(step.step, step)
         if step.step in RESERVED:
-            yield Finding("name", f"the name '{step.name}' is taken by the kit", place)
+            yield Finding("name", f"the name '{step.name}' is reserved", place)
             continue
         try:
             Pipeline("check", (), (Step(step.step, "code"),))
         except InputError as error:
-            yield Finding("name", f"'{step.name}' is no name of a step", place, error.hint)
+            yield Finding("name", f"'{step.name}' is not a valid step name", place, error.hint)
 
 
 def _types(file: SourceFile, module: Module, steps: Sequence[Marked]) -> Iterator[Finding]:
@@ -55,7 +55,7 @@ def _types(file: SourceFile, module: Module, steps: Sequence[Marked]) -> Iterato
                 continue
             yield Finding(
                 "type-mismatch",
-                f"step '{step.name}' wants a {wanted}; '{source.name}' returns a {given}",
+                f"step '{step.name}' needs a {wanted}; '{source.name}' returns a {given}",
                 file.place(argument.line),
             )
 
@@ -68,7 +68,7 @@ def _parameters(file: SourceFile, module: Module, steps: Sequence[Marked]) -> It
             place = file.place(argument.line)
             if argument.name in names:
                 message = f"'{argument.name}' is a step and a parameter at once"
-                yield Finding("name", message, place, "take the default away, or rename it")
+                yield Finding("name", message, place, "remove the default, or rename it")
             try:
                 Parameter(argument.name, 0)
                 value = literal(argument.default) if argument.default is not None else None
@@ -98,7 +98,7 @@ def _cycles(file: SourceFile, steps: Sequence[Marked]) -> Iterator[Finding]:
     for step in steps:
         if step.name in needs:
             others = ", ".join(sorted(needs[step.name] & set(needs)))
-            message = f"step '{step.name}' waits for itself, through: {others}"
+            message = f"step '{step.name}' depends on itself, through: {others}"
             yield Finding("cycle", message, file.place(step.line))
 
 

@@ -29,8 +29,8 @@ def unpacked(body: bytes, where: str) -> bytes:
                 if member.isfile() and member.name.removeprefix("./") == MEMBER:
                     return _content(archive, member, where)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise InputError(f"this is no archive of a model: {error}", where=where) from error
-    raise InputError(f"the archive holds no file '{MEMBER}'", where=where)
+        raise InputError(f"not a model archive: {error}", where=where) from error
+    raise InputError(f"the archive has no file '{MEMBER}'", where=where)
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo, where: str) -> bytes:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.definition.arguments import parse
 from mlops_infra.lifecycle.pipeline.definition.model import Code, Pipeline
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
-from mlops_infra.lifecycle.pipeline.source.user_pipeline import from_code, origin
 from mlops_infra.lifecycle.pipeline.steps.job import Job
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 
 
 def job_of(
@@ -26,7 +25,7 @@ def job_of(
     code: str | None,
     code_sha256: str | None,
     commit: str | None,
-    around: Surroundings,
+    around: Environment,
 ) -> Job:
     """The job; everything comes from outside and is checked.
 
@@ -52,17 +51,20 @@ def job_of(
 
 
 def _pipeline(
-    name: str, code: str | None, sha256: str | None, commit: str | None, around: Surroundings
+    name: str, code: str | None, sha256: str | None, commit: str | None, around: Environment
 ) -> Pipeline:
     if code is None:
         return standard(name)
-    body = places.read(code, around)
-    found = places.digest(body)
+    # reading a person's module takes what the built-in steps do not need
+    from mlops_infra.lifecycle.pipeline.source.user_pipeline import from_code, origin
+
+    body = storage.read(code, around)
+    found = storage.digest(body)
     if found != sha256:
         raise InputError(
-            "the code is not the one that was sent",
+            "the code differs from the submitted code",
             where=code,
-            hint=f"its sha256 is {found}, wanted was {sha256}",
+            hint=f"its sha256 is {found}, expected {sha256}",
         )
     text = body.decode()
     return from_code(Code(text, found, origin(text).name, commit), name)
@@ -74,8 +76,10 @@ def pairs(option: str, given: Iterable[str]) -> Mapping[str, str]:
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise InputError(f"'{pair}' is no pair", hint=f"write {option} name=value")
+            raise InputError(
+                f"'{pair}' is not a NAME=VALUE pair", hint=f"write {option} name=value"
+            )
         if name in found:
-            raise InputError(f"{option} {name} is given twice")
+            raise InputError(f"{option} {name} is duplicated")
         found[name] = value
     return found

@@ -62,14 +62,14 @@ def load(content: Content, body: bytes, where: str) -> Any:
             try:
                 return np.load(io.BytesIO(body), allow_pickle=False)
             except (ValueError, EOFError) as error:
-                raise InputError(f"this is no array: {error}", where=where) from error
+                raise InputError(f"not an array: {error}", where=where) from error
         case "model":
             return _load_model(body, where)
         case "json" | "metrics":
             try:
                 return json.loads(body)
             except ValueError as error:
-                raise InputError(f"this is no JSON: {error}", where=where) from error
+                raise InputError(f"not valid JSON: {error}", where=where) from error
         case "bytes":
             return body
 
@@ -87,11 +87,11 @@ def trusted_types(body: bytes, where: str) -> list[str]:
     try:
         asked = get_untrusted_types(data=body)
     except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(f"this is no model: {error}", where=where) from error
+        raise InputError(f"not a model: {error}", where=where) from error
     foreign = sorted(name for name in asked if not name.startswith(TRUSTED_MODULES))
     if foreign:
         raise InputError(
-            f"the model holds types that are not trusted: {', '.join(foreign[:5])}",
+            f"the model has untrusted types: {', '.join(foreign[:5])}",
             where=where,
             hint=f"models are made of {', '.join(m[:-1] for m in TRUSTED_MODULES[:3])}",
         )

@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.errors import FoundError, InputError
-from mlops_infra.lifecycle.data import sources
-from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.data import sources, storage
 from mlops_infra.lifecycle.data.table import Table, fingerprint
-from mlops_infra.lifecycle.pipeline.definition import estimators as tabular
+from mlops_infra.lifecycle.pipeline.definition import estimators
 from mlops_infra.lifecycle.pipeline.definition.standard import task_of
 from mlops_infra.lifecycle.pipeline.steps.job import Job
-from mlops_infra.lifecycle.validation import TableSchema, check, infer
+from mlops_infra.lifecycle.validation import TableSchema, infer, validator
 from mlops_infra.lifecycle.validation.schema import from_json
 
 if TYPE_CHECKING:
@@ -29,14 +28,14 @@ def validate(job: Job) -> Mapping[str, Any]:
     table = _seen(sources.load(data, job.around, target=target), job)
     problems = _unfit(table.frame, target, classes=task_of(job.pipeline) == "classification")
     schema = _schema(job, table.frame)
-    report = check(table.frame, schema)
+    report = validator(job.around.validator).check(table.frame, schema)
     problems += [str(finding) for finding in report.findings]
     if problems:
         raise FoundError(
             f"the data breaks {len(problems)} rule{'s' if len(problems) != 1 else ''}",
             problems,
             where=data,
-            hint="mend the data, or change the schema if the world has changed",
+            hint="fix the data, or update the schema",
         )
     facts = {
         "data": data,
@@ -62,7 +61,7 @@ def _seen(table: Table, job: Job) -> Table:
 
 def features(job: Job) -> Mapping[str, Any]:
     """Divide the rows into those to learn from and those to be measured on."""
-    seen, unseen = tabular.divide(
+    seen, unseen = estimators.divide(
         job.load("table"),
         job.text("target"),
         task=task_of(job.pipeline),
@@ -77,7 +76,7 @@ def _schema(job: Job, frame: pd.DataFrame) -> TableSchema:
     place = job.text("schema")
     if not place:
         return infer(frame)
-    return from_json(places.read(place, job.around).decode(), place)
+    return from_json(storage.read(place, job.around).decode(), place)
 
 
 def _unfit(frame: pd.DataFrame, target: str, *, classes: bool) -> list[str]:
@@ -90,5 +89,5 @@ def _unfit(frame: pd.DataFrame, target: str, *, classes: bool) -> list[str]:
     if classes and frame[target].nunique() < 2:
         found.append(f"{target}: only one class")
     if len(frame.columns) < 2:
-        found.append("no column beside the target")
+        found.append("no column besides the target")
     return found

@@ -15,7 +15,7 @@ from typing import Any
 
 from mlops_infra import __version__
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.definition.arguments import to_text
 from mlops_infra.lifecycle.pipeline.steps import contents
 from mlops_infra.lifecycle.pipeline.steps.job import Job
@@ -74,7 +74,7 @@ def _call(job: Job) -> Mapping[str, Any]:
 
     if job.step.entry not in BUILT_IN:
         raise InputError(
-            f"there is no step '{job.step.entry}'", hint=f"there are: {', '.join(BUILT_IN)}"
+            f"no such step: '{job.step.entry}'", hint=f"there are: {', '.join(BUILT_IN)}"
         )
     module, _, name = BUILT_IN[job.step.entry].partition(":")
     work: Work = getattr(importlib.import_module(module), name)
@@ -92,8 +92,8 @@ def _write(job: Job, returned: Mapping[str, Any]) -> Ended:
         for name, content in job.step.outputs.items()
     }
     for name, body in bodies.items():
-        places.write(job.outputs[name], body, job.around)
-    return Ended({name: places.digest(body) for name, body in bodies.items()})
+        storage.write(job.outputs[name], body, job.around)
+    return Ended({name: storage.digest(body) for name, body in bodies.items()})
 
 
 def _key(job: Job) -> str:
@@ -104,30 +104,30 @@ def _key(job: Job) -> str:
         "step": job.step.name,
         "code": job.pipeline.code.sha256 if job.pipeline.code else None,
         "parameters": {name: to_text(value) for name, value in job.parameters.items()},
-        "inputs": {name: places.digest(job.read(name)) for name in job.step.inputs},
+        "inputs": {name: storage.digest(job.read(name)) for name in job.step.inputs},
         "outputs": dict(job.step.outputs),
         "image": job.around.runtime_image,
     }
-    return places.digest(json.dumps(told, sort_keys=True).encode())
+    return storage.digest(json.dumps(told, sort_keys=True).encode())
 
 
 def _reuse(job: Job, place: str) -> Ended | None:
-    if not places.exists(f"{place}/manifest.json", job.around):
+    if not storage.exists(f"{place}/manifest.json", job.around):
         return None
-    manifest = json.loads(places.read(f"{place}/manifest.json", job.around))
-    bodies = {name: places.read(f"{place}/{name}", job.around) for name in job.step.outputs}
-    digests = {name: places.digest(body) for name, body in bodies.items()}
+    manifest = json.loads(storage.read(f"{place}/manifest.json", job.around))
+    bodies = {name: storage.read(f"{place}/{name}", job.around) for name in job.step.outputs}
+    digests = {name: storage.digest(body) for name, body in bodies.items()}
     if digests != manifest["digests"]:
         # Somebody changed what lies there: do the work again rather than trust it.
         return None
     for name, body in bodies.items():
-        places.write(job.outputs[name], body, job.around)
+        storage.write(job.outputs[name], body, job.around)
     return Ended(digests, reused=str(manifest["run"]))
 
 
 def _keep(job: Job, place: str, ended: Ended) -> None:
     for name in job.step.outputs:
-        places.write(f"{place}/{name}", places.read(job.outputs[name], job.around), job.around)
+        storage.write(f"{place}/{name}", storage.read(job.outputs[name], job.around), job.around)
     # The manifest last: what it names is whole.
     manifest = {"run": job.run, "digests": dict(ended.digests)}
-    places.write(f"{place}/manifest.json", json.dumps(manifest).encode(), job.around)
+    storage.write(f"{place}/manifest.json", json.dumps(manifest).encode(), job.around)

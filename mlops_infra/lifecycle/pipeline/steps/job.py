@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Step, Value
 from mlops_infra.lifecycle.pipeline.steps import contents
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Job:
     """Place of each input."""
     outputs: Mapping[str, str]
     """Place of each output."""
-    around: Surroundings = field(default_factory=Surroundings)
+    around: Environment = field(default_factory=Environment)
     commit: str | None = None
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class Job:
 
     def read(self, name: str) -> bytes:
         """The bytes of an input."""
-        return places.read(self.inputs[name], self.around)
+        return storage.read(self.inputs[name], self.around)
 
     def load(self, name: str) -> Any:
         """The value of an input: a table, a model, and so on, as the pipeline declares."""

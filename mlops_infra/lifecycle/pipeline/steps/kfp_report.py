@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.steps import contents
 from mlops_infra.lifecycle.pipeline.steps.execution import Ended
 from mlops_infra.lifecycle.pipeline.steps.job import Job
@@ -23,7 +23,7 @@ def report(job: Job, ended: Ended, uris: Mapping[str, str], target: Path) -> Non
         name: {"artifacts": [{"uri": uri, "metadata": _metadata(job, ended, name)}]}
         for name, uri in uris.items()
     }
-    places.write(str(target), json.dumps({"artifacts": told}).encode(), job.around)
+    storage.write(str(target), json.dumps({"artifacts": told}).encode(), job.around)
 
 
 def _metadata(job: Job, ended: Ended, name: str) -> dict[str, Any]:
@@ -31,5 +31,5 @@ def _metadata(job: Job, ended: Ended, name: str) -> dict[str, Any]:
     if job.step.outputs[name] == "metrics":
         place = job.outputs[name]
         # KFP's pages show the numbers that stand here
-        known |= contents.load("metrics", places.read(place, job.around), place)
+        known |= contents.load("metrics", storage.read(place, job.around), place)
     return known

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.lifecycle.pipeline.definition import estimators as tabular
+from mlops_infra.lifecycle.pipeline.definition import estimators
 from mlops_infra.lifecycle.pipeline.definition.standard import task_of
 from mlops_infra.lifecycle.pipeline.steps.job import Job
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def train(job: Job) -> Mapping[str, Any]:
     """Fit the model that the parameters describe."""
     seen, target = job.load("seen"), job.text("target")
-    model = tabular.fit(
+    model = estimators.fit(
         seen,
         target,
         task=task_of(job.pipeline),
         algorithm=job.text("algorithm"),
-        hyper=tabular.hyperparameters(job.text("hyperparameters")),
+        hyper=estimators.hyperparameters(job.text("hyperparameters")),
         seed=job.whole("seed"),
     )
     if "signature" not in job.step.outputs:
@@ -42,4 +42,4 @@ def evaluate(job: Job) -> Mapping[str, Any]:
     """Measure the model on rows that it has not seen."""
     task = task_of(job.pipeline)
     target = job.text("target")
-    return {"metrics": tabular.measure(job.load("model"), job.load("unseen"), target, task=task)}
+    return {"metrics": estimators.measure(job.load("model"), job.load("unseen"), target, task=task)}

@@ -54,5 +54,5 @@ def _shares(text: str) -> tuple[int, ...]:
         return tuple(int(share) for share in text.split(",") if share.strip())
     except ValueError as error:
         raise InputError(
-            f"'{text}' are no shares", hint="percentages, for example 10,50"
+            f"'{text}' is not a list of percentages", hint="percentages, for example 10,50"
         ) from error

@@ -63,7 +63,7 @@ def promote(job: Job) -> Mapping[str, Any]:
     registration = job.load("registration")
     if not job.parameters["promote"]:
         told = {name: registration[name] for name in ("model", "version")}
-        return {"decision": {"outcome": "skipped", "reason": "not asked for", **told}}
+        return {"decision": {"outcome": "skipped", "reason": "not requested", **told}}
     from mlops_infra.lifecycle.pipeline.steps.promotion import decide
 
     return {"decision": decide(job, registration)}

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.data import storage as places
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.data import storage
+from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.progress import Sink, step
 
 STATUSES = ("Succeeded", "Failed", "Error")
@@ -20,7 +20,7 @@ def finish(
     status: str,
     registration: str | None,
     place: str,
-    around: Surroundings,
+    around: Environment,
     sink: Sink,
 ) -> dict[str, Any]:
     """Write how the run ended beside its results, and onto its tracking run.
@@ -39,22 +39,26 @@ def finish(
         OperationFailed: a service does not answer.
     """
     if status not in STATUSES:
-        raise InputError(f"'{status}' is no end of a run", hint=f"it is {', '.join(STATUSES)}")
+        raise InputError(f"'{status}' is not a final status", hint=f"it is {', '.join(STATUSES)}")
     with step(sink, f"{pipeline}: finish") as shown:
         made: dict[str, Any] = {}
-        if registration is not None and places.exists(registration, around):
-            made = json.loads(places.read(registration, around))
+        if registration is not None and storage.exists(registration, around):
+            made = json.loads(storage.read(registration, around))
             _tell_tracking(made, status, around)
         told = {"pipeline": pipeline, "run": run, "status": status, "registration": made or None}
-        places.write(place, json.dumps(told, sort_keys=True).encode(), around)
+        storage.write(place, json.dumps(told, sort_keys=True).encode(), around)
         shown.end("done", f"{run} {status}")
     return told
 
 
-def _tell_tracking(made: dict[str, Any], status: str, around: Surroundings) -> None:
+def _tell_tracking(made: dict[str, Any], status: str, around: Environment) -> None:
     """A run whose later steps failed must not look finished."""
-    from mlops_infra.lifecycle.registry.run_record import MlflowRegistry
+    from mlops_infra.lifecycle.registry import run_status
 
-    uri = around.need_tracking()
-    tracking = MlflowRegistry(uri, uri, around.tracking_login)
-    tracking.close(str(made["run_id"]), good=status == "Succeeded", status=status)
+    run_status.close(
+        around.need_tracking(),
+        around.tracking_login,
+        str(made["run_id"]),
+        good=status == "Succeeded",
+        status=status,
+    )

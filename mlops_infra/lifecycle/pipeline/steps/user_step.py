@@ -23,7 +23,7 @@ def run(job: Job) -> Mapping[str, Any]:
     """
     code = job.pipeline.code
     if code is None:
-        raise AssertionError("a step of code runs in a pipeline without code")
+        raise AssertionError("the pipeline has no code for this step")
     names = {each.step: each.name for each in marked(parse(code.text))}
     given = {name: job.load(name) for name in job.step.inputs}
     given |= dict(job.parameters)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from mlops_infra.errors import OperationFailed
 from mlops_infra.progress import Sink, step
 
-POLL_SECONDS = 2.0
+POLL_SECONDS = 0.5
 LAST_LINES = 40
 ENDED = ("Succeeded", "Failed", "Error")
 
@@ -113,9 +113,9 @@ def wait(
 
 def _late(namespace: str, run: str, timeout: float, doing: str) -> OperationFailed:
     return OperationFailed(
-        f"{run} has not ended within {timeout:.0f} s: {doing or 'nobody took it up'}",
+        f"{run} has not ended within {timeout:.0f} s: {doing or 'it was not started'}",
         where=f"namespace {namespace}",
-        hint=f"it goes on: kubectl -n {namespace} get workflow {run}",
+        hint=f"it is still running: kubectl -n {namespace} get workflow {run}",
     )
 
 

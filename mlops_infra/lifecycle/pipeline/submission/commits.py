@@ -13,7 +13,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 def commit_of(file: Path) -> str | None:
     """The commit of the work tree that holds `file`, `-dirty` behind it where the file differs.
 
-    None where there is no Git or no commit: that is no mistake, there is just nothing to record.
+    None where there is no Git or no commit: that is not an error, there is just nothing to record.
     """
     return _commit(file.resolve().parent, file.name)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.data import storage as places
+from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
 from mlops_infra.lifecycle.pipeline.engines import argo
+from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings, namespace_of
 from mlops_infra.lifecycle.pipeline.steps import contents
 from mlops_infra.lifecycle.pipeline.submission.argo_run import Workflows
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
@@ -37,7 +38,7 @@ def submit(
 ) -> Submitted:
     """Create the Workflow of one run.
 
-    The code goes first, named by its content: to send it again is no mistake, and a Workflow never
+    The code goes first, named by its content: to send it again is no error, and a Workflow never
     names code that is not there.
 
     Raises:
@@ -47,17 +48,17 @@ def submit(
     around = tenancy.around
     if around.tenant is None:
         raise InputError(
-            "no tenant is named here",
+            "no tenant is configured",
             where="environment variable MLOPS_INFRA_TENANT",
-            hint="add -s STACK --tenant NAME; inside of a tenant's Pod it is set",
+            hint="add -s STACK --tenant NAME; it is set in a tenant's Pods",
         )
-    workflows, namespace = tenancy.workflows(), argo.namespace_of(around.tenant)
-    settings = argo.ArgoSettings(around.tenant, _image(workflows, namespace, around.runtime_image))
+    workflows, namespace = tenancy.workflows(), namespace_of(around.tenant)
+    settings = ArgoSettings(around.tenant, _image(workflows, namespace, around.runtime_image))
     if pipeline.code is not None:
         file = f"{pipeline.code.sha256}.py"
         if code_in_bucket:
             settings = replace(settings, code=f"s3:///{argo.FOLDER}/code/{file}")
-            places.write(settings.code or "", pipeline.code.text.encode(), around)
+            storage.write(settings.code or "", pipeline.code.text.encode(), around)
         else:
             settings = replace(settings, code_config_map=f"code-{pipeline.code.sha256[:32]}")
             name = settings.code_config_map or ""
@@ -71,7 +72,7 @@ def _image(workflows: Workflows, namespace: str, given: str | None) -> str:
     image = given or workflows.platform(namespace).get(IMAGE)
     if image is None:
         raise InputError(
-            "the platform names no image for steps",
+            "the platform has no image for steps",
             where=f"{IMAGE} in ConfigMap {namespace}/platform",
             hint="deploy the component lifecycle, or add --image REF",
         )
@@ -88,5 +89,5 @@ def metrics_of(pipeline: Pipeline, tenancy: Tenancy, run: str) -> dict[str, floa
     if pipeline.metrics is None:
         return {}
     place = argo.object_of("", run, pipeline.metrics)
-    found: dict[str, float] = contents.load("metrics", places.read(place, tenancy.around), place)
+    found: dict[str, float] = contents.load("metrics", storage.read(place, tenancy.around), place)
     return found

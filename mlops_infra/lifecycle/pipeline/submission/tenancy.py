@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.services.credentials import ClusterSecrets, Login, Secrets
 from mlops_infra.lifecycle.services.endpoints import from_outputs
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 
 if TYPE_CHECKING:
     from mlops_infra.config import StackConfig
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Tenancy:
     """A tenant's surroundings and the cluster that it lives in."""
 
-    around: Surroundings
+    around: Environment
     kubeconfig: Path | None = None
     context: str | None = None
 
@@ -35,7 +35,7 @@ class Tenancy:
 
 def here() -> Tenancy:
     """What the environment of this process tells."""
-    return Tenancy(Surroundings.here())
+    return Tenancy(Environment.here())
 
 
 def of_stack(
@@ -64,7 +64,7 @@ def of_stack(
     held = secrets or ClusterSecrets(kubeconfig, context)
     namespace = f"tenant-{tenant}"
     lineage = held.read(namespace, "lineage")
-    around = Surroundings(
+    around = Environment(
         tracking_uri=platform.tracking_uri,
         tracking_login=_login(held.read(namespace, "mlflow"), "username", "password"),
         object_endpoint=platform.object_endpoint,
@@ -79,8 +79,8 @@ def of_stack(
     return Tenancy(around, kubeconfig, context)
 
 
-def with_tracking(around: Surroundings, folder: Path) -> Surroundings:
-    """The same; where no tracking server is named, with a folder that does its work.
+def with_tracking(around: Environment, folder: Path) -> Environment:
+    """The same; where no tracking server is configured, with a folder that does its work.
 
     MLflow keeps such folders only for those who ask for them by name.
     """

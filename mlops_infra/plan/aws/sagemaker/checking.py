@@ -71,7 +71,7 @@ def _wiring(read: dict[str, Any], steps: list[dict[str, Any]], names: set[str]) 
         first = rest.partition(".")[0]
         there, what = known.get(kind, ({first}, kind))
         if first not in there:
-            yield f"there is no {what} '{first}'"
+            yield f"no such {what}: '{first}'"
 
 
 def _steps(value: Any) -> Iterator[dict[str, Any]]:

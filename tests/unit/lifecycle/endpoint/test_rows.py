@@ -46,9 +46,11 @@ def test_a_row_keeps_the_types_of_the_signature() -> None:
 
 
 def test_the_mistakes_of_the_field_notes_are_told() -> None:
-    assert reasons(CSV, "77,1,true,x") == ["hour: 77 is above 23: 0 to 23 is legal"]
-    assert reasons(CSV, "7.5,1,true,x") == ["hour: '7.5' is no integer"]
-    assert reasons(JSON, '[{"hour": 7.5, "load": 1, "late": true}]') == ["hour: 7.5 is no integer"]
+    assert reasons(CSV, "77,1,true,x") == ["hour: 77 is above 23: 0 to 23 is allowed"]
+    assert reasons(CSV, "7.5,1,true,x") == ["hour: '7.5' is not an integer"]
+    assert reasons(JSON, '[{"hour": 7.5, "load": 1, "late": true}]') == [
+        "hour: 7.5 is not an integer"
+    ]
     assert reasons(CSV, "7,1,perhaps,x") == ["late: 'perhaps' is no BOOL"]
 
 
@@ -114,5 +116,5 @@ def test_a_wrong_limit_is_told_when_it_starts() -> None:
 
 
 def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="the folder holds nothing"):
+    with pytest.raises(InputError, match="the folder has no files"):
         load(tmp_path)

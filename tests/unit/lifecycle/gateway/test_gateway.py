@@ -57,18 +57,18 @@ def test_good_requests_pass() -> None:
 @pytest.mark.parametrize(
     ("inputs", "field", "reason"),
     [
-        ([column("hour", [7, 77]), GOOD[1]], "hour", "77 is above 23: 0 to 23 is legal"),
-        ([column("hour", [-1, 3]), GOOD[1]], "hour", "-1 is below 0: 0 to 23 is legal"),
-        ([column("hour", [1.5, 3]), GOOD[1]], "hour", "1.5 is no integer"),
-        ([column("hour", [True, 3]), GOOD[1]], "hour", "True is no integer"),
+        ([column("hour", [7, 77]), GOOD[1]], "hour", "77 is above 23: 0 to 23 is allowed"),
+        ([column("hour", [-1, 3]), GOOD[1]], "hour", "-1 is below 0: 0 to 23 is allowed"),
+        ([column("hour", [1.5, 3]), GOOD[1]], "hour", "1.5 is not an integer"),
+        ([column("hour", [True, 3]), GOOD[1]], "hour", "True is not an integer"),
         ([column("hour", [None, 3]), GOOD[1]], "hour", "it is missing"),
-        ([column("hour", ["7", 3]), GOOD[1]], "hour", "'7' is no integer"),
+        ([column("hour", ["7", 3]), GOOD[1]], "hour", "'7' is not an integer"),
         ([column("hour", [7.0, 3.0], "FP64"), GOOD[1]], "hour", "FP64 cannot carry long"),
-        ([GOOD[0], column("load", [1.5, 2.0], "FP64")], "load", "1.5 is no integer"),
+        ([GOOD[0], column("load", [1.5, 2.0], "FP64")], "load", "1.5 is not an integer"),
         ([GOOD[0]], "load", "it is missing"),
-        ([*GOOD, column("new", [1, 2])], "new", "the model knows no such input"),
-        ([*GOOD, column("kind", ["a", "z"], "BYTES")], "kind", "'z' is none of a, b"),
-        ([*GOOD, GOOD[0]], "hour", "it is given twice"),
+        ([*GOOD, column("new", [1, 2])], "new", "unknown input"),
+        ([*GOOD, column("kind", ["a", "z"], "BYTES")], "kind", "'z' is not one of a, b"),
+        ([*GOOD, GOOD[0]], "hour", "it is duplicated"),
         ([column("hour", [1]), GOOD[1]], "hour", "inputs differ in rows"),
         ([GOOD[0] | {"shape": [3]}, GOOD[1]], "hour", "shape [3] needs 3 values, not 2"),
         ([GOOD[0] | {"shape": [1, 2]}, GOOD[1]], "hour", "shape [1, 2] does not fit"),
@@ -101,7 +101,7 @@ def test_the_row_and_the_value_are_told() -> None:
         "field": "hour",
         "row": 1,
         "value": 77,
-        "reason": "77 is above 23: 0 to 23 is legal",
+        "reason": "77 is above 23: 0 to 23 is allowed",
     }
 
 

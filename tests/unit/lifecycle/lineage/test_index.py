@@ -53,7 +53,7 @@ def test_what_is_no_id_is_refused(text: str) -> None:
 def test_a_foreign_value_is_no_crash(held: str) -> None:
     store = FakeKeyValue()
     store.held["mlops-infra:lineage:pipeline:p1"] = held
-    with pytest.raises(OperationFailed, match="did not write"):
+    with pytest.raises(OperationFailed, match="not written by this program"):
         Lineage(store).by_pipeline_run("p1")
 
 

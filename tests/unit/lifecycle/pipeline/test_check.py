@@ -21,7 +21,7 @@ from mlops_infra.lifecycle.pipeline.source.user_pipeline import (
     origin,
 )
 
-HEAD = "import pandas as pd\nfrom mlops_infra.lifecycle.pipeline import Metrics, Model, step\n"
+HEAD = "import pandas as pd\nfrom mlops_infra.pipelines import Metrics, Model, step\n"
 IMAGE = Packages(frozenset({"pandas", "numpy", "scikit-learn"}))
 
 
@@ -97,16 +97,16 @@ def one(arguments: str = "", returns: str = "int", body: str = "return 1") -> st
 
 
 MISTAKES = [
-    ("x = (", "syntax", "no Python"),
+    ("x = (", "syntax", "not valid Python"),
     ("x = 1", "no-steps", "no function is marked"),
     (one(arguments="n"), "missing-type", "argument 'n' of step 'one' has no type"),
     ("@step\ndef one():\n    return 1\n", "missing-type", "does not say what it returns"),
-    (one(returns="set"), "unserialisable", "cannot travel"),
-    (one(returns="pd.Series"), "unserialisable", "cannot travel"),
-    (one(returns="dict[int, str]"), "unserialisable", "cannot travel"),
+    (one(returns="set"), "unserialisable", "cannot be passed"),
+    (one(returns="pd.Series"), "unserialisable", "cannot be passed"),
+    (one(returns="dict[int, str]"), "unserialisable", "cannot be passed"),
     (one(body="yield 1"), "unserialisable", "generator"),
     (one(body="return lambda: 1"), "unserialisable", "a function or a generator"),
-    (one(arguments="n: int"), "undeclared-input", "comes from nowhere"),
+    (one(arguments="n: int"), "undeclared-input", "has no source"),
     (one(arguments="n: int = len('a')"), "default", "is computed"),
     (one(arguments="n: int = 'a'"), "default", "is str, not int"),
     (one(arguments="n: list = []"), "default", "str, int, float or bool"),
@@ -118,19 +118,19 @@ MISTAKES = [
     ("import tensorflow\n" + one(body="return tensorflow.x"), "import", "'tensorflow' is not in"),
     (one(body="import torch; return 1"), "import", "'torch' is not in"),
     (one(body="from . import mate; return 1"), "import", "relative import"),
-    ("@step(gpu=1)\ndef one() -> int:\n    return 1\n", "option", "no option 'gpu'"),
+    ("@step(gpu=1)\ndef one() -> int:\n    return 1\n", "option", "no such option: 'gpu'"),
     ("@step(memory=2)\ndef one() -> int:\n    return 1\n", "option", "is int, not str"),
     (one() + one(), "twice", "already defined in line 4"),
-    (one().replace("one", "record"), "name", "taken by the kit"),
+    (one().replace("one", "record"), "name", "is reserved"),
     (
         "@step\ndef a(b: int) -> int:\n    return 1\n@step\ndef b(a: int) -> int:\n    return 1\n",
         "cycle",
-        "waits for itself",
+        "depends on itself",
     ),
     (
         one(returns="bytes") + "@step\ndef two(one: pd.DataFrame) -> int:\n    return 1\n",
         "type-mismatch",
-        "wants a table; 'one' returns a bytes",
+        "needs a table; 'one' returns a bytes",
     ),
     (
         one(arguments="n: int = 1") + "@step\ndef two(n: int = 2) -> int:\n    return 1\n",
@@ -169,8 +169,18 @@ def test_a_traceback_of_travelled_code_leads_back_to_the_cell() -> None:
     assert (place.cell, place.line) == (5, 2)
 
 
+def test_the_first_import_path_still_works_and_says_the_new_one() -> None:
+    old = HEAD.replace("mlops_infra.pipelines", "mlops_infra.lifecycle.pipeline")
+    body = "@step\ndef fit(c: float = 1.0) -> Model:\n    return c\n"
+    assert old != HEAD
+    before, now = (compile_file(SourceFile("a.py", h + body), packages=IMAGE) for h in (old, HEAD))
+    assert before.steps[0].outputs == now.steps[0].outputs == {"result": "model"}
+    with pytest.warns(DeprecationWarning, match=r"import step from mlops_infra\.pipelines"):
+        from mlops_infra.lifecycle.pipeline import step  # noqa: F401
+
+
 def test_steps_may_be_called_as_before() -> None:
-    from mlops_infra.lifecycle.pipeline import step
+    from mlops_infra.pipelines import step
 
     @step(memory="1Gi")
     def double(n: int = 2) -> int:
@@ -185,7 +195,7 @@ def test_steps_may_be_called_as_before() -> None:
     "text", ["", "[]", "{}", '{"cells": 1}', '{"cells": [{"cell_type": "code"}]}', "[" * 10**5]
 )
 def test_what_is_no_notebook_is_told(text: str) -> None:
-    with pytest.raises(InputError, match="no notebook"):
+    with pytest.raises(InputError, match="not a notebook"):
         notebook("a.ipynb", text)
 
 

@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.pipeline import Parameter, Pipeline, Source, Step
 from mlops_infra.lifecycle.pipeline.definition.arguments import complete, from_text, parse, to_text
+from mlops_infra.lifecycle.pipeline.definition.model import Parameter, Pipeline, Source, Step
 from mlops_infra.lifecycle.pipeline.definition.standard import STANDARD, standard
 from mlops_infra.lifecycle.pipeline.engines import argo, kfp, sagemaker
+from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings
 from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
 IMAGE = "mlops-infra.local/runtime:0.4.0-01234567"
@@ -26,7 +27,7 @@ EVERY = sorted(STANDARD)
 
 def flow(name: str = "tabular-classification", **given: Any) -> dict[str, Any]:
     pipeline = standard(name)
-    settings = argo.ArgoSettings("demo", IMAGE)
+    settings = ArgoSettings("demo", IMAGE)
     return argo.workflow(pipeline, complete(given, pipeline), settings, run="run-1")
 
 
@@ -80,13 +81,13 @@ def test_argo_gives_no_step_a_secret_in_its_arguments() -> None:
     ("given", "run", "what"),
     [
         ({"data": "{{workflow.uid}}"}, "run-1", "Argo would replace"),
-        ({}, "Run_1", "no name of a run"),
-        ({}, "x" * 53, "no name of a run"),
+        ({}, "Run_1", "not a valid run name"),
+        ({}, "x" * 53, "not a valid run name"),
     ],
 )
 def test_argo_refuses_what_it_would_misread(given: dict[str, str], run: str, what: str) -> None:
     pipeline = standard("tabular-classification")
-    settings = argo.ArgoSettings("demo", IMAGE)
+    settings = ArgoSettings("demo", IMAGE)
     with pytest.raises(InputError, match=what):
         argo.workflow(pipeline, complete(given, pipeline), settings, run=run)
 
@@ -128,21 +129,21 @@ def test_sagemaker_definition_keeps_the_published_schema(name: str) -> None:
 def test_sagemaker_refuses_a_value_that_it_would_cut() -> None:
     pipeline = standard("tabular-classification")
     long = json.dumps({"C": "1" * 300})
-    with pytest.raises(InputError, match="longer than SageMaker takes"):
+    with pytest.raises(InputError, match="too long for SageMaker"):
         sagemaker.definition(pipeline, complete({"hyperparameters": long}, pipeline))
 
 
 def test_a_pipeline_names_its_mistakes_when_it_is_made() -> None:
     one = Step("one", "x", outputs={"a": "json"}, after=("two",))
-    with pytest.raises(InputError, match="wait for each other"):
+    with pytest.raises(InputError, match="depend on each other"):
         Pipeline("p", (), (one, Step("two", "x", inputs={"a": Source("one", "a")})))
-    with pytest.raises(InputError, match="comes from nowhere"):
+    with pytest.raises(InputError, match="has no source"):
         Pipeline("p", (), (Step("two", "x", inputs={"a": Source("one", "a")}),))
     with pytest.raises(InputError, match="is duplicated"):
         Pipeline("p", (), (Step("one", "x"), Step("one", "x")))
     with pytest.raises(InputError, match="no parameter"):
         Pipeline("p", (), (Step("one", "x", parameters=("n",)),))
-    with pytest.raises(InputError, match="no name"):
+    with pytest.raises(InputError, match="not a valid name"):
         Pipeline("p", (), (Step("One", "x"),))
 
 
@@ -150,7 +151,7 @@ def test_a_pipeline_names_its_mistakes_when_it_is_made() -> None:
     ("pair", "what"),
     [
         ("sed=1", "did you mean seed"),
-        ("seed", "write -p name=value"),
+        ("seed", "use -p name=value"),
         ("seed=1.5", "a whole number"),
         ("test_size=nan", "a finite number"),
         ("promote=maybe", "true or false"),

@@ -12,11 +12,11 @@ from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.pipeline.definition.arguments import complete
 from mlops_infra.lifecycle.pipeline.definition.model import Code, Pipeline, Step
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
-from mlops_infra.lifecycle.pipeline.submission import argo_run as submission
+from mlops_infra.lifecycle.pipeline.submission import argo_run
 from mlops_infra.lifecycle.pipeline.submission.argo_run import failure, told_by, wait
 from mlops_infra.lifecycle.pipeline.submission.submit import submit
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
-from mlops_infra.lifecycle.services.environment import Surroundings
+from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.progress import Event, quiet
 
 CODE = Pipeline("p", (), (Step("one", "code"),), code=Code("x = 1\n", "ab" * 32, "p.py"))
@@ -65,7 +65,7 @@ class FakeTenancy(Tenancy):
 
 
 def tenancy(cluster: FakeCluster, **around: Any) -> Tenancy:
-    made = FakeTenancy(Surroundings(**{"tenant": "demo", **around}))
+    made = FakeTenancy(Environment(**{"tenant": "demo", **around}))
     object.__setattr__(made, "cluster", cluster)
     return made
 
@@ -92,7 +92,7 @@ def test_code_is_there_before_the_workflow_that_names_it() -> None:
 
 @pytest.mark.parametrize(
     ("around", "what"),
-    [({"tenant": None}, "no tenant is named"), ({}, "names no image for steps")],
+    [({"tenant": None}, "no tenant is configured"), ({}, "has no image for steps")],
 )
 def test_what_nobody_named_is_asked_for(around: dict[str, Any], what: str) -> None:
     with pytest.raises(InputError, match=what):
@@ -124,7 +124,7 @@ def test_waiting_ends_and_says_what_it_waited_for() -> None:
     cluster = FakeCluster(iter([workflow("Running", node("train", phase="Running"))]))
     with pytest.raises(OperationFailed, match="has not ended within 10 s: train") as told:
         wait(cluster, "tenant-demo", "run-1", quiet, timeout=10, clock=lambda: next(times))
-    assert "it goes on" in str(told.value.hint)
+    assert "still running" in str(told.value.hint)
 
 
 def test_a_failure_names_the_step_and_shows_its_last_try() -> None:
@@ -138,5 +138,5 @@ def test_a_failure_names_the_step_and_shows_its_last_try() -> None:
 
 
 def test_the_protocol_is_what_the_fake_offers() -> None:
-    checked: submission.Workflows = FakeCluster()
+    checked: argo_run.Workflows = FakeCluster()
     assert checked

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.lifecycle.lineage.endpoint_history import Chronicle
+from mlops_infra.lifecycle.gateway.traffic import TrafficSummary
+from mlops_infra.lifecycle.lineage.endpoint_history import EndpointHistory
 from mlops_infra.lifecycle.lineage.index import Lineage
-from mlops_infra.lifecycle.promotion.policy import Decision, Observed, Policy
+from mlops_infra.lifecycle.promotion.policy import Decision, Policy
 from mlops_infra.lifecycle.promotion.rollout import Rollout
 from tests.unit.lifecycle.serving.fakes import PowerCut, World
 
@@ -53,7 +54,7 @@ def test_a_worse_one_is_refused_with_the_numbers(world: World) -> None:
     assert "0.9" in decision.reason
     assert list(world.serving.running) == ["wine-v1"], "it never met the cluster"
     assert world.models.tags["2"]["mlops-infra.stage"] == "refused"
-    told = Chronicle(world.store).of_models(["wine/2"])
+    told = EndpointHistory(world.store).of_models(["wine/2"])
     assert [(step.what, step.detail) for step in told] == [("refused", decision.reason)]
     assert world.route().challenger is None
 
@@ -63,10 +64,10 @@ def test_errors_take_it_back_at_every_stage(world: World, stage: str) -> None:
     world.models.add("2", 0.95)
     names = ["shadow", "canary-10", "canary-50"]
 
-    def tell(_version: str) -> Observed:
+    def tell(_version: str) -> TrafficSummary:
         reached = world.steps()[-1].removeprefix("2:")
         bad = reached in names and names.index(reached) >= names.index(stage)
-        return Observed(requests=40, errors=9 if bad else 0)
+        return TrafficSummary(requests=40, errors=9 if bad else 0)
 
     world.observer.tell = tell
     decision = promote(world)
@@ -170,13 +171,21 @@ def test_guard_rails_refuse(world: World, policy: Policy, why: str) -> None:
 @pytest.mark.parametrize(
     ("policy", "seen", "why"),
     [
-        (Policy(most_latency_ms=50), Observed(requests=30, p99_ms=80.0), "p99 is 80 ms"),
-        (Policy(most_disagreement=0.1), Observed(requests=30, disagreement=0.2), "differs on 20"),
-        (Policy(least_requests=10, stage_seconds=70), Observed(requests=3), "only 3 requests"),
+        (Policy(most_latency_ms=50), TrafficSummary(requests=30, p99_ms=80.0), "p99 is 80 ms"),
+        (
+            Policy(most_disagreement=0.1),
+            TrafficSummary(requests=30, disagreement=0.2),
+            "differs on 20",
+        ),
+        (
+            Policy(least_requests=10, stage_seconds=70),
+            TrafficSummary(requests=3),
+            "only 3 requests",
+        ),
     ],
 )
 def test_guard_rails_while_it_is_tried(
-    world: World, policy: Policy, seen: Observed, why: str
+    world: World, policy: Policy, seen: TrafficSummary, why: str
 ) -> None:
     world.models.add("2", 0.95)
     world.observer.tell = lambda _version: seen

@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from mlops_infra.errors import OperationFailed
-from mlops_infra.lifecycle.lineage.endpoint_history import Chronicle
+from mlops_infra.lifecycle.gateway.traffic import TrafficSummary
+from mlops_infra.lifecycle.lineage.endpoint_history import EndpointHistory
 from mlops_infra.lifecycle.lineage.index import Lineage
-from mlops_infra.lifecycle.promotion.policy import Observed
-from mlops_infra.lifecycle.promotion.rollout_base import Parts
+from mlops_infra.lifecycle.promotion.rollout import RolloutServices
 from mlops_infra.lifecycle.promotion.routes import Routing
 from mlops_infra.lifecycle.registry.versions import Registered
-from mlops_infra.lifecycle.serving.kserve import Address, Alive, CannotServe, Service, server_name
+from mlops_infra.lifecycle.serving.interface import (
+    Address,
+    Alive,
+    CannotServe,
+    Service,
+    server_name,
+)
 
 
 class PowerCut(BaseException):
@@ -172,11 +178,11 @@ class FakeServing:
 class FakeObserver:
     """Tells what it was told to tell."""
 
-    def __init__(self, tell: Callable[[str], Observed] | None = None) -> None:
-        self.tell = tell or (lambda _version: Observed(requests=50, p99_ms=5.0))
+    def __init__(self, tell: Callable[[str], TrafficSummary] | None = None) -> None:
+        self.tell = tell or (lambda _version: TrafficSummary(requests=50, p99_ms=5.0))
         self.dead = False
 
-    def observed(self, tenant: str, model: str, version: str, since: float) -> Observed:
+    def observed(self, tenant: str, model: str, version: str, since: float) -> TrafficSummary:
         if self.dead:
             raise OperationFailed("the gateway does not answer")
         return self.tell(version)
@@ -193,14 +199,14 @@ class World:
         self.serving = FakeServing(self.fuse)
         self.observer = FakeObserver()
 
-    def parts(self) -> Parts:
-        return Parts(
+    def parts(self) -> RolloutServices:
+        return RolloutServices(
             registry=self.models,
             serving=self.serving,
             routing=Routing(self.store),
             publisher=self,
             lineage=Lineage(self.store),
-            chronicle=Chronicle(self.store),
+            history=EndpointHistory(self.store),
             observer=self.observer,
             sleep=self.sleep,
             clock=lambda: self.now,
@@ -216,4 +222,4 @@ class World:
         return Routing(self.store).route("demo", "wine")
 
     def steps(self) -> list[str]:
-        return [f"{s.version}:{s.what}" for s in Chronicle(self.store).of("demo/wine")]
+        return [f"{s.version}:{s.what}" for s in EndpointHistory(self.store).of("demo/wine")]

@@ -11,14 +11,8 @@ from hypothesis import strategies as st
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.registry.versions import ranges_of
 from mlops_infra.lifecycle.services.kubernetes_objects import EVENT, POD, Kind
-from mlops_infra.lifecycle.serving.kserve import (
-    CannotServe,
-    KServe,
-    Scaling,
-    Service,
-    inference_service,
-    server_name,
-)
+from mlops_infra.lifecycle.serving.interface import CannotServe, Scaling, Service, server_name
+from mlops_infra.lifecycle.serving.kserve import KServe, inference_service
 from mlops_infra.lifecycle.serving.seldon import Seldon, seldon_deployment
 from mlops_infra.lifecycle.verify.replay import replay
 from tests.unit.lifecycle.serving.fakes import FakeModels
@@ -92,15 +86,18 @@ CRASHED = {
 PULLING = {
     "name": "kserve-container",
     "restartCount": 0,
-    "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}},
+    "state": {"waiting": {"reason": "ImagePullBackOff", "message": "image not found"}},
 }
 
 
 @pytest.mark.parametrize(
     ("status", "why"),
     [
-        ({"initContainerStatuses": [CRASHED]}, "storage-initializer ended with 1 (Error): no such"),
-        ({"containerStatuses": [PULLING]}, "kserve-container: ImagePullBackOff, no such image"),
+        (
+            {"initContainerStatuses": [CRASHED]},
+            "storage-initializer: crash loop, Error with exit code 1: no such",
+        ),
+        ({"containerStatuses": [PULLING]}, "kserve-container: ImagePullBackOff: image not found"),
     ],
 )
 def test_a_pod_that_cannot_start_is_told_at_once(status: dict[str, Any], why: str) -> None:
@@ -118,6 +115,7 @@ def test_a_quota_that_says_no_is_told_at_once() -> None:
         {
             "reason": "FailedCreate",
             "message": "exceeded quota: tenant, requested: pods=1",
+            "lastTimestamp": "2999-01-01T00:00:00Z",
             "involvedObject": {"kind": "ReplicaSet", "name": "wine-v3-predictor-abc"},
         }
     ]
@@ -125,6 +123,11 @@ def test_a_quota_that_says_no_is_told_at_once() -> None:
     serving.deploy(SERVICE)
     with pytest.raises(CannotServe, match="exceeded quota"):
         serving.wait(SERVICE, 60, alive)
+
+    # the same words from before this wait are about an earlier one, whose cause may be gone
+    cluster.events[0]["lastTimestamp"] = "2020-01-01T00:00:00Z"
+    with pytest.raises(CannotServe, match="not ready after"):
+        serving.wait(SERVICE, 0.1, alive)
 
 
 def test_not_ready_in_time_tells_the_conditions() -> None:

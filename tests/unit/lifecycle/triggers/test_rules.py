@@ -123,7 +123,7 @@ def test_a_person_waits_for_nothing_but_a_training_that_runs() -> None:
     assert decision.fire is not None
     assert decision.fire.key == "2"
     assert [each.key for each in decision.covered] == ["1"]
-    assert decide(waiting, held, Past(under_way="x"), now).hold == "x is under way"
+    assert decide(waiting, held, Past(under_way="x"), now).hold == "x is running"
 
 
 @given(st.text(max_size=80), st.text(max_size=80), st.text(max_size=80))

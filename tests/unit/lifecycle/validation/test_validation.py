@@ -61,7 +61,7 @@ def test_findings_name_column_rows_and_examples() -> None:
     (found,) = broken(hour=hours)
     assert (found.rule, found.column, found.rows) == ("range", "hour", 2)
     assert found.examples == ("77 (row 98)", "99 (row 99)")
-    assert str(found) == "hour: outside of 0 to 23 (2 rows), for example 77 (row 98), 99 (row 99)"
+    assert str(found) == "hour: outside 0 to 23 (2 rows), for example 77 (row 98), 99 (row 99)"
 
 
 @pytest.mark.parametrize(
@@ -134,5 +134,5 @@ def test_validators_are_found_by_name_or_refused_with_what_to_install() -> None:
     assert validator("builtin").check(HOURS, SCHEMA).ok
     with pytest.raises(MissingError, match="tensorflow-data-validation"):
         validator("tfdv")
-    with pytest.raises(InputError, match="no validator 'great'"):
+    with pytest.raises(InputError, match="no such validator: 'great'"):
         validator("great")

@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.lifecycle.data import example as dataset
-from mlops_infra.lifecycle.services import credentials
-from mlops_infra.lifecycle.services import endpoints as platform
+from mlops_infra.lifecycle.data import example
+from mlops_infra.lifecycle.services import credentials, endpoints
 from mlops_infra.lifecycle.verify.platform import Report, verify
 from mlops_infra.progress import Event, quiet
 from tests.unit.lifecycle.verify.fakes import FakeKeyValue, FakeObjects, FakeTracking, services
@@ -24,7 +23,7 @@ def test_a_platform_that_works_gets_every_step_done() -> None:
     assert set(outcomes(report).values()) == {"done"}
     assert report.failures == ()
     record = tracking.records["run1"]
-    assert record.tags["mlops-infra.data.sha256"] == dataset.fingerprint(dataset.wine())
+    assert record.tags["mlops-infra.data.sha256"] == example.fingerprint(example.wine())
     assert record.tags["mlops-infra.pipeline_run"] == report.pipeline_run
     assert len(store.held) == 2
     assert objects.held == {}
@@ -79,20 +78,20 @@ def test_what_the_platform_does_not_offer_is_skipped_not_failed() -> None:
 
 
 def test_the_fingerprint_names_the_content() -> None:
-    data = dataset.wine()
-    assert dataset.fingerprint(data) == WINE
+    data = example.wine()
+    assert example.fingerprint(data) == WINE
     changed = data.features.copy()
     changed[0, 0] += 1e-9
-    other = dataset.Dataset(data.name, data.columns, changed, data.labels)
-    assert dataset.fingerprint(other) != dataset.fingerprint(data)
+    other = example.Dataset(data.name, data.columns, changed, data.labels)
+    assert example.fingerprint(other) != example.fingerprint(data)
 
 
 def test_a_stack_that_is_not_up_says_so() -> None:
-    with pytest.raises(OperationFailed, match="not up") as caught:
-        platform.from_outputs("sandbox", {})
+    with pytest.raises(OperationFailed, match="not deployed") as caught:
+        endpoints.from_outputs("sandbox", {})
     assert caught.value.hint == "mlops-infra up -s sandbox"
     with pytest.raises(InputError, match="no tracking server"):
-        platform.from_outputs("sandbox", {"tracking_uri": None, "profile": "onprem"})
+        endpoints.from_outputs("sandbox", {"tracking_uri": None, "profile": "onprem"})
 
 
 def test_credentials_come_from_secrets_and_do_not_show() -> None:

@@ -1,0 +1,1 @@
+"""Calls to the cluster's own API server, without the client library."""

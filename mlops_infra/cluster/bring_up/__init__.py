@@ -1,0 +1,1 @@
+"""Starts a cluster step by step."""

@@ -1,0 +1,1 @@
+"""Which processes make Kubernetes, with their certificates and add-ons."""

@@ -1,0 +1,1 @@
+"""What NetworkPolicies allow, enforced on the node."""

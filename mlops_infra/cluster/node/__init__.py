@@ -1,0 +1,1 @@
+"""The node: its root file system, network and configuration."""

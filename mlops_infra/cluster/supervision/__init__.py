@@ -1,0 +1,1 @@
+"""Keeps the processes of a cluster running: the supervisor, and how commands talk to it."""

@@ -1,0 +1,98 @@
+"""Serving by custom objects of a cluster: what KServe and Seldon have in common."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mlops_infra.lifecycle.services.kubernetes_objects import Cluster, Kind
+from mlops_infra.lifecycle.serving.interface import (
+    Address,
+    Alive,
+    CannotServe,
+    Service,
+    label_of,
+)
+from mlops_infra.lifecycle.serving.pod_faults import PodFaults
+
+_POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What an object's status tells."""
+
+    ready: bool
+    reason: str = ""
+    """Why it is not ready."""
+    failed: bool = False
+    """Whether waiting longer is of no use."""
+
+
+class CustomObjectServing(ABC):
+    """A `Serving` with one custom object for each version, which its own controller follows."""
+
+    kind: ClassVar[Kind]
+    title: ClassVar[str]
+    """The kind's name in messages."""
+    pod_label: ClassVar[str]
+    """Label of the Pods; its value is the object's name."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    @abstractmethod
+    def manifest(self, service: Service) -> dict[str, Any]:
+        """The object of one model version."""
+
+    @abstractmethod
+    def state(self, found: Mapping[str, Any]) -> State:
+        """What the object says of itself."""
+
+    @abstractmethod
+    def address(self, service: Service) -> Address:
+        """Where it answers in the cluster; needs no ingress."""
+
+    def deploy(self, service: Service) -> None:
+        """Make or correct the object; returns at once."""
+        self._cluster.apply(self.kind, service.namespace, self.manifest(service))
+
+    def wait(self, service: Service, seconds: float, alive: Alive) -> Address:
+        """Wait until it is ready; a Pod that cannot start ends the wait early.
+
+        Raises:
+            CannotServe: it cannot, with the reason that its Pods give.
+        """
+
+        until = time.monotonic() + seconds
+        where = f"{self.title} {service.namespace}/{service.name}"
+        faults = PodFaults(self._cluster, service.namespace, f"{self.pod_label}={service.name}")
+        reason = "it has no status yet"
+        while time.monotonic() < until:
+            alive()
+            found = self._cluster.get(self.kind, service.namespace, service.name)
+            if found is None:
+                raise CannotServe(f"the {self.title} was deleted meanwhile", where=where)
+            state = self.state(found)
+            if state.ready:
+                return self.address(service)
+            if state.failed:
+                raise CannotServe(f"{service.name} failed: {state.reason}", where=where)
+            reason = state.reason
+            if broken := faults.look():
+                raise CannotServe(f"{service.name} cannot start: {broken[0]}", where=where)
+            time.sleep(_POLL_SECONDS)
+        raise CannotServe(f"{service.name} is not ready after {seconds:g} s: {reason}", where=where)
+
+    def delete(self, tenant: str, name: str) -> bool:
+        """Take the object away; whether it was there."""
+        return self._cluster.delete(self.kind, f"tenant-{tenant}", name)
+
+    def deployed(self, tenant: str, model: str) -> list[str]:
+        """Names of the objects of one model."""
+        selector = f"mlops-infra.dev/model={label_of(model)}"
+        found = self._cluster.list(self.kind, f"tenant-{tenant}", selector)
+        return sorted(each["metadata"]["name"] for each in found)

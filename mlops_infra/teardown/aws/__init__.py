@@ -1,0 +1,1 @@
+"""Takes a stack on AWS away."""

@@ -1,0 +1,1 @@
+"""The steps of a teardown that work on a Kubernetes cluster."""

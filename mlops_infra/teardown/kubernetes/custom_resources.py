@@ -1,0 +1,63 @@
+"""Custom resources that people and controllers made: they go while their operators still run.
+
+A custom resource with a finalizer goes only when its operator has cleaned up behind it. Once the
+operator is gone nobody does, and the resource, its namespace and its definition hang for ever. So
+`down` removes custom resources first, and where an operator is gone already it says so and takes
+the finalizers off only with the user's consent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlops_infra.kube import Cluster, Kind, survey
+from mlops_infra.kube.survey import Found
+from mlops_infra.progress import step
+from mlops_infra.teardown.kubernetes.access import delete
+from mlops_infra.teardown.kubernetes.blockers import Blockers
+
+_DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+def remove(blockers: Blockers) -> None:
+    """Delete every custom resource in the stack's namespaces and wait until it is gone.
+
+    Raises:
+        FoundError: operators do not finish, and there is no consent; all that holds is among the
+            findings, and nothing else was removed.
+    """
+    found = _inside(blockers.cluster, blockers.namespaces)
+    if not found:
+        return
+    title = "Removing custom resources of the platform's operators"
+    with step(blockers.sink, title, total=len(found), unit="objects") as work:
+        for each in found:
+            delete(blockers.cluster, each.path)
+        left = blockers.wait(lambda: _still_there(blockers), work)
+        if left:
+            blockers.refuse()
+            for each in left:
+                blockers.drop(each, work)
+            left = blockers.wait(lambda: _still_there(blockers), work)
+        if left:
+            raise blockers.error(blockers.look())
+        work.end("done", f"{len(found)} removed")
+
+
+def _still_there(blockers: Blockers) -> Sequence[Found]:
+    left = _inside(blockers.cluster, blockers.namespaces)
+    # new ones may appear while their parents go: a workflow's results for example
+    for each in left:
+        if not each.terminating and not each.owned:
+            delete(blockers.cluster, each.path)
+    return left
+
+
+def _inside(cluster: Cluster, namespaces: Sequence[str]) -> Sequence[Found]:
+    """Every custom resource in `namespaces`, of whatever definition and version."""
+    defined = {each["metadata"]["name"] for each in cluster.get(_DEFINITIONS)["items"]}
+
+    def is_custom(kind: Kind) -> bool:
+        return f"{kind.plural}.{kind.group}" in defined
+
+    return survey.inside(cluster, namespaces, only=is_custom).objects

@@ -1,0 +1,1 @@
+"""What a teardown is asked for, what it reads from the state, and what it came to."""
