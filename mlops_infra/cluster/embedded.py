@@ -131,7 +131,7 @@ class EmbeddedCluster:
         control.sweep(self.layout)
         network.remove(known_node_root(), self.layout.link)
         cgroups.remove(self.layout.cgroup)
-        for stale in (self.layout.state, self.layout.folder / "control.json"):
+        for stale in (self.layout.state, self.layout.daemon):
             stale.unlink(missing_ok=True)
         if left := self._remains():
             raise OperationFailed(

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from mlops_infra.kube import pods as diagnosis
 from mlops_infra.kube.cluster import Cluster
 from mlops_infra.kube.failures import ApiError
-from mlops_infra.kube.objects import Object, metadata, name_of, namespace_of
+from mlops_infra.kube.objects import Object, holds, label, metadata, name_of, namespace_of
 from mlops_infra.kube.workloads import PODS_OF
 
 _PATHS = {
@@ -24,7 +24,8 @@ def restart_stuck_pods(
     """Delete Pods of a workload that sit in a back-off; its controller makes new ones.
 
     The kubelet backs off for up to five minutes, so a cause that has been removed since (an image
-    loaded, a database come up) would go unseen. A StatefulSet never replaces a broken Pod.
+    loaded, a database come up) would go unseen. A StatefulSet never replaces a Pod of an earlier
+    revision that is not Ready, whatever keeps it; the Kubernetes manual says to delete it by hand.
 
     Args:
         cluster: where.
@@ -49,13 +50,20 @@ def restart_stuck_pods(
     found = [
         pod
         for pod in PODS_OF["apps", owner](cluster, {**live, "kind": kind})
-        if _is_stuck(pod) and str(metadata(pod).get("creationTimestamp", "")) < before
+        if (_is_stuck(pod) or _is_left_behind(live, pod))
+        and str(metadata(pod).get("creationTimestamp", "")) < before
     ]
     return [name_of(pod) for pod in found if _delete(cluster, pod)]
 
 
 def _is_stuck(pod: Object) -> bool:
     return any("/schedule" not in trouble.key for trouble in diagnosis.troubles(pod))
+
+
+def _is_left_behind(owner: Object, pod: Object) -> bool:
+    newest = (owner.get("status") or {}).get("updateRevision")
+    revision = label(pod, "controller-revision-hash")
+    return bool(newest and revision and revision != newest) and not holds(pod, "Ready")
 
 
 def _delete(cluster: Cluster, pod: Object) -> bool:

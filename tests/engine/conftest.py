@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ from tests.engine.gateway_site import site, stores  # noqa: F401 - fixtures
 if TYPE_CHECKING:
     from tests.engine.stacks import Stack
     from tests.engine.valkey_server import Valkey
+
+
+_numbers = itertools.count()
 
 
 @pytest.fixture(autouse=True)
@@ -61,11 +65,13 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 @pytest.fixture
 def namespace(api_server: ControlPlane, request: pytest.FixtureRequest) -> Iterator[str]:
-    name = "t-" + request.node.name.partition("[")[0].removeprefix("test_").replace("_", "-")[:50]
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name.rstrip("-")}}
+    """One of its own: that of a test before may still be on its way out."""
+    stem = request.node.name.partition("[")[0].removeprefix("test_").replace("_", "-")[:50]
+    name = f"t-{stem}-{next(_numbers)}"
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     api_server.request("POST", "/api/v1/namespaces", body)
-    yield name.rstrip("-")
-    api_server.request("DELETE", f"/api/v1/namespaces/{name.rstrip('-')}")
+    yield name
+    api_server.request("DELETE", f"/api/v1/namespaces/{name}")
 
 
 @pytest.fixture

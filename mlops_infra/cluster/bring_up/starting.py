@@ -42,7 +42,7 @@ def start(layout: Layout, sink: Sink, *, simulated: bool) -> None:
         control.kill(layout)
         _clear_wreck(layout)
         raise
-    state.write(_marker(layout), state.read(layout.folder / "control.json") or {})
+    state.write(_marker(layout), state.read(layout.daemon) or {})
 
 
 def _mode(layout: Layout, known: Identity | None, sink: Sink, *, simulated: bool) -> bool:
@@ -74,7 +74,7 @@ def _marker(layout: Layout) -> Path:
 
 def _complete(layout: Layout) -> bool:
     """Whether this very supervisor was brought up to the end once."""
-    started = state.read(layout.folder / "control.json")
+    started = state.read(layout.daemon)
     return started is not None and control.alive(layout) and state.read(_marker(layout)) == started
 
 

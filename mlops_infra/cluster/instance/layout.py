@@ -66,6 +66,11 @@ class Layout:
         return self.folder / "supervisor.json"
 
     @property
+    def daemon(self) -> Path:
+        """Process id and start time of the supervisor that was started last."""
+        return self.folder / "daemon.json"
+
+    @property
     def state(self) -> Path:
         """What the supervisor says about its processes."""
         return self.folder / "state.json"

@@ -40,7 +40,7 @@ def launch(layout: Layout, *, isolated: bool) -> int:
             hint="see the log above",
         )
     pid = int(done.stdout)
-    state.write(layout.folder / "daemon.json", {"pid": pid, "started": _started(pid)})
+    state.write(layout.daemon, {"pid": pid, "started": _started(pid)})
     return pid
 
 
@@ -51,7 +51,7 @@ def alive(layout: Layout) -> bool:
 
 def outer(layout: Layout) -> int | None:
     """Host process id of what `launch` started, if that very process still lives."""
-    found = state.read(layout.folder / "daemon.json")
+    found = state.read(layout.daemon)
     if found is None:
         return None
     pid = int(found["pid"])
