@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from mlops_infra import naming, places
+from mlops_infra import contract, naming, places
 from mlops_infra.errors import InputError, OperationFailed
 
 PROJECT = "mlops-infra"
@@ -28,7 +28,6 @@ PROJECT = "mlops-infra"
 _SECRET_SETTINGS = ("encryptionsalt", "secretsprovider", "encryptedkey")
 """Keys that Pulumi itself writes into a stack's file."""
 
-SEED_VARIABLE = "MLOPS_INFRA_SEED_FILE"
 PASSPHRASE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
 
 
@@ -57,7 +56,7 @@ class Room:
     @property
     def seed(self) -> Path:
         """Seed of the generated passwords; `$MLOPS_INFRA_SEED_FILE` where a team shares one."""
-        return Path(os.environ.get(SEED_VARIABLE) or self.folder / "seed")
+        return Path(os.environ.get(contract.SEED_FILE_VARIABLE) or self.folder / "seed")
 
     @property
     def passphrase(self) -> Path:
@@ -156,5 +155,5 @@ def write_private(file: Path, text: str) -> None:
         raise OperationFailed(
             f"cannot write {file.name}: {error.strerror}",
             where=str(file),
-            hint="free space there, or choose another folder with MLOPS_INFRA_DATA",
+            hint=f"free space there, or choose another folder with {contract.DATA_VARIABLE}",
         ) from error
