@@ -1,4 +1,4 @@
-"""Runs Pulumi: a stack's room and environment, locks, events, failures, and bringing it up."""
+"""Runs Pulumi: a stack's folder and environment, locks, events, failures, and bringing it up."""
 
 from mlops_infra.engine.aws_graph import graph_of
 from mlops_infra.engine.aws_live import differences, wanted

@@ -22,8 +22,8 @@ from mlops_infra.engine.outcome import Outcome
 from mlops_infra.engine.prepare import Asked, asked, prepare, reading
 from mlops_infra.engine.process import stopped
 from mlops_infra.engine.results import Result
-from mlops_infra.engine.room import Room
 from mlops_infra.engine.runner import Engine
+from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
 
@@ -49,7 +49,7 @@ def _bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool) ->
     if want.record.site:
         return aws_up.bring_up(want, want.record.site, sink, break_lock=break_lock)
     if want.record.cluster:
-        want.record.write(Room.of(stack))  # from here on `down` has something to take away
+        want.record.write(StackDir.of(stack))  # from here on `down` has something to take away
     if not break_lock:  # say so now, not after twenty minutes of compiling
         locks.clear(want.record.backend, stack, sink, break_lock=False)
     if not want.record.cluster:
@@ -104,7 +104,7 @@ def exports(stack: str, file: Path | None, sink: Sink) -> str:
     variables = dict(engine.environment)
     if node:
         variables[contract.NODE_ADDRESS_VARIABLE] = node
-    return environment.exports(variables, engine.room)
+    return environment.exports(variables, engine.stack_dir)
 
 
 def open_engine(stack: str, file: Path | None, sink: Sink) -> Engine:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from mlops_infra import contract, places
-from mlops_infra.engine.room import PASSPHRASE_VARIABLE, Room
+from mlops_infra.engine.stack_dir import PASSPHRASE_VARIABLE, StackDir
 from mlops_infra.errors import OperationFailed
 
 SILENT: Mapping[str, str] = {
@@ -58,7 +58,7 @@ def local_state() -> Path:
 
 
 def variables(
-    room: Room,
+    stack_dir: StackDir,
     *,
     backend: str,
     path_entries: tuple[Path, ...],
@@ -68,7 +68,7 @@ def variables(
     """Everything that a run of this stack needs in its environment.
 
     Args:
-        room: the stack's own files.
+        stack_dir: the stack's own files.
         backend: URL of the Pulumi backend.
         path_entries: folders that come first on `PATH`, first one first.
         kubeconfig: of the embedded cluster; None leaves the caller's.
@@ -78,12 +78,12 @@ def variables(
         **SILENT,
         "PULUMI_BACKEND_URL": _without_attributes(backend),
         "PULUMI_HOME": str(places.pulumi_home()),
-        contract.SEED_FILE_VARIABLE: str(room.seed),
+        contract.SEED_FILE_VARIABLE: str(stack_dir.seed),
         contract.CACHE_VARIABLE: str(places.cache()),
         contract.DATA_VARIABLE: str(places.data()),
     }
     if "PULUMI_CONFIG_PASSPHRASE" not in os.environ:
-        found[PASSPHRASE_VARIABLE] = str(room.passphrase)
+        found[PASSPHRASE_VARIABLE] = str(stack_dir.passphrase)
     if not backend.startswith("https://"):
         found["PULUMI_API"] = _NOWHERE
     if kubeconfig is not None:
@@ -114,9 +114,9 @@ def applied(changes: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def exports(changes: Mapping[str, str], room: Room) -> str:
+def exports(changes: Mapping[str, str], stack_dir: StackDir) -> str:
     """Shell lines with which plain `pulumi` runs the same stack from the project's folder."""
-    both = {**changes, "PULUMI_OPTION_CONFIG_FILE": str(room.settings)}
+    both = {**changes, "PULUMI_OPTION_CONFIG_FILE": str(stack_dir.settings)}
     lines = [f"unset {' '.join(UNSET)}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted(both.items())]
     return "\n".join(lines)

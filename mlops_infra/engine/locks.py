@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from mlops_infra.engine.room import PROJECT
+from mlops_infra.engine.stack_dir import PROJECT
 from mlops_infra.errors import StackLocked
 from mlops_infra.progress import Sink, step
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlops_infra.engine import locks
-from mlops_infra.engine.room import PROJECT
+from mlops_infra.engine.stack_dir import PROJECT
 from mlops_infra.progress import Sink, step
 
 _ATTRIBUTES = ".attrs"

@@ -14,8 +14,8 @@ from mlops_infra.config import StackConfig
 from mlops_infra.engine import closed, environment, locks, tools
 from mlops_infra.engine import record as records
 from mlops_infra.engine.record import StackRecord
-from mlops_infra.engine.room import Room
 from mlops_infra.engine.runner import Engine
+from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.engine.tools import Tools
 from mlops_infra.errors import InputError, MlopsError
 from mlops_infra.plan import Plan, make_plan
@@ -65,7 +65,7 @@ def prepare(
     node: str | None,
     more: Mapping[str, str] = MappingProxyType({}),
 ) -> Engine:
-    """An engine for `want`, with its room, passphrase and seed made where they were not.
+    """An engine for `want`, with its folder, passphrase and seed made where they were not.
 
     Args:
         want: what is asked for.
@@ -77,16 +77,16 @@ def prepare(
     Raises:
         InputError: the stack has state, but passphrase or seed are gone.
     """
-    room = Room.of(want.stack)
+    stack_dir = StackDir.of(want.stack)
     backend = want.record.backend
-    variables = _variables(room, want.record, found, stack_file=want.file)
+    variables = _variables(stack_dir, want.record, found, stack_file=want.file)
     if node:
         variables[contract.NODE_ADDRESS_VARIABLE] = node
     variables |= more
-    engine = _engine(want.stack, room, want.record, found, variables, sink, _program())
-    room.refresh(want.file)
-    room.secure(state_exists=_has_resources(engine, backend, want.stack))
-    want.record.write(room)
+    engine = _engine(want.stack, stack_dir, want.record, found, variables, sink, _program())
+    stack_dir.refresh(want.file)
+    stack_dir.secure(state_exists=_has_resources(engine, backend, want.stack))
+    want.record.write(stack_dir)
     return engine
 
 
@@ -103,14 +103,14 @@ def from_state(
         sink: takes the progress.
         only_read: the state is only read, which takes no provider.
     """
-    room = Room.of(stack)
+    stack_dir = StackDir.of(stack)
     record = _record(stack, file)
     if record is None:
         return None
     found = tools.reading(sink) if only_read or record.site else tools.ready(sink)
-    variables = _variables(room, record, found, stack_file=None)
-    room.refresh(None)
-    return _engine(stack, room, record, found, variables, sink, None)
+    variables = _variables(stack_dir, record, found, stack_file=None)
+    stack_dir.refresh(None)
+    return _engine(stack, stack_dir, record, found, variables, sink, None)
 
 
 def reading(stack: str, file: Path | None, sink: Sink) -> Engine | None:
@@ -130,7 +130,7 @@ def reading(stack: str, file: Path | None, sink: Sink) -> Engine | None:
 
 def _record(stack: str, file: Path | None) -> StackRecord | None:
     """Of the last run; else as the stack's file has it; None where there is neither."""
-    known = records.read(Room.of(stack))
+    known = records.read(StackDir.of(stack))
     if known is not None:
         return known
     try:
@@ -148,7 +148,7 @@ def _program() -> Callable[[], None]:
 
 def _engine(
     stack: str,
-    room: Room,
+    stack_dir: StackDir,
     record: StackRecord,
     found: Tools,
     variables: dict[str, str],
@@ -158,7 +158,7 @@ def _engine(
     return Engine(
         stack,
         sink,
-        room=room,
+        stack_dir=stack_dir,
         record=record,
         tools=found,
         environment=variables,
@@ -167,10 +167,10 @@ def _engine(
 
 
 def _variables(
-    room: Room, record: StackRecord, found: Tools, *, stack_file: Path | None
+    stack_dir: StackDir, record: StackRecord, found: Tools, *, stack_file: Path | None
 ) -> dict[str, str]:
     return environment.variables(
-        room,
+        stack_dir,
         backend=record.backend,
         path_entries=found.folders,
         kubeconfig=Path(record.kubeconfig) if record.kubeconfig else None,
@@ -180,7 +180,7 @@ def _variables(
 
 def _has_resources(engine: Engine, backend: str, stack: str) -> bool:
     """Whether losing the secrets would matter: an empty state of a first run does not count."""
-    if room_is_complete(engine.room):
+    if secrets_exist(engine.stack_dir):
         return True  # nothing will be made; the question costs nothing
     file = locks.state_file(backend, stack)
     if file is not None:
@@ -191,6 +191,6 @@ def _has_resources(engine: Engine, backend: str, stack: str) -> bool:
         return False  # a backend that does not answer stops the run itself, with its own reason
 
 
-def room_is_complete(room: Room) -> bool:
+def secrets_exist(stack_dir: StackDir) -> bool:
     """Whether passphrase and seed are both there."""
-    return room.seed.exists() and room.passphrase.exists()
+    return stack_dir.seed.exists() and stack_dir.passphrase.exists()

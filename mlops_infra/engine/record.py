@@ -10,7 +10,7 @@ from mlops_infra import places
 from mlops_infra.aws import Site
 from mlops_infra.config import StackConfig
 from mlops_infra.engine.environment import backend_url
-from mlops_infra.engine.room import Room, write_private
+from mlops_infra.engine.stack_dir import StackDir, write_private
 from mlops_infra.plan.aws.names import names_of
 
 _FILE = "stack.json"
@@ -74,15 +74,15 @@ class StackRecord:
             base=names_of(config, stack).base,
         )
 
-    def write(self, room: Room) -> None:
-        """Keep it in the stack's room."""
-        places.private(room.folder)
-        write_private(room.folder / _FILE, json.dumps(asdict(self), indent=2))
+    def write(self, stack_dir: StackDir) -> None:
+        """Keep it in the stack's folder."""
+        places.private(stack_dir.folder)
+        write_private(stack_dir.folder / _FILE, json.dumps(asdict(self), indent=2))
 
 
-def read(room: Room) -> StackRecord | None:
+def read(stack_dir: StackDir) -> StackRecord | None:
     """The record of the last run; None where there was none, or it cannot be read."""
     try:
-        return StackRecord(**json.loads((room.folder / _FILE).read_text(encoding="utf-8")))
+        return StackRecord(**json.loads((stack_dir.folder / _FILE).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None

@@ -18,7 +18,7 @@ from mlops_infra.engine.process import OwnedPulumi
 from mlops_infra.engine.protection import refuse_losses
 from mlops_infra.engine.record import StackRecord
 from mlops_infra.engine.results import Result, promised
-from mlops_infra.engine.room import Room
+from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.engine.tools import Tools
 from mlops_infra.engine.waiting import Verdict, Waiting
 from mlops_infra.errors import InputError, MlopsError, OperationFailed
@@ -39,14 +39,14 @@ class Engine:
         stack: str,
         sink: Sink,
         *,
-        room: Room,
+        stack_dir: StackDir,
         record: StackRecord,
         tools: Tools,
         environment: Mapping[str, str],
         program: Callable[[], None] | None = None,
     ) -> None:
         self.stack = stack
-        self.room = room
+        self.stack_dir = stack_dir
         self.record = record
         self._sink = sink
         self.environment = environment
@@ -88,15 +88,15 @@ class Engine:
             self._forget_vanished(stack)
             with applied(self._takes_over(unsure=unsure)):
                 planned = self._preview(stack, allow_replace)
-                if not planned.changed and not unsure and whole == self.room.applied:
+                if not planned.changed and not unsure and whole == self.stack_dir.applied:
                     return planned
                 if self._open_cluster is not None:
                     live_objects.refuse_foreign(
                         self._open_cluster(), planned.changes, field_manager(self.stack)
                     )
-                self.room.applied = ""
+                self.stack_dir.applied = ""
                 done = self._up(stack, planned)
-            self.room.applied = whole
+            self.stack_dir.applied = whole
             return done
 
     def _forget_vanished(self, stack: Stack) -> None:
@@ -173,7 +173,7 @@ class Engine:
         if file is not None:
             return file.exists() or file.with_suffix(".json.gz").exists()
         with applied(self.environment):
-            self.room.refresh(None)
+            self.stack_dir.refresh(None)
             found = json.loads(self._run(["stack", "ls", "--json"]))
         return any(each["name"].rpartition("/")[2] == self.stack for each in found)
 
@@ -197,7 +197,7 @@ class Engine:
         if folder is not None:
             writable(folder)
         workspace = LocalWorkspace(
-            work_dir=str(self.room.project),
+            work_dir=str(self.stack_dir.project),
             pulumi_home=str(places.pulumi_home()),
             program=self._guarded_program if self._program else None,
             secrets_provider=self.record.secrets_provider,
@@ -304,11 +304,11 @@ class Engine:
 
     def _clear_pending(self) -> list[str]:
         state = locks.state_file(self.record.backend, self.stack)
-        return pending.clear(self._run, state, self.stack, self.room.folder, self._sink)
+        return pending.clear(self._run, state, self.stack, self.stack_dir.folder, self._sink)
 
     def _run(self, arguments: list[str]) -> str:
         try:
-            done = self._command.run(arguments, str(self.room.project), {})
+            done = self._command.run(arguments, str(self.stack_dir.project), {})
         except errors.CommandError as error:
             raise self._explained(Record(), error) from error
         return str(done.stdout)

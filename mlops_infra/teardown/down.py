@@ -76,11 +76,11 @@ def _refuse_protected(deployed: Deployed, options: DownOptions, stack: str) -> N
 
 
 def _refuse_locked_secrets(engine: Engine, deployed: Deployed, options: DownOptions) -> None:
-    if deployed.empty or options.purge or engine.room.opens(engine.record.secrets_provider):
+    if deployed.empty or options.purge or engine.stack_dir.opens(engine.record.secrets_provider):
         return
     raise InputError(
         "the passphrase is missing, so Pulumi cannot read the state",
-        where=str(engine.room.passphrase),
+        where=str(engine.stack_dir.passphrase),
         hint="restore it, or delete everything with the stack's label: "
         f"mlops-infra down -s {engine.stack} --purge",
     )
@@ -110,7 +110,7 @@ def _take_apart(
 
 
 def _destroy(engine: Engine, deployed: Deployed, options: DownOptions) -> int:
-    if not engine.room.opens(engine.record.secrets_provider):
+    if not engine.stack_dir.opens(engine.record.secrets_provider):
         return _count(deployed)  # by its label, afterwards: nothing can open the state
     if deployed.empty:
         return 0
@@ -146,7 +146,7 @@ def _count(deployed: Deployed) -> int:
 def _on_machine(engine: Engine, done: DownResult) -> list[str]:
     if done.kept or done.leftovers:
         return []  # they are what finds the rest again
-    paths = [engine.room.folder]
+    paths = [engine.stack_dir.folder]
     if engine.record.cluster is not None:
         paths.append(EmbeddedCluster(engine.record.cluster).kubeconfig.parent)
     return local_files.still_there(paths)

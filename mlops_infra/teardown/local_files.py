@@ -8,14 +8,14 @@ from pathlib import Path
 
 from mlops_infra import places
 from mlops_infra.engine import environment, locks
-from mlops_infra.engine.room import PROJECT, Room
+from mlops_infra.engine.stack_dir import PROJECT, StackDir
 
 
 def forget_files(stack: str, backend: str) -> None:
-    """Remove the stack's room and, in the default backend, its history and backups."""
-    room = Room.of(stack)
-    if room.folder.exists():
-        room.remove()
+    """Remove the stack's folder and, in the default backend, its history and backups."""
+    stack_dir = StackDir.of(stack)
+    if stack_dir.folder.exists():
+        stack_dir.remove()
     folder = locks.state_folder(backend)
     if folder == environment.local_state():
         for kind in ("stacks", "history", "backups"):

@@ -17,8 +17,8 @@ from mlops_infra.components.onprem import annotated, cluster_provider
 from mlops_infra.engine import environment, tools
 from mlops_infra.engine.record import StackRecord
 from mlops_infra.engine.results import Result
-from mlops_infra.engine.room import Room
 from mlops_infra.engine.runner import Engine
+from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.progress import Event, quiet
 
 Program = Callable[[ResourceOptions], None]
@@ -36,22 +36,22 @@ class Stack:
         record = StackRecord(
             backend=f"file://{folder / 'state'}", cluster=None, kubeconfig=kubeconfig, context=None
         )
-        room = Room(NAME, folder / "stack")
+        stack_dir = StackDir(NAME, folder / "stack")
         found = tools.ready(quiet)
         variables = environment.variables(
-            room,
+            stack_dir,
             backend=record.backend,
             path_entries=found.folders,
             kubeconfig=None,
             stack_file=None,
         )
         self.state = folder / "state"
-        room.refresh(places.project() / "stacks" / "Pulumi.core.yaml")
-        room.secure(state_exists=False)
+        stack_dir.refresh(places.project() / "stacks" / "Pulumi.core.yaml")
+        stack_dir.secure(state_exists=False)
         self.engine = Engine(
             NAME,
             self.shown.append,
-            room=room,
+            stack_dir=stack_dir,
             record=record,
             tools=found,
             environment=variables,

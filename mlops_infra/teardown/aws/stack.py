@@ -62,9 +62,9 @@ def _refuse_cluster_options(options: DownOptions) -> None:
 
 
 def _refuse_lost_passphrase(engine: Engine) -> None:
-    if not engine.room.opens(engine.record.secrets_provider):
+    if not engine.stack_dir.opens(engine.record.secrets_provider):
         raise InputError(
             "the passphrase is missing, so Pulumi cannot read the state",
-            where=str(engine.room.passphrase),
+            where=str(engine.stack_dir.passphrase),
             hint="restore it from a backup",
         )

@@ -32,15 +32,15 @@ PASSPHRASE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105 - the name o
 
 
 @dataclass(slots=True)
-class Room:
+class StackDir:
     """Where the files of one stack lie."""
 
     stack: str
     folder: Path
 
     @classmethod
-    def of(cls, stack: str) -> Room:
-        """The room of `stack`; raises InputError where that is not a DNS label."""
+    def of(cls, stack: str) -> StackDir:
+        """The folder of `stack`; raises InputError where that is not a DNS label."""
         return cls(naming.dns_label(stack, what="stack"), places.data() / "stacks" / stack)
 
     @property
@@ -117,7 +117,7 @@ class Room:
             _write_if_changed(self.settings, yaml.safe_dump(merged, sort_keys=False))
 
     def remove(self) -> None:
-        """Take the whole room away."""
+        """Take the whole folder away."""
         shutil.rmtree(self.folder, ignore_errors=False)
         parent = self.folder.parent
         if not any(parent.iterdir()):
