@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mlops_infra import contract
 from mlops_infra.aws import Cloud
 from mlops_infra.engine.prepare import Asked
-from mlops_infra.plan.aws.approved import APPROVED_VARIABLE, NONE, asks
+from mlops_infra.plan.aws.approved import NONE, asks
 from mlops_infra.plan.aws.names import names_of
 from mlops_infra.progress import Sink, step
 
@@ -23,7 +24,7 @@ def told(want: Asked, cloud: Cloud, sink: Sink) -> Mapping[str, str]:
     with step(sink, "Asking the registry for the approved model") as work:
         found = newest(cloud, group)
         work.end("done", found or f"{group} has no approved model yet")
-    return {APPROVED_VARIABLE: found or NONE}
+    return {contract.APPROVED_MODEL_VARIABLE: found or NONE}
 
 
 def newest(cloud: Cloud, group: str) -> str | None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import yaml
 
 from mlops_infra import config as configuration
+from mlops_infra import contract
 from mlops_infra.engine.environment import applied
 from mlops_infra.engine.prepare import asked
 from mlops_infra.engine.recorded import Declared, declared
 from mlops_infra.errors import InputError
-from mlops_infra.plan.aws.approved import APPROVED_VARIABLE
 
 _UNSEEN_MODEL = "arn:aws:sagemaker:us-east-1:000000000000:model-package/not-seen/1"
 
@@ -41,8 +41,8 @@ def declare(stack: str, file: Path) -> list[Declared]:
     from stacks.program import program
 
     # the registry cannot be asked here: some approved model stands for the one there may be
-    seen = os.environ.get(APPROVED_VARIABLE) or _UNSEEN_MODEL
-    with applied({APPROVED_VARIABLE: seen}):
+    seen = os.environ.get(contract.APPROVED_MODEL_VARIABLE) or _UNSEEN_MODEL
+    with applied({contract.APPROVED_MODEL_VARIABLE: seen}):
         found = declared(program, stack=stack, values=_values(file))
     return [each for each in found if each.resource]
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_infra import places
+from mlops_infra import contract, places
 from mlops_infra.aws import Cloud
 from mlops_infra.cluster import EmbeddedCluster
 from mlops_infra.engine import (
@@ -19,7 +19,7 @@ from mlops_infra.engine import (
     tools,
 )
 from mlops_infra.engine.outcome import Outcome
-from mlops_infra.engine.prepare import NODE_VARIABLE, Asked, asked, prepare, reading
+from mlops_infra.engine.prepare import Asked, asked, prepare, reading
 from mlops_infra.engine.process import stopped
 from mlops_infra.engine.results import Result
 from mlops_infra.engine.room import Room
@@ -103,7 +103,7 @@ def exports(stack: str, file: Path | None, sink: Sink) -> str:
     engine = prepare(want, sink, found, node=node, more=approved)
     variables = dict(engine.environment)
     if node:
-        variables[NODE_VARIABLE] = node
+        variables[contract.NODE_ADDRESS_VARIABLE] = node
     return environment.exports(variables, engine.room)
 
 
@@ -139,7 +139,7 @@ def room_to_work() -> None:
         raise OperationFailed(
             f"the disk is full: {free // 1024} KiB free, a run needs {FREE // 1024}",
             where=str(folder),
-            hint="free some space there, or choose another folder with MLOPS_INFRA_DATA",
+            hint=f"free some space there, or choose another folder with {contract.DATA_VARIABLE}",
         )
 
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from mlops_infra import places
-from mlops_infra.engine.room import PASSPHRASE_VARIABLE, SEED_VARIABLE, Room
+from mlops_infra import contract, places
+from mlops_infra.engine.room import PASSPHRASE_VARIABLE, Room
 from mlops_infra.errors import OperationFailed
 
 SILENT: Mapping[str, str] = {
@@ -78,9 +78,9 @@ def variables(
         **SILENT,
         "PULUMI_BACKEND_URL": _without_attributes(backend),
         "PULUMI_HOME": str(places.pulumi_home()),
-        SEED_VARIABLE: str(room.seed),
-        "MLOPS_INFRA_CACHE": str(places.cache()),
-        "MLOPS_INFRA_DATA": str(places.data()),
+        contract.SEED_FILE_VARIABLE: str(room.seed),
+        contract.CACHE_VARIABLE: str(places.cache()),
+        contract.DATA_VARIABLE: str(places.data()),
     }
     if "PULUMI_CONFIG_PASSPHRASE" not in os.environ:
         found[PASSPHRASE_VARIABLE] = str(room.passphrase)
@@ -89,7 +89,7 @@ def variables(
     if kubeconfig is not None:
         found["KUBECONFIG"] = str(kubeconfig)
     if stack_file is not None:
-        found["MLOPS_INFRA_STACK_FILE"] = str(stack_file.absolute())
+        found[contract.STACK_FILE_VARIABLE] = str(stack_file.absolute())
     found["PATH"] = _path(path_entries)
     return found
 
@@ -134,5 +134,5 @@ def writable(folder: Path) -> None:
         raise OperationFailed(
             f"the state folder cannot be created: {error.strerror}",
             where=str(folder),
-            hint="choose another data folder with MLOPS_INFRA_DATA",
+            hint=f"choose another data folder with {contract.DATA_VARIABLE}",
         ) from error

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from pulumi.automation import EngineEvent
 from pulumi.automation.events import OpType, StepEventMetadata
 
-from mlops_infra.plan.stateful import COMPONENT_LABEL
+from mlops_infra import contract
 from mlops_infra.progress import Step
 
 _NO_CHANGE = frozenset({"same", "read", "refresh"})
@@ -73,7 +73,7 @@ class Change:
         """The component of the platform that it belongs to, by its label."""
         metadata = (self.new or self.old).get("metadata")
         labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
-        found = labels.get(COMPONENT_LABEL) if isinstance(labels, Mapping) else None
+        found = labels.get(contract.COMPONENT_LABEL) if isinstance(labels, Mapping) else None
         return str(found) if found else None
 
     def as_dict(self) -> dict[str, object]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.cluster import EmbeddedCluster
 from mlops_infra.engine.certificates import ending
 from mlops_infra.engine.record import StackRecord
 from mlops_infra.kube import Cluster, pods
-from mlops_infra.plan.stateful import COMPONENT_LABEL, STACK_LABEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def stack_health(stack: str, record: StackRecord, outputs: dict[str, Any]) -> He
 def _read(record: StackRecord, stack: str) -> tuple[tuple[PodHealth, ...], list[dict[str, Any]]]:
     """The stack's Pods, and its Secrets."""
     cluster = Cluster.open(record.kubeconfig, record.context)
-    wanted = {"labelSelector": f"{STACK_LABEL}={stack}"}
+    wanted = {"labelSelector": f"{contract.STACK_LABEL}={stack}"}
     found = map(_pod, cluster.get("/api/v1/pods", wanted)["items"])
     secrets = cluster.get("/api/v1/secrets", wanted)["items"]
     return tuple(sorted(found, key=lambda pod: (pod.component, pod.name))), secrets
@@ -96,7 +96,7 @@ def _pod(pod: dict[str, Any]) -> PodHealth:
     first = next(iter(troubles), None)
     phase = str(status.get("phase", ""))
     return PodHealth(
-        component=(about.get("labels") or {}).get(COMPONENT_LABEL, ""),
+        component=(about.get("labels") or {}).get(contract.COMPONENT_LABEL, ""),
         namespace=about["namespace"],
         name=about["name"],
         phase=phase,

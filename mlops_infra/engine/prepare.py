@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from mlops_infra import __version__, images
+from mlops_infra import __version__, contract, images
 from mlops_infra import config as configuration
 from mlops_infra.config import StackConfig
 from mlops_infra.engine import closed, environment, locks, tools
@@ -20,8 +20,6 @@ from mlops_infra.engine.tools import Tools
 from mlops_infra.errors import InputError, MlopsError
 from mlops_infra.plan import Plan, make_plan
 from mlops_infra.progress import Sink
-
-NODE_VARIABLE = "MLOPS_INFRA_NODE_ADDRESS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ def prepare(
     backend = want.record.backend
     variables = _variables(room, want.record, found, stack_file=want.file)
     if node:
-        variables[NODE_VARIABLE] = node
+        variables[contract.NODE_ADDRESS_VARIABLE] = node
     variables |= more
     engine = _engine(want.stack, room, want.record, found, variables, sink, _program())
     room.refresh(want.file)

@@ -77,9 +77,7 @@ class StackRecord:
     def write(self, room: Room) -> None:
         """Keep it in the stack's room."""
         places.private(room.folder)
-        fresh = room.folder / f".{_FILE}"
-        write_private(fresh, json.dumps(asdict(self), indent=2))
-        fresh.replace(room.folder / _FILE)
+        write_private(room.folder / _FILE, json.dumps(asdict(self), indent=2))
 
 
 def read(room: Room) -> StackRecord | None:

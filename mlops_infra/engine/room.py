@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from mlops_infra import naming, places
+from mlops_infra import contract, files, naming, places
 from mlops_infra.errors import InputError, OperationFailed
 
 PROJECT = "mlops-infra"
@@ -28,7 +28,6 @@ PROJECT = "mlops-infra"
 _SECRET_SETTINGS = ("encryptionsalt", "secretsprovider", "encryptedkey")
 """Keys that Pulumi itself writes into a stack's file."""
 
-SEED_VARIABLE = "MLOPS_INFRA_SEED_FILE"
 PASSPHRASE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
 
 
@@ -57,7 +56,7 @@ class Room:
     @property
     def seed(self) -> Path:
         """Seed of the generated passwords; `$MLOPS_INFRA_SEED_FILE` where a team shares one."""
-        return Path(os.environ.get(SEED_VARIABLE) or self.folder / "seed")
+        return Path(os.environ.get(contract.SEED_FILE_VARIABLE) or self.folder / "seed")
 
     @property
     def passphrase(self) -> Path:
@@ -137,24 +136,20 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _write_if_changed(file: Path, text: str) -> None:
     if not file.exists() or file.read_text(encoding="utf-8") != text:
-        fresh = file.with_name(f".{file.name}.{os.getpid()}")
-        write_private(fresh, text)
-        fresh.replace(file)
+        write_private(file, text)
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file for its owner alone.
+    """Replace a file, for its owner alone, in one step.
 
     Raises:
         OperationFailed: the disk is full, or the folder cannot be written.
     """
     try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        files.write(file, text, mode=0o600)
     except OSError as error:
         raise OperationFailed(
             f"cannot write {file.name}: {error.strerror}",
             where=str(file),
-            hint="free space there, or choose another folder with MLOPS_INFRA_DATA",
+            hint=f"free space there, or choose another folder with {contract.DATA_VARIABLE}",
         ) from error

@@ -26,7 +26,6 @@ __all__ = [
     "CERTIFICATES_END",
     "CONTRACT",
     "NODE",
-    "STACK_LABEL",
     "Certificate",
     "Finding",
     "FromConfig",

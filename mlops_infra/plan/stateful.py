@@ -13,9 +13,6 @@ from typing import Any
 from mlops_infra import contract
 from mlops_infra.plan.aws.stateful import STATEFUL, kind_of
 
-COMPONENT_LABEL = contract.COMPONENT_LABEL
-STACK_LABEL = contract.STACK_LABEL
-
 PLATFORM = "platform"
 """Stands for the component in the name of an object that belongs to none."""
 
@@ -58,7 +55,7 @@ def stateful_object(type_token: str, inputs: Mapping[str, Any]) -> StatefulObjec
     if kind in _WHERE_MARKED and labels.get(contract.STATEFUL_LABEL) != "true":
         return None
     return StatefulObject(
-        component=str(labels.get(COMPONENT_LABEL) or PLATFORM),
+        component=str(labels.get(contract.COMPONENT_LABEL) or PLATFORM),
         kind=kind,
         name=str(metadata.get("name", "")),
     )

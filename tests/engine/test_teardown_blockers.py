@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from mlops_infra import contract
 from mlops_infra.errors import FoundError
 from mlops_infra.kube import Cluster
-from mlops_infra.plan.stateful import STACK_LABEL
 from mlops_infra.progress import quiet
 from mlops_infra.teardown import DownOptions, DownResult
 from mlops_infra.teardown.kubernetes.access import open_cluster
@@ -284,7 +284,9 @@ def test_a_controller_that_was_scaled_to_nothing(
     """One of ours: its webhook goes for good, its finalizer afterwards."""
     service = {"ports": [{"port": 443}], "selector": {"app": "controller"}}
     site.make("services", "controller", spec=service)
-    site.plane.request("PATCH", dead_webhook, {"metadata": {"labels": {STACK_LABEL: STACK}}})
+    site.plane.request(
+        "PATCH", dead_webhook, {"metadata": {"labels": {contract.STACK_LABEL: STACK}}}
+    )
     where = {"service": {"namespace": site.namespace, "name": "controller"}}
     (webhook,) = site.plane.request("GET", dead_webhook)["webhooks"]
     webhooks = [{**webhook, "clientConfig": where}]
@@ -318,7 +320,7 @@ def test_custom_resources_that_nobody_can_convert(site: Site, widgets: str) -> N
 
 def test_a_finalizer_outside_of_any_namespace(site: Site) -> None:
     roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
-    metadata = {"name": "held", "finalizers": [FINALIZER], "labels": {STACK_LABEL: STACK}}
+    metadata = {"name": "held", "finalizers": [FINALIZER], "labels": {contract.STACK_LABEL: STACK}}
     site.plane.request("POST", roles, {"metadata": metadata})
     (line,) = site.named("teardown_finalizer")
     assert f"ClusterRole held: finalizer {FINALIZER}" in line

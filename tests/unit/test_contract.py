@@ -14,8 +14,6 @@ from mlops_infra import contract
 ROOT = Path(__file__).resolve().parents[2]
 ALONE = frozenset({"scripts"})
 """Folders of files that run without this package, on AWS."""
-PENDING = ("mlops_infra/engine/", "mlops_infra/kubeprovider/", "mlops_infra/lifecycle/")
-"""Rooms that other changes hold at the moment."""
 PATTERN = re.compile(
     r"MLOPS_INFRA_|(?<!//)mlops-infra\.dev/|app\.kubernetes\.io/|mlops-stores|mlops-infra:stack|tenant-\{"
 )
@@ -59,8 +57,7 @@ def test_only_the_contract_spells_its_names() -> None:
     found = {
         str(file.relative_to(ROOT)): lines
         for file in sources()
-        if not str(file.relative_to(ROOT)).startswith(PENDING)
-        and (lines := spelled(file.read_text("utf-8")))
+        if (lines := spelled(file.read_text("utf-8")))
     }
     assert found == {}
 

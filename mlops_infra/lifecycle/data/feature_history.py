@@ -13,6 +13,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.lifecycle.services.reachability import listening
@@ -41,7 +42,7 @@ def history(wanted: str, around: Environment) -> pd.DataFrame:
     if around.features_endpoint is None:
         raise InputError(
             "no feature server is configured",
-            where="environment variable MLOPS_INFRA_FEATURES",
+            where=f"environment variable {contract.FEATURES_VARIABLE}",
             hint="set components.feast.state to managed",
         )
     name, _, query = wanted.partition("?")

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.services.credentials import Login
 from mlops_infra.lifecycle.services.environment import Environment
@@ -90,7 +91,9 @@ def split(url: str, around: Environment) -> tuple[str, str]:
     if parts.scheme != "s3" or not key:
         raise InputError(f"'{url}' is not an object", hint="write s3://bucket/key")
     if not bucket:
-        raise InputError(f"'{url}' has no bucket", where="environment variable MLOPS_INFRA_BUCKET")
+        raise InputError(
+            f"'{url}' has no bucket", where=f"environment variable {contract.BUCKET_VARIABLE}"
+        )
     return bucket, key
 
 

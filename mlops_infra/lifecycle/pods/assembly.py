@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.lineage.index import Lineage
 from mlops_infra.lifecycle.pods.champions import MlflowChampions
@@ -44,14 +45,14 @@ def models(path: Path | None) -> tuple[str, str]:
     Raises:
         InputError: nobody names it, or it cannot be read.
     """
-    named = path or Path(os.environ.get("MLOPS_INFRA_MODELS", ""))
+    named = path or Path(os.environ.get(contract.MODELS_VARIABLE, ""))
     try:
         return named.read_text(encoding="utf-8"), str(named)
     except OSError as error:
         raise InputError(
             f"the declared models cannot be read: {error.strerror}",
             where=str(named),
-            hint="set the file with --models or MLOPS_INFRA_MODELS",
+            hint=f"set the file with --models or {contract.MODELS_VARIABLE}",
         ) from error
 
 
@@ -106,7 +107,9 @@ def controller(text: str, where: str) -> Controller:
 
     around = Environment.here()
     if around.runtime_image is None:
-        raise InputError("no image for pipelines is configured", where="MLOPS_INFRA_RUNTIME_IMAGE")
+        raise InputError(
+            "no image for pipelines is configured", where=contract.RUNTIME_IMAGE_VARIABLE
+        )
     store = None
     if around.object_endpoint is not None and around.objects is not None:
         store = (around.object_endpoint, around.objects)
@@ -119,6 +122,6 @@ def controller(text: str, where: str) -> Controller:
             connect,
             objects=store,
             metric=champions(around).reading if around.tracking_uri else None,
-            prometheus=os.environ.get("MLOPS_INFRA_PROMETHEUS") or None,
+            prometheus=os.environ.get(contract.PROMETHEUS_VARIABLE) or None,
         ),
     )

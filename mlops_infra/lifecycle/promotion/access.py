@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.gateway.client import GatewayClient
 from mlops_infra.lifecycle.lineage.endpoint_history import EndpointHistory
@@ -26,8 +27,6 @@ from mlops_infra.lifecycle.serving.interface import Scaling, Serving
 from mlops_infra.lifecycle.serving.kserve import KServe
 from mlops_infra.lifecycle.serving.seldon import Seldon
 
-GATEWAY, TOKEN = "MLOPS_INFRA_GATEWAY", "MLOPS_INFRA_GATEWAY_TOKEN"
-"""Variables of a tenant's Pods: the gateway's URL, and the tenant's token for it."""
 ENGINES = ("kserve", "seldon-core")
 
 
@@ -72,8 +71,8 @@ def from_outside(
         InputError: the stack has no such tenant, or lacks a part that promotion needs.
     """
     bypass_proxy(platform)
-    namespace = f"tenant-{tenant}"
-    keys = secrets.read(namespace, "object-store")
+    namespace = contract.tenant_namespace(tenant)
+    keys = secrets.read(namespace, contract.OBJECT_STORE_SECRET)
     if not keys:
         raise InputError(
             f"no such tenant: '{tenant}'",
@@ -103,11 +102,12 @@ def gateway_of(platform: Platform, secrets: Secrets, tenant: str) -> GatewayClie
     """The tenant's view of the gateway; None where the stack has none."""
     if platform.serving_endpoint is None:
         return None
-    token = secrets.read(f"tenant-{tenant}", "gateway-token").get("token")
+    namespace = contract.tenant_namespace(tenant)
+    token = secrets.read(namespace, contract.GATEWAY_TOKEN_SECRET).get("token")
     if token is None:
         raise OperationFailed(
             f"tenant '{tenant}' has no token for the model gateway",
-            where=f"Secret tenant-{tenant}/gateway-token",
+            where=f"Secret {namespace}/{contract.GATEWAY_TOKEN_SECRET}",
             hint="mlops-infra up creates it",
         )
     return GatewayClient(platform.serving_endpoint, tenant, token)
@@ -121,11 +121,11 @@ def in_a_pod(around: Environment, environment: Mapping[str, str] | None = None) 
     """
     told = os.environ if environment is None else environment
     wanted = {
-        "MLOPS_INFRA_TENANT": around.tenant,
-        "MLOPS_INFRA_LINEAGE": around.lineage_endpoint,
+        contract.TENANT_VARIABLE: around.tenant,
+        contract.LINEAGE_VARIABLE: around.lineage_endpoint,
         "AWS_ENDPOINT_URL_S3": around.object_endpoint,
         "AWS_ACCESS_KEY_ID": around.objects,
-        "MLOPS_INFRA_BUCKET": around.bucket,
+        contract.BUCKET_VARIABLE: around.bucket,
     }
     missing = [name for name, value in wanted.items() if value is None]
     if missing:
@@ -137,7 +137,11 @@ def in_a_pod(around: Environment, environment: Mapping[str, str] | None = None) 
     # checked above, which a type checker cannot see
     assert around.tenant and around.lineage_endpoint and around.object_endpoint  # noqa: S101, PT018
     assert around.objects and around.bucket  # noqa: S101, PT018
-    uri, url, token = around.need_tracking(), told.get(GATEWAY), told.get(TOKEN)
+    uri, url, token = (
+        around.need_tracking(),
+        told.get(contract.GATEWAY_VARIABLE),
+        told.get(contract.GATEWAY_TOKEN_VARIABLE),
+    )
     return Access(
         tenant=around.tenant,
         registry=MlflowModels(uri, uri, around.tracking_login),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.kube import Cluster
 
@@ -41,11 +42,13 @@ class Secrets(Protocol):
 
 def credentials(secrets: Secrets) -> Credentials:
     """Collect what the charts of this kit put into their Secrets."""
-    tracking = secrets.read("mlflow", "mlflow-auth")
-    objects = secrets.read("mlflow", "mlflow-s3")
+    tracking = secrets.read("mlflow", contract.MLFLOW_SECRET)
+    objects = secrets.read("mlflow", contract.MLFLOW_OBJECTS_SECRET)
     return Credentials(
         tracking=_login(tracking, "username", "password"),
-        lineage_password=secrets.read("mlops-stores", "valkey-auth").get("password"),
+        lineage_password=secrets.read(contract.STORES_NAMESPACE, contract.VALKEY_SECRET).get(
+            "password"
+        ),
         objects=_login(objects, "accessKey", "secretKey"),
     )
 

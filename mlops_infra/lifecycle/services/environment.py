@@ -22,6 +22,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.services.credentials import Login
 
@@ -59,13 +60,13 @@ class Environment:
             tracking_login=login("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"),
             object_endpoint=get("AWS_ENDPOINT_URL_S3"),
             objects=login("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-            bucket=get("MLOPS_INFRA_BUCKET"),
-            tenant=get("MLOPS_INFRA_TENANT"),
-            lineage_endpoint=get("MLOPS_INFRA_LINEAGE"),
-            lineage_password=get("MLOPS_INFRA_LINEAGE_PASSWORD"),
-            features_endpoint=get("MLOPS_INFRA_FEATURES"),
-            runtime_image=get("MLOPS_INFRA_RUNTIME_IMAGE"),
-            validator=get("MLOPS_INFRA_VALIDATOR") or "builtin",
+            bucket=get(contract.BUCKET_VARIABLE),
+            tenant=get(contract.TENANT_VARIABLE),
+            lineage_endpoint=get(contract.LINEAGE_VARIABLE),
+            lineage_password=get(contract.LINEAGE_PASSWORD_VARIABLE),
+            features_endpoint=get(contract.FEATURES_VARIABLE),
+            runtime_image=get(contract.RUNTIME_IMAGE_VARIABLE),
+            validator=get(contract.VALIDATOR_VARIABLE) or "builtin",
         )
 
     def environment(self) -> dict[str, str]:
@@ -78,13 +79,13 @@ class Environment:
             "AWS_ENDPOINT_URL_S3": self.object_endpoint,
             "AWS_ACCESS_KEY_ID": objects.name if objects else None,
             "AWS_SECRET_ACCESS_KEY": objects.password if objects else None,
-            "MLOPS_INFRA_BUCKET": self.bucket,
-            "MLOPS_INFRA_TENANT": self.tenant,
-            "MLOPS_INFRA_LINEAGE": self.lineage_endpoint,
-            "MLOPS_INFRA_LINEAGE_PASSWORD": self.lineage_password,
-            "MLOPS_INFRA_FEATURES": self.features_endpoint,
-            "MLOPS_INFRA_RUNTIME_IMAGE": self.runtime_image,
-            "MLOPS_INFRA_VALIDATOR": None if self.validator == "builtin" else self.validator,
+            contract.BUCKET_VARIABLE: self.bucket,
+            contract.TENANT_VARIABLE: self.tenant,
+            contract.LINEAGE_VARIABLE: self.lineage_endpoint,
+            contract.LINEAGE_PASSWORD_VARIABLE: self.lineage_password,
+            contract.FEATURES_VARIABLE: self.features_endpoint,
+            contract.RUNTIME_IMAGE_VARIABLE: self.runtime_image,
+            contract.VALIDATOR_VARIABLE: None if self.validator == "builtin" else self.validator,
         }
         return {name: value for name, value in told.items() if value}
 

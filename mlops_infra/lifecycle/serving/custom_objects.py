@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from mlops_infra import contract
 from mlops_infra.lifecycle.services.kubernetes_objects import Cluster, Kind
 from mlops_infra.lifecycle.serving.interface import (
     Address,
@@ -89,10 +90,10 @@ class CustomObjectServing(ABC):
 
     def delete(self, tenant: str, name: str) -> bool:
         """Take the object away; whether it was there."""
-        return self._cluster.delete(self.kind, f"tenant-{tenant}", name)
+        return self._cluster.delete(self.kind, contract.tenant_namespace(tenant), name)
 
     def deployed(self, tenant: str, model: str) -> list[str]:
         """Names of the objects of one model."""
-        selector = f"mlops-infra.dev/model={label_of(model)}"
-        found = self._cluster.list(self.kind, f"tenant-{tenant}", selector)
+        selector = f"{contract.MODEL_LABEL}={label_of(model)}"
+        found = self._cluster.list(self.kind, contract.tenant_namespace(tenant), selector)
         return sorted(each["metadata"]["name"] for each in found)

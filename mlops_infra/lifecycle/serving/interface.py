@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.naming import fitted
 
-LABELS = {"app.kubernetes.io/managed-by": "mlops-infra", "mlops-infra.dev/served-by": "promotion"}
+LABELS = {contract.MANAGED_BY_LABEL: "mlops-infra", contract.SERVED_BY_LABEL: "promotion"}
 _NAME_MAX = 40  # KServe appends `-predictor` and the namespace, and Services end at 63
 _REQUESTS, _LIMITS = {"cpu": "100m", "memory": "512Mi"}, {"cpu": "1", "memory": "1Gi"}
 _RESOURCES = {"requests": _REQUESTS, "limits": _LIMITS}
@@ -50,7 +51,7 @@ class Service:
     @property
     def namespace(self) -> str:
         """The tenant's namespace."""
-        return f"tenant-{self.tenant}"
+        return contract.tenant_namespace(self.tenant)
 
     @property
     def name(self) -> str:
@@ -100,9 +101,9 @@ def labels(service: Service) -> dict[str, str]:
     """What every object that serves a model carries."""
     return {
         **LABELS,
-        "mlops-infra.dev/tenant": service.tenant,
-        "mlops-infra.dev/model": label_of(service.model),
-        "mlops-infra.dev/version": service.version,
+        contract.TENANT_LABEL: service.tenant,
+        contract.MODEL_LABEL: label_of(service.model),
+        contract.VERSION_LABEL: service.version,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.lifecycle.services.kubernetes_objects import Kind
 from mlops_infra.lifecycle.serving.custom_objects import CustomObjectServing, State
 from mlops_infra.lifecycle.serving.interface import Address, Service, labels
@@ -50,7 +51,7 @@ def inference_service(service: Service) -> dict[str, Any]:
             "annotations": {
                 "serving.kserve.io/deploymentMode": "Standard",
                 "serving.kserve.io/autoscalerClass": autoscaler,
-                "mlops-infra.dev/model": f"{service.model}/{service.version}",
+                contract.MODEL_LABEL: f"{service.model}/{service.version}",
             },
         },
         "spec": {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.lifecycle.services.kubernetes_objects import Kind
 from mlops_infra.lifecycle.serving.custom_objects import CustomObjectServing, State
 from mlops_infra.lifecycle.serving.interface import Address, Service, labels
@@ -92,7 +93,7 @@ def seldon_deployment(service: Service) -> dict[str, Any]:
             "name": service.name,
             "namespace": service.namespace,
             "labels": labels(service),
-            "annotations": {"mlops-infra.dev/model": f"{service.model}/{service.version}"},
+            "annotations": {contract.MODEL_LABEL: f"{service.model}/{service.version}"},
         },
         "spec": {
             "name": service.name,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.kube import ApiError, Cluster, UnreachableError
 from mlops_infra.kube.objects import holds, metadata, name_of
@@ -22,8 +23,8 @@ from mlops_infra.kube.tunnel import pod_socket
 from mlops_infra.lifecycle.services.credentials import Secrets
 
 NAMESPACE, PORT = "lifecycle", 8080
-SELECTOR = {"app.kubernetes.io/name": "lifecycle", "app.kubernetes.io/component": "triggers"}
-SECRET = "trigger-token"  # noqa: S105 - its name
+SELECTOR = {contract.NAME_LABEL: "lifecycle", contract.COMPONENT_ROLE_LABEL: "triggers"}
+SECRET = contract.TRIGGER_TOKEN_SECRET
 SECONDS = 60.0
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, MlopsError
 from mlops_infra.lifecycle.triggers import signals
 from mlops_infra.lifecycle.triggers.declared import DataSource, DeclaredModel
@@ -125,7 +126,7 @@ class Controller:
     def _follow(self, claim: Claim) -> None:
         namespace = next(
             (m.namespace for m in self.models if (m.tenant, m.name) == (claim.tenant, claim.model)),
-            f"tenant-{claim.tenant}",
+            contract.tenant_namespace(claim.tenant),
         )
         found = self.workflows.status(namespace, claim.workflow)
         if found is None:

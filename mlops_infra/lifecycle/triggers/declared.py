@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.triggers.cron import Cron, parse
 from mlops_infra.lifecycle.triggers.rules import Policy, Window
@@ -90,7 +91,9 @@ def _model(body: Mapping[str, Any]) -> DeclaredModel:
             zone,
         ),
         cron=parse(retrain["schedule"]) if retrain.get("schedule") else None,
-        data=_data(retrain.get("newData"), body.get("bucket") or f"tenant-{body['tenant']}"),
+        data=_data(
+            retrain.get("newData"), body.get("bucket") or contract.tenant_namespace(body["tenant"])
+        ),
         metric=_bounds(retrain.get("metricDrop")),
         metric_source=(retrain.get("metricDrop") or {}).get("source", "mlflow"),
         drift=bool(retrain.get("drift")),

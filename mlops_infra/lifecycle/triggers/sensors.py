@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.services.credentials import Login
 from mlops_infra.lifecycle.services.reachability import ANSWER_SECONDS
@@ -103,7 +104,7 @@ class PlatformSensors:
     def _query(self, query: str) -> Reading | None:
         """One number of Prometheus; None where the query has no result."""
         if self._prometheus is None:
-            raise OperationFailed("no Prometheus is configured", where="MLOPS_INFRA_PROMETHEUS")
+            raise OperationFailed("no Prometheus is configured", where=contract.PROMETHEUS_VARIABLE)
         url = f"{self._prometheus}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
         try:
             with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - http

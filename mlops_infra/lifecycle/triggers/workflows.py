@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, MlopsError, OperationFailed
 from mlops_infra.kube import ApiError, Cluster
 from mlops_infra.lifecycle.triggers.declared import DeclaredModel
@@ -70,14 +71,14 @@ def marked(manifest: Mapping[str, Any], model: DeclaredModel, claim: Claim) -> d
     metadata.pop("generateName", None)
     labels = {
         **metadata.get("labels", {}),
-        "mlops-infra.dev/tenant": model.tenant,
-        "mlops-infra.dev/trigger": claim.trigger.rpartition("/")[2],
+        contract.TENANT_LABEL: model.tenant,
+        contract.TRIGGER_LABEL: claim.trigger.rpartition("/")[2],
     }
     annotations = {
         **metadata.get("annotations", {}),
-        "mlops-infra.dev/model": model.name,
-        "mlops-infra.dev/cause": str(claim.cause.get("text", ""))[:_CAUSE_LENGTH],
-        "mlops-infra.dev/cause-key": claim.key,
+        contract.MODEL_LABEL: model.name,
+        contract.CAUSE_ANNOTATION: str(claim.cause.get("text", ""))[:_CAUSE_LENGTH],
+        contract.CAUSE_KEY_ANNOTATION: claim.key,
     }
     named = {"name": claim.workflow, "namespace": model.namespace}
     return {

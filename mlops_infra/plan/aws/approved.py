@@ -6,12 +6,10 @@ must see the same model. So the engine asks, and tells by a variable.
 
 from __future__ import annotations
 
-from mlops_infra import contract
 from mlops_infra.config import StackConfig
 
-APPROVED_VARIABLE = contract.APPROVED_MODEL_VARIABLE
-"""ARN of the newest approved package of the stack's group; `none` where there is none yet."""
 NONE = "none"
+"""Stands for the ARN while no package of the group is approved yet."""
 LATEST = "latest-approved"
 
 

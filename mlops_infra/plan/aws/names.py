@@ -13,9 +13,6 @@ from mlops_infra import contract
 from mlops_infra.config import StackConfig
 from mlops_infra.naming import fitted
 
-STACK_TAG = contract.STACK_TAG
-"""Names the stack on every taggable resource; the teardown sweeps by it."""
-
 LIMITS: Mapping[str, int] = {
     "alarm": 255,
     "bucket": 63,
@@ -141,7 +138,7 @@ def tags_of(config: StackConfig, stack: str) -> dict[str, str]:
 def kit_tags(config: StackConfig, stack: str) -> dict[str, str]:
     """The kit's own tags alone."""
     return {
-        STACK_TAG: stack,
+        contract.STACK_TAG: stack,
         contract.ENVIRONMENT_TAG: config.environment,
         contract.MANAGED_BY_TAG: contract.OWNER,
     }

@@ -17,7 +17,7 @@ from mlops_infra.plan.images.roles import user
 from mlops_infra.plan.values.context import Context, Values
 from mlops_infra.plan.values.platform import common
 
-__all__ = ["STACK_LABEL", "Context", "Values", "own_values", "values"]
+__all__ = ["Context", "Values", "own_values", "values"]
 
 
 def values(context: Context) -> Values:

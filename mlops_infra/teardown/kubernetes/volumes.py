@@ -12,8 +12,6 @@ from mlops_infra.kube.objects import Object, name_of
 from mlops_infra.teardown.kubernetes.access import delete, patch
 
 VOLUMES = "/api/v1/persistentvolumes"
-KEPT_LABEL = contract.KEPT_LABEL
-"""On PersistentVolumes that a teardown kept."""
 
 RELEASE_PATIENCE = 30.0
 """Seconds for the cluster to notice that a kept volume's claim is gone."""
@@ -55,7 +53,7 @@ def to_keep(cluster: Cluster, namespaces: Sequence[str], *, everything: bool) ->
 def keep(cluster: Cluster, volumes: Iterable[str], stack: str) -> None:
     """Tell the cluster not to remove these volumes with their claims."""
     body = {
-        "metadata": {"labels": {KEPT_LABEL: "true", contract.STACK_LABEL: stack}},
+        "metadata": {"labels": {contract.KEPT_LABEL: "true", contract.STACK_LABEL: stack}},
         "spec": {"persistentVolumeReclaimPolicy": "Retain"},
     }
     for name in volumes:
@@ -68,9 +66,9 @@ def let_go(cluster: Cluster, namespaces: Sequence[str], keep: Iterable[str]) -> 
     for volume in of_namespaces(cluster, namespaces):
         labels = volume["metadata"].get("labels") or {}
         name = name_of(volume)
-        if KEPT_LABEL in labels and phase(volume) == "Bound" and name not in spare:
+        if contract.KEPT_LABEL in labels and phase(volume) == "Bound" and name not in spare:
             body = {
-                "metadata": {"labels": {KEPT_LABEL: None, contract.STACK_LABEL: None}},
+                "metadata": {"labels": {contract.KEPT_LABEL: None, contract.STACK_LABEL: None}},
                 "spec": {"persistentVolumeReclaimPolicy": "Delete"},
             }
             patch(cluster, f"{VOLUMES}/{name}", body)
@@ -115,7 +113,7 @@ def purge(cluster: Cluster, stack: str) -> list[str]:
 
 def kept(cluster: Cluster, stack: str) -> list[Object]:
     """The PersistentVolumes that teardowns of this stack kept."""
-    selector = f"{KEPT_LABEL}=true,{contract.STACK_LABEL}={stack}"
+    selector = f"{contract.KEPT_LABEL}=true,{contract.STACK_LABEL}={stack}"
     return list(cluster.get(VOLUMES, {"labelSelector": selector})["items"])
 
 

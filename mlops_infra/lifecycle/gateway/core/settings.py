@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError
-
-PREFIX = "MLOPS_INFRA_GATEWAY_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +55,13 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     plain = Settings()
     get = environment.get
     return Settings(
-        host=get(f"{PREFIX}HOST", plain.host),
+        host=get(f"{contract.GATEWAY_SETTINGS}HOST", plain.host),
         port=_number(environment, "PORT", plain.port),
         grpc_port=_number(environment, "GRPC_PORT", plain.grpc_port),
-        tokens=Path(get(f"{PREFIX}TOKENS", str(plain.tokens))),
-        store=get(f"{PREFIX}STORE", plain.store),
+        tokens=Path(get(f"{contract.GATEWAY_SETTINGS}TOKENS", str(plain.tokens))),
+        store=get(f"{contract.GATEWAY_SETTINGS}STORE", plain.store),
         store_password=get("VALKEY_PASSWORD") or None,
-        database=get(f"{PREFIX}DATABASE", ""),
+        database=get(f"{contract.GATEWAY_SETTINGS}DATABASE", ""),
         log=_switch(environment, "LOG", plain.log),
         body_bytes=_number(environment, "BODY_BYTES", plain.body_bytes),
         logged_bytes=_number(environment, "LOGGED_BYTES", plain.logged_bytes),
@@ -74,14 +73,16 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _switch(environment: Mapping[str, str], name: str, plain: bool) -> bool:
-    text = environment.get(f"{PREFIX}{name}", str(plain))
+    text = environment.get(f"{contract.GATEWAY_SETTINGS}{name}", str(plain))
     if text.lower() not in ("true", "false", "1", "0"):
-        raise InputError(f"{PREFIX}{name} is '{text}'", hint="true or false")
+        raise InputError(f"{contract.GATEWAY_SETTINGS}{name} is '{text}'", hint="true or false")
     return text.lower() in ("true", "1")
 
 
 def _number(environment: Mapping[str, str], name: str, plain: int) -> int:
-    text = environment.get(f"{PREFIX}{name}", str(plain))
+    text = environment.get(f"{contract.GATEWAY_SETTINGS}{name}", str(plain))
     if not text.isdecimal() or int(text) < 1:
-        raise InputError(f"{PREFIX}{name} is '{text}'", hint=f"a whole number such as {plain}")
+        raise InputError(
+            f"{contract.GATEWAY_SETTINGS}{name} is '{text}'", hint=f"a whole number such as {plain}"
+        )
     return int(text)

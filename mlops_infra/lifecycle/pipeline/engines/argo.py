@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.pipeline.definition.arguments import to_text
 from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Source, Step, Value
@@ -88,11 +89,11 @@ def workflow(
         if "{{" in to_text(value):
             raise InputError(f"the value of '{name}' has '{{{{', which Argo would replace")
     labels = {
-        "app.kubernetes.io/managed-by": "mlops-infra",
-        "app.kubernetes.io/part-of": "mlops-infra",
-        "app.kubernetes.io/component": "pipeline",
-        "mlops-infra.dev/tenant": settings.tenant,
-        "mlops-infra.dev/pipeline": pipeline.name,
+        contract.MANAGED_BY_LABEL: "mlops-infra",
+        contract.PART_OF_LABEL: "mlops-infra",
+        contract.COMPONENT_ROLE_LABEL: "pipeline",
+        contract.TENANT_LABEL: settings.tenant,
+        contract.PIPELINE_LABEL: pipeline.name,
     }
     return {
         **KIND,
@@ -120,7 +121,7 @@ def _spec(
                 for parameter in pipeline.parameters
             ]
         },
-        "podMetadata": {"labels": {**labels, "mlops-infra.dev/run": RUN}},
+        "podMetadata": {"labels": {**labels, contract.RUN_LABEL: RUN}},
         "ttlStrategy": {"secondsAfterSuccess": KEEP_DONE, "secondsAfterFailure": KEEP_FAILED},
         "templates": [
             {"name": "main", "dag": {"tasks": [_task(step) for step in pipeline.steps]}},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.lifecycle.pipeline.definition.model import Resources
 from mlops_infra.lifecycle.pipeline.engines.argo_settings import CODE_FOLDER, ArgoSettings
 from mlops_infra.lifecycle.pipeline.engines.invocation import PROGRAM
@@ -14,12 +15,12 @@ USER = 65532
 PLATFORM = "platform"
 """ConfigMap of the tenant with the endpoints."""
 SECRETS = (
-    ("AWS_ACCESS_KEY_ID", "object-store", "accessKey", False),
-    ("AWS_SECRET_ACCESS_KEY", "object-store", "secretKey", False),
+    ("AWS_ACCESS_KEY_ID", contract.OBJECT_STORE_SECRET, "accessKey", False),
+    ("AWS_SECRET_ACCESS_KEY", contract.OBJECT_STORE_SECRET, "secretKey", False),
     ("MLFLOW_TRACKING_USERNAME", "mlflow", "username", True),
     ("MLFLOW_TRACKING_PASSWORD", "mlflow", "password", True),
-    ("MLOPS_INFRA_GATEWAY_TOKEN", "gateway-token", "token", True),
-    ("MLOPS_INFRA_LINEAGE_PASSWORD", "lineage", "password", True),
+    (contract.GATEWAY_TOKEN_VARIABLE, contract.GATEWAY_TOKEN_SECRET, "token", True),
+    (contract.LINEAGE_PASSWORD_VARIABLE, "lineage", "password", True),
 )
 """Variable, Secret of the tenant, key, and whether it may be absent."""
 SCRATCH = "4Gi"
@@ -60,7 +61,7 @@ def container(
         "envFrom": [{"configMapRef": {"name": PLATFORM}}],
         "env": [
             {"name": "HOME", "value": "/tmp"},  # noqa: S108
-            {"name": "MLOPS_INFRA_RUNTIME_IMAGE", "value": settings.image},
+            {"name": contract.RUNTIME_IMAGE_VARIABLE, "value": settings.image},
             *(_secret(*each) for each in SECRETS),
         ],
         "resources": {

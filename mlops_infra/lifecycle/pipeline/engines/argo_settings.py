@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlops_infra import contract
+
 CODE_FOLDER = "/code"
 """Where a ConfigMap with the person's code is mounted."""
 
@@ -27,9 +29,4 @@ class ArgoSettings:
     @property
     def namespace(self) -> str:
         """The tenant's namespace."""
-        return namespace_of(self.tenant)
-
-
-def namespace_of(tenant: str) -> str:
-    """Namespace of a tenant."""
-    return f"tenant-{tenant}"
+        return contract.tenant_namespace(self.tenant)

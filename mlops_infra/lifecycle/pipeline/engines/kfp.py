@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.pipeline.definition.model import (
     Content,
@@ -41,11 +42,11 @@ _ARTIFACTS: dict[Content, str] = {
 PLATFORM_KEYS = (
     "MLFLOW_TRACKING_URI",
     "AWS_ENDPOINT_URL_S3",
-    "MLOPS_INFRA_BUCKET",
-    "MLOPS_INFRA_TENANT",
-    "MLOPS_INFRA_FEATURES",
-    "MLOPS_INFRA_LINEAGE",
-    "MLOPS_INFRA_GATEWAY",
+    contract.BUCKET_VARIABLE,
+    contract.TENANT_VARIABLE,
+    contract.FEATURES_VARIABLE,
+    contract.LINEAGE_VARIABLE,
+    contract.GATEWAY_VARIABLE,
 )
 """Keys of the tenant's ConfigMap that a step reads; KFP mounts no whole ConfigMap as variables."""
 RUN = "{{$.pipeline_job_uuid}}"
@@ -151,7 +152,7 @@ def _executor(pipeline: Pipeline, step: Step, image: str, code: str | None) -> d
             "args": [*arguments(pipeline, step, KfpWords(), code=code), *_reporting(step)],
             "env": [
                 {"name": "HOME", "value": "/tmp"},  # noqa: S108 - the container's own
-                {"name": "MLOPS_INFRA_RUNTIME_IMAGE", "value": image},
+                {"name": contract.RUNTIME_IMAGE_VARIABLE, "value": image},
             ],
             "resources": {
                 "resourceCpuRequest": asked.cpu,

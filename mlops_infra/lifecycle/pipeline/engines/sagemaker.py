@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.pipeline.definition.arguments import to_text
 from mlops_infra.lifecycle.pipeline.definition.model import Kind, Parameter, Pipeline, Step, Value
@@ -159,7 +160,7 @@ def _job(pipeline: Pipeline, step: Step, code: str | None) -> dict[str, Any]:
         },
         "Environment": {
             "MLFLOW_TRACKING_URI": {"Get": "Parameters.TrackingServer"},
-            "MLOPS_INFRA_BUCKET": {"Get": "Parameters.Bucket"},
+            contract.BUCKET_VARIABLE: {"Get": "Parameters.Bucket"},
         },
         "ProcessingResources": {
             "ClusterConfig": {

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.kube import ApiError, Cluster, UnreachableError
 from mlops_infra.kube.objects import annotation, name_of
@@ -51,7 +52,7 @@ class KubernetesRuns:
         body = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "mlops-infra"}},
+            "metadata": {"name": name, "labels": {contract.MANAGED_BY_LABEL: "mlops-infra"}},
             "immutable": True,
             "data": {file: text},
         }

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
 from mlops_infra.lifecycle.pipeline.engines import argo
-from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings, namespace_of
+from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings
 from mlops_infra.lifecycle.pipeline.steps import contents
 from mlops_infra.lifecycle.pipeline.submission.argo_run import Workflows
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
 
-IMAGE = "MLOPS_INFRA_RUNTIME_IMAGE"
+IMAGE = contract.RUNTIME_IMAGE_VARIABLE
 """The image that `up` has brought to the cluster; the one of today's source may be newer."""
 
 
@@ -49,10 +50,10 @@ def submit(
     if around.tenant is None:
         raise InputError(
             "no tenant is configured",
-            where="environment variable MLOPS_INFRA_TENANT",
+            where=f"environment variable {contract.TENANT_VARIABLE}",
             hint="add -s STACK --tenant NAME; it is set in a tenant's Pods",
         )
-    workflows, namespace = tenancy.workflows(), namespace_of(around.tenant)
+    workflows, namespace = tenancy.workflows(), contract.tenant_namespace(around.tenant)
     settings = ArgoSettings(around.tenant, _image(workflows, namespace, around.runtime_image))
     if pipeline.code is not None:
         file = f"{pipeline.code.sha256}.py"

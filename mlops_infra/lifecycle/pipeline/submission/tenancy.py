@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_infra import contract
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.services.credentials import ClusterSecrets, Login, Secrets
 from mlops_infra.lifecycle.services.endpoints import from_outputs
@@ -62,13 +63,15 @@ def of_stack(
         )
     platform = from_outputs(stack, outputs)
     held = secrets or ClusterSecrets(kubeconfig, context)
-    namespace = f"tenant-{tenant}"
+    namespace = contract.tenant_namespace(tenant)
     lineage = held.read(namespace, "lineage")
     around = Environment(
         tracking_uri=platform.tracking_uri,
         tracking_login=_login(held.read(namespace, "mlflow"), "username", "password"),
         object_endpoint=platform.object_endpoint,
-        objects=_login(held.read(namespace, "object-store"), "accessKey", "secretKey"),
+        objects=_login(
+            held.read(namespace, contract.OBJECT_STORE_SECRET), "accessKey", "secretKey"
+        ),
         bucket=config.tenants[tenant].bucket or namespace,
         tenant=tenant,
         lineage_endpoint=_with_user(platform.lineage_endpoint, lineage.get("username")),
