@@ -149,6 +149,8 @@ def _fetch(client: S3Client, bucket: str, key: str, folder: BackupFolder) -> Sto
 
 
 def _send(client: S3Client, bucket: str, each: StoredObject, folder: BackupFolder) -> None:
+    from boto3.s3.transfer import S3Transfer
+
     file = folder.object(each.sha256)
     if files.sha256(file) != each.sha256:
         raise OperationFailed(
@@ -159,7 +161,7 @@ def _send(client: S3Client, bucket: str, each: StoredObject, folder: BackupFolde
     extra: dict[str, Any] = {"Metadata": each.metadata}
     if each.content_type:
         extra["ContentType"] = each.content_type
-    client.upload_file(str(file), bucket, each.key, ExtraArgs=extra)
+    S3Transfer(client).upload_file(str(file), bucket, each.key, extra_args=extra)
 
 
 def _journal(file: Path) -> Iterator[StoredObject]:

@@ -26,10 +26,13 @@ class PodHealth:
     reason: str
     """Why it is not ready; empty where it is."""
 
+    of_job: bool = False
+    """Whether a Job made it: such a Pod comes and goes."""
+
     @property
     def finished(self) -> bool:
-        """Whether it did its work and ended, as the Pod of a Job does."""
-        return self.phase == "Succeeded"
+        """Whether it did its work and ended, or is a Job's and nothing is wrong with it."""
+        return self.phase == "Succeeded" or (self.of_job and not self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +107,5 @@ def _pod(pod: dict[str, Any]) -> PodHealth:
         restarts=sum(each.get("restartCount", 0) for each in status.get("containerStatuses") or ()),
         node=pod["spec"].get("nodeName"),
         reason="" if first is None or phase == "Succeeded" else f"{first.reason}: {first.detail}",
+        of_job=any(each["kind"] == "Job" for each in about.get("ownerReferences") or ()),
     )

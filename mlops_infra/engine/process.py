@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any, Self
@@ -22,10 +22,20 @@ from mlops_infra.progress import Sink, quiet, step
 HARD_STOP_PATIENCE = 5.0
 """Seconds that a second Ctrl-C leaves Pulumi to write its state before its group is killed."""
 
-_GUARD = 'read -r line || kill -KILL -- "-$1"'
+_GUARD = r"""
+read -r line && exit
+session=$1
+set -f
+for number in $(ls /proc); do
+  read -r text < "/proc/$number/stat" || continue
+  set -- ${text##*) }
+  [ "$4" = "$session" ] && kill -KILL "$number"
+done 2>/dev/null
+kill -KILL -- "-$session"
+"""
 """Waits on a pipe that closes with our death, `kill -9` included, and then ends Pulumi's whole
-group: engine, plugins, helm. A word on the pipe lets it go. PR_SET_PDEATHSIG would reach the engine
-alone, and fires when the starting *thread* ends."""
+session: the engine gives each plugin a process group of its own. A word on the pipe lets it go.
+PR_SET_PDEATHSIG would reach the engine alone, and fires when the starting *thread* ends."""
 
 
 class OwnedPulumi(PulumiCommand):
@@ -143,11 +153,19 @@ class Stopper:
             timer.start()
 
 
-def _kill(group: int) -> None:
-    try:
-        os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        return  # it has ended
+def _kill(session: int) -> None:
+    """Kill every process of a session; where the system has no /proc, its leader's group."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (folder / "stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue  # it has ended
+        # proc(5): state, parent, group, session after the name, which may hold anything
+        if int(text.rpartition(")")[2].split()[3]) == session:
+            with suppress(ProcessLookupError):
+                os.kill(int(folder.name), signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.killpg(session, signal.SIGKILL)
 
 
 @contextmanager

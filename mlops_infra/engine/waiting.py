@@ -35,7 +35,6 @@ class _Waited:
 
     change: Change
     began: float
-    is_restarted: bool = False
     since: dict[str, float] = field(default_factory=dict)
     """Key of a cause -> the moment at which it was first seen."""
 
@@ -120,10 +119,8 @@ class Waiting:
             return self._held(cluster, each, space, name)
         if change.kind not in _WORKLOADS or not space:
             return None
-        if not each.is_restarted:
-            each.is_restarted = True
-            for pod in restart_stuck_pods(cluster, change.kind, space, name, before=self._started):
-                self._note(f"starting Pod {space}/{pod} afresh")
+        for pod in restart_stuck_pods(cluster, change.kind, space, name, before=self._started):
+            self._note(f"starting Pod {space}/{pod} afresh")
         found = causes(cluster, space, kind=change.kind, name=name, since=self._started)
         now = time.monotonic()
         each.since = {cause.key: each.since.get(cause.key, now) for cause in found}
