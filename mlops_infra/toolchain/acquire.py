@@ -132,8 +132,7 @@ def _fetched(
     group: Sequence[Pin], refused: Mapping[str, list[PassedOver]], into: Path, work: Step
 ) -> Iterator[Tool]:
     work.unit = "bytes"
-    taken = {one.name: plugins.fetch(one, into, work) for one in group if one.plugin}
-    taken |= archive.take([one for one in group if not one.plugin], into, work)
+    taken = archive.take(group, into, work)
     work.unit = "packages"
     work.done, work.total = 0, None
     passed: dict[PassedOver, list[str]] = {}

@@ -49,7 +49,7 @@ def _together(group: Sequence[Pin], into: Path, work: Step) -> Origin | PassedOv
     """Take the programs of all `group` out of the one archive that holds them."""
     archives = [pin.archives[target()] for pin in group]
     wanted = {path: name for archive in archives for name, path in archive.members.items()}
-    url = address(archives[0].url)
+    url = _address(archives[0].url)
     work.note(f"downloading {url}")
     problem: str | None = None
     try:
@@ -107,7 +107,7 @@ def unpack(file: Path, wanted: dict[str, str], into: Path) -> str | None:
     return None
 
 
-def address(url: str) -> str:
+def _address(url: str) -> str:
     """Where `url` is fetched from: a site's own copy of it, where there is one."""
     mirror = os.environ.get(MIRROR, "").rstrip("/")
     return f"{mirror}/{url.removeprefix('https://')}" if mirror else url

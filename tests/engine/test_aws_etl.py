@@ -117,7 +117,7 @@ def test_rows_are_typed_dated_and_refused_with_a_reason(tmp_path: Path) -> None:
     ]  # fmt: skip
     told = refused(tmp_path)
     assert set(told) == REFUSED
-    assert told["text"] == "amount is no double; price is no decimal(10,2)"
+    assert told["text"] == "amount is not a double; price is not a decimal(10,2)"
 
 
 def test_run_again_it_writes_the_same_again(tmp_path: Path) -> None:
