@@ -7,6 +7,7 @@ import urllib.error
 from typing import Any, Protocol
 
 NODE = "simulated"
+THREAD = "fake-kubelet"
 
 
 class Api(Protocol):
@@ -19,7 +20,7 @@ class FakeKubelet:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
 
     def start(self) -> None:
         node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}}
