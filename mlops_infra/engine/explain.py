@@ -47,7 +47,7 @@ _BY_REASON = (
 
 _BY_WORDS = (
     _IMAGE,  # before the rest: it is the registry that cannot be reached, not the cluster
-    Advice(r"storageclass.*not found|no persistent volumes available",
+    Advice(r"storageclass.*(not found|does not exist)|no persistent volumes available",
            "set cluster.storageClass to one of: kubectl get storageclass"),
     Advice(r"connection refused|unreachable|no route to host|i/o timeout|timed out|no such host"
            r"|cannot be reached|does not answer",

@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 
 from mlops_infra import places
+from mlops_infra.toolchain import store
 from mlops_infra.toolchain.manifest import Pin, Plugin
 from mlops_infra.toolchain.store import Origin, PassedOver, Tool
 
@@ -30,7 +31,9 @@ def installed(one: Pin) -> Tool | PassedOver:
         return PassedOver("pulumi", f"the download into {place} was interrupted")
     if not (program.is_file() and os.access(program, os.X_OK)):
         return PassedOver("pulumi", f"{place} is not there", notable=False)
-    return Tool(one.name, one.version, program, "pulumi", Origin("pulumi", str(place)))
+    kept = store.cached(one)  # where it came from, if the toolchain has made it
+    origin = kept.origin if kept else Origin("pulumi", str(place))
+    return Tool(one.name, one.version, program, "pulumi", origin)
 
 
 def lay(tool: Tool, one: Pin) -> Tool:

@@ -134,7 +134,9 @@ def test_a_full_disk_is_refused_first_and_survived_when_forced(
 ) -> None:
     bundle = small_disk / "bundle"
     script.asked.clear()
-    with pytest.raises(OperationFailed, match=r"still needs [\d,]+ bytes .* has [\d,]+ bytes"):
+    with pytest.raises(
+        OperationFailed, match=r"needs [\d,]+ bytes .* more, the disk has [\d,]+ bytes"
+    ):
         build(lock, bundle, settings(host), quiet)
     assert not script.asked, "refused before the first byte"
     with pytest.raises(OperationFailed, match="the disk is full"):

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from mlops_infra.engine import locks
 from tests.e2e.platform import Platform, taken_down, told
 from tests.engine.conftest import api_server  # noqa: F401 - the fixture of the engine's tier
 from tests.engine.control_plane import ControlPlane
@@ -213,7 +214,14 @@ def _wait_for_lock(lab: Lab, child: subprocess.Popen[str]) -> None:
 def test_a_lock_of_a_live_run_is_respected_and_explained(lab: Lab, volume: None) -> None:
     child = lab.start("up", "-s", "lab", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _wait_for_lock(lab, child)
-    error = lab.refused("up", "-s", "lab")
+    while not (owners := locks.held(f"file://{lab.data / 'state'}", "lab")):
+        time.sleep(0.01)  # it is being written
+    owner = owners[0]
+    os.kill(owner.pid, signal.SIGSTOP)  # it would have ended before the other one has begun
+    try:
+        error = lab.refused("up", "-s", "lab")
+    finally:
+        os.kill(owner.pid, signal.SIGCONT)
     assert error["error"] == "StackLocked"
     assert "still running" in error["what"]
     assert child.wait(300) == 0
