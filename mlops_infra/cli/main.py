@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         cli.main(prog_name=PROGRAM, complete_var=contract.COMPLETION_VARIABLE)
     signal.signal(signal.SIGTERM, _interrupt)
     code = run(list(sys.argv[1:] if arguments is None else arguments))
+    # The command has ended and its exit code is known: one more Ctrl-C must not change it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         sys.stdout.flush()
     except BrokenPipeError:

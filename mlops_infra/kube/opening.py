@@ -36,6 +36,8 @@ def open_client(kubeconfig: Path | str | None, context: str | None = None) -> An
         InputError: the kubeconfig is missing, damaged, or does not have the context.
     """
     from kubernetes import client, config
+    from urllib3 import disable_warnings
+    from urllib3.exceptions import InsecureRequestWarning
     from urllib3.util import Retry
 
     if kubeconfig is not None:
@@ -51,6 +53,9 @@ def open_client(kubeconfig: Path | str | None, context: str | None = None) -> An
     except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
         # the library checks little: what is wrong inside surfaces as any of these
         raise _unusable(str(kubeconfig or _DEFAULT), str(error)) from error
+    if not api.configuration.verify_ssl:
+        # as the kubeconfig asks (`insecure-skip-tls-verify`); a warning a request would be noise
+        disable_warnings(InsecureRequestWarning)
     api.rest_client.pool_manager.connection_pool_kw["retries"] = Retry(
         total=None,
         connect=0,
