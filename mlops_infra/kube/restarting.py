@@ -32,7 +32,8 @@ def restart_stuck_pods(
         kind: of the workload; kinds that make no Pods of their own are left alone.
         namespace: the workload's.
         name: the workload's.
-        before: RFC 3339 time (UTC, `Z`); Pods made later are the ones that are waited for.
+        before: RFC 3339 time (UTC, `Z`); a Pod in a back-off that was made later is one that is
+            waited for. A Pod of an earlier revision never is, however young it is.
 
     Returns:
         Names of the deleted Pods.
@@ -50,10 +51,14 @@ def restart_stuck_pods(
     found = [
         pod
         for pod in PODS_OF["apps", owner](cluster, {**live, "kind": kind})
-        if (_is_stuck(pod) or _is_left_behind(live, pod))
-        and str(metadata(pod).get("creationTimestamp", "")) < before
+        if not metadata(pod).get("deletionTimestamp")
+        and (_is_left_behind(live, pod) or (_is_older(pod, before) and _is_stuck(pod)))
     ]
     return [name_of(pod) for pod in found if _delete(cluster, pod)]
+
+
+def _is_older(pod: Object, moment: str) -> bool:
+    return str(metadata(pod).get("creationTimestamp", "")) < moment
 
 
 def _is_stuck(pod: Object) -> bool:
