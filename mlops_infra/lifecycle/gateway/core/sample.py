@@ -27,7 +27,7 @@ def document_of(fields: Sequence[Field]) -> dict[str, Any] | None:
 
 
 def _input(field: Field) -> Mapping[str, Any] | None:
-    datatype = _datatype(field)
+    datatype = datatype_of(field)
     shape = [max(1, size) for size in field.shape] if field.shape is not None else [1, 1]
     count = 1
     for size in shape:
@@ -42,7 +42,8 @@ def _input(field: Field) -> Mapping[str, Any] | None:
     }
 
 
-def _datatype(field: Field) -> str | None:
+def datatype_of(field: Field) -> str | None:
+    """The usual one of the datatypes that carry a field; None where it names none."""
     for datatype in ("FP64", "INT64", "INT32", "FP32", "BOOL", "BYTES"):
         if datatype in field.datatypes:
             return datatype
