@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mlops_infra.lifecycle.gateway.core import description
@@ -63,9 +64,9 @@ class GrpcService:
         if self._server is not None:
             await self._server.stop(grace)
 
-    def _handler(self) -> grpc.GenericRpcHandler:
-        import grpc
-
+    @cached_property
+    def handlers(self) -> dict[str, Handler]:
+        """What answers each method: bytes of a request to the message of an answer."""
         does: dict[str, Handler] = {
             "ServerLive": self._live,
             "ServerReady": self._ready,
@@ -74,14 +75,18 @@ class GrpcService:
             "ModelMetadata": self._model_metadata,
             "ModelInfer": self._infer,
         }
+        # Read here: gRPC itself tells a request that cannot be read as our failure.
+        return {name: self._guarded(name, does[name]) for name in METHODS}
+
+    def _handler(self) -> grpc.GenericRpcHandler:
+        import grpc
+
         made = messages()
         methods = {
-            # read in the handler: gRPC itself tells a request that cannot be read as our failure
             name: grpc.unary_unary_rpc_method_handler(
-                self._guarded(name, does[name]),
-                response_serializer=made[f"{name}Response"].SerializeToString,
+                handler, response_serializer=made[f"{name}Response"].SerializeToString
             )
-            for name in METHODS
+            for name, handler in self.handlers.items()
         }
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
