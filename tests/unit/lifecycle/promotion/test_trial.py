@@ -1,4 +1,4 @@
-"""No version gets traffic before it has answered; silence is not success; a failing one goes back."""
+"""No version gets traffic before it has answered; silence is not success; a failing one goes."""
 
 from __future__ import annotations
 
