@@ -22,7 +22,7 @@ Run = Callable[[list[str]], str]
 
 
 def clear(run: Run, state: Path | None, stack: str, scratch: Path, sink: Sink) -> list[str]:
-    """Remove the marks and return the URNs of creates that may or may not have happened.
+    """Remove the marks and return the URNs of what may or may not have happened.
 
     Args:
         run: for `stack export` and `stack import`; secrets stay encrypted in both.
@@ -49,7 +49,7 @@ def clear(run: Run, state: Path | None, stack: str, scratch: Path, sink: Sink) -
         finally:
             file.unlink(missing_ok=True)
         work.end("done", f"{len(pending)} operations to check again")
-    return [_urn(each) for each in pending if each.get("type") == "creating"]
+    return [_urn(each) for each in pending]
 
 
 def resources(state: Path) -> list[Mapping[str, Any]]:

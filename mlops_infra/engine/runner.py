@@ -84,8 +84,9 @@ class Engine:
         mended = mending.mend(self.record.backend, self.stack, self._sink)
         with applied(self.environment):
             stack = self._open()
-            unsure = bool(self._clear_pending()) or mended
-            self._forget_vanished(stack)
+            half_done = self._clear_pending()
+            unsure = bool(half_done) or mended
+            self._forget_vanished(stack, half_done)
             with applied(self._takes_over(unsure=unsure)):
                 planned = self._preview(stack, allow_replace)
                 if not planned.changed and not unsure and whole == self.stack_dir.applied:
@@ -99,8 +100,12 @@ class Engine:
             self.stack_dir.applied = whole
             return done
 
-    def _forget_vanished(self, stack: Stack) -> None:
+    def _forget_vanished(self, stack: Stack, half_done: Collection[str]) -> None:
         """Let the state know of objects that somebody has deleted, so that they are made again.
+
+        Args:
+            stack: opened.
+            half_done: URNs of what a killed run was about; it may have deleted them itself.
 
         Raises:
             InputError: the cluster has nothing of this stack.
@@ -110,7 +115,7 @@ class Engine:
             return
         with step(self._sink, "Looking for what the state knows", unit="objects") as work:
             known, gone = live_objects.vanished(self._open_cluster(), resources)
-            if known and known == len(gone):
+            if known == len(gone) and not set(gone) <= set(half_done):
                 raise InputError(
                     f"the cluster has nothing of this stack, and the state knows {known} objects",
                     hint=f"check cluster.kubeconfig and cluster.context; if the cluster was made "
