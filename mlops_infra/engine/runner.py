@@ -53,6 +53,8 @@ class Engine:
         self._sink = sink
         self.environment = environment
         self._program = program
+        self.resources: Sequence[Mapping[str, Any]] = ()
+        """Those of the state, secrets encrypted, as `preview` and `up` have read them."""
         self._raised: BaseException | None = None
         self._command = OwnedPulumi(tools.pulumi, tools.version, sink)
 
@@ -67,7 +69,7 @@ class Engine:
         """
         with applied(self.environment):
             stack = self._open()
-            resources = self._deployment().get("resources") or ()
+            resources = self.resources = self._deployment().get("resources") or ()
             live = self._compared(resources) if refresh else LiveState()
             unsure = bool(live.differences)
             with applied(self._takes_over(resources, unsure=unsure)):
@@ -87,6 +89,8 @@ class Engine:
         break_lock: bool = False,
         whole: str = "",
         refresh: bool = True,
+        allow: Callable[[Result], None] = lambda _planned: None,
+        make_way: Callable[[], None] = lambda: None,
     ) -> Result:
         """Bring the stack to what the program says; nothing is run where nothing differs.
 
@@ -96,6 +100,8 @@ class Engine:
             whole: digest of all that is asked for. A preview that shows no change ends the run
                 only if the last one that ended well had the same.
             refresh: look for what was deleted or changed by hand, and put it right.
+            allow: judges what was planned; what it raises ends the run.
+            make_way: called before anything is changed.
 
         Raises:
             InputError: it would lose something stateful that `allow_replace` does not name.
@@ -108,18 +114,20 @@ class Engine:
         with applied(self.environment):
             stack = self._open()
             deployment = self._deployment()
-            resources = deployment.get("resources") or ()
+            resources = self.resources = deployment.get("resources") or ()
             unsure = bool(self._clear_pending(deployment)) or mended
             live = self._refreshed(stack, resources) if refresh else LiveState()
             altered = live.of("altered")
             with applied(self._takes_over(resources, unsure=unsure or bool(altered))):
                 planned = self._preview(stack, allow_replace)
+                allow(planned)
                 self._restore(altered, planned)
                 if not planned.changed and not unsure and whole == self.stack_dir.applied:
                     return planned.restoring(live)
                 if (cluster := self._cluster) is not None:
                     live_objects.refuse_foreign(cluster, planned.changes, field_manager(self.stack))
                 self.stack_dir.applied = ""
+                make_way()
                 done = self._up(stack, planned)
             self.stack_dir.applied = whole
             return done.restoring(live)
