@@ -71,6 +71,7 @@ class Engine:
             stack = self._open()
             resources = self.resources = self._deployment().get("resources") or ()
             live = self._compared(resources) if refresh else LiveState()
+            live_objects.refuse_another_cluster(live, (), self.stack)
             unsure = bool(live.differences)
             with applied(self._takes_over(resources, unsure=unsure)):
                 asks_aws = refresh and self.record.site is not None
@@ -80,7 +81,7 @@ class Engine:
         """What somebody has deleted or changed in the cluster; nothing on AWS."""
         with applied(self.environment):
             self._open()
-            return self._compared(self._deployment().get("resources") or (), refuse=False)
+            return self._compared(self._deployment().get("resources") or ())
 
     def up(
         self,
@@ -115,8 +116,9 @@ class Engine:
             stack = self._open()
             deployment = self._deployment()
             resources = self.resources = deployment.get("resources") or ()
-            unsure = bool(self._clear_pending(deployment)) or mended
-            live = self._refreshed(stack, resources) if refresh else LiveState()
+            half_done = self._clear_pending(deployment)
+            unsure = bool(half_done) or mended
+            live = self._refreshed(stack, resources, half_done) if refresh else LiveState()
             altered = live.of("altered")
             with applied(self._takes_over(resources, unsure=unsure or bool(altered))):
                 planned = self._preview(stack, allow_replace)
@@ -132,8 +134,15 @@ class Engine:
             self.stack_dir.applied = whole
             return done.restoring(live)
 
-    def _refreshed(self, stack: Stack, resources: Sequence[Mapping[str, Any]]) -> LiveState:
+    def _refreshed(
+        self, stack: Stack, resources: Sequence[Mapping[str, Any]], half_done: Collection[str]
+    ) -> LiveState:
         """Compare with what is there, and let the state know of what is missing.
+
+        Args:
+            stack: opened.
+            resources: of its state.
+            half_done: URNs of what a killed run was about; it may have deleted them itself.
 
         Raises:
             InputError: the cluster has nothing of this stack.
@@ -142,6 +151,7 @@ class Engine:
             with step(self._sink, "Comparing the state with AWS", unit="resources") as work:
                 self._collect(work, lambda on: stack.refresh(on_event=on, show_secrets=False))
         live = self._compared(resources)
+        live_objects.refuse_another_cluster(live, half_done, self.stack)
         if missing := [each.urn for each in live.of("missing")]:
             run = lambda on: stack.refresh(  # noqa: E731 - one call with the collector put in
                 target=missing, on_event=on, show_secrets=False
@@ -161,25 +171,12 @@ class Engine:
             manager = field_manager(self.stack)
             restoring.restore(self._cluster, todo, manager, self._in_clear, work)
 
-    def _compared(
-        self, resources: Sequence[Mapping[str, Any]], *, refuse: bool = True
-    ) -> LiveState:
-        """What of the state's objects is missing or altered in the cluster.
-
-        Raises:
-            InputError: all of them are missing, and `refuse` is set.
-        """
+    def _compared(self, resources: Sequence[Mapping[str, Any]]) -> LiveState:
+        """What of the state's objects is missing or altered in the cluster."""
         if not resources or self._cluster is None:
             return LiveState()
         with step(self._sink, "Comparing the state with the cluster", unit="objects") as work:
             live = live_objects.compare(self._cluster, resources, self._in_clear)
-            if refuse and live.nothing_left:
-                raise InputError(
-                    f"the cluster has nothing of this stack, and the state knows {live.known} "
-                    "objects",
-                    hint=f"check cluster.kubeconfig and cluster.context; if the cluster was made "
-                    f"anew: mlops-infra down -s {self.stack}, then up",
-                )
             work.end("done", str(live))
         return live
 
