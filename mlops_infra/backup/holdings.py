@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _COUNTED = 100_000
 """Objects after which counting ends."""
-_TAG = "mlops-infra.dev/on-removal"
 _FATES = {"archive": "kept (onRemoval: archive)", "purge": "deleted (onRemoval: purge)"}
 
 
@@ -45,7 +44,7 @@ def _bucket(client: S3Client, bucket: str) -> str:
         return "none"
     number, size, whole = buckets.measure(client, bucket, _COUNTED)
     told = f"{number} objects, {_readable(size)}" if whole else f"more than {number} objects"
-    return f"{told}, {_FATES[buckets.tag(client, bucket, _TAG) or 'archive']}"
+    return f"{told}, {_FATES[buckets.tag(client, bucket, contract.ON_REMOVAL_TAG) or 'archive']}"
 
 
 def _readable(size: int) -> str:

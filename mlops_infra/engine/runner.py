@@ -23,7 +23,7 @@ from mlops_infra.engine.results import Result, promised
 from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.engine.tools import Tools
 from mlops_infra.engine.waiting import Verdict, Waiting
-from mlops_infra.errors import InputError, MlopsError, OperationFailed
+from mlops_infra.errors import MlopsError, OperationFailed
 from mlops_infra.kube import Cluster
 from mlops_infra.naming import field_manager
 from mlops_infra.progress import Sink, Step, step
