@@ -37,6 +37,10 @@ TRIGGER_TOKEN_SECRET = "trigger-token"  # noqa: S105
 VALKEY_SECRET = "valkey-auth"  # noqa: S105
 """Beside the stores: `password` of the key-value store."""
 
+# --- CronJobs
+REPLAY_CRON_JOB = "replay"
+"""In a tenant's namespace: suspended; a Job from its template computes a logged prediction again."""
+
 # --- labels and annotations
 NAME_LABEL = "app.kubernetes.io/name"
 COMPONENT_ROLE_LABEL = "app.kubernetes.io/component"
