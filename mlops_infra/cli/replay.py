@@ -27,21 +27,20 @@ def command(prediction: str, stack: str, file: Path | None, tenant: str, as_json
     PREDICTION is the header x-prediction-id of the response. The model version that answered is
     loaded in a Pod of the tenant. Exit code 3 if the result differs.
     """
-    from mlops_infra.cli.access import kubeconfig_of
-    from mlops_infra.cli.doors import access_of
-    from mlops_infra.config import load, stack_file
+    from mlops_infra.cli.open_stack import OpenStack
     from mlops_infra.errors import InputError
     from mlops_infra.lifecycle.lineage.index import Lineage
     from mlops_infra.lifecycle.verify.cron_jobs import JobRuns
     from mlops_infra.lifecycle.verify.replay import InTenantPod, replay
 
-    access = access_of(stack, file, tenant, render.sink_for(as_json))
+    opened = OpenStack(stack, file, render.sink_for(as_json))
+    access = opened.access(tenant)
     if access.gateway is None:
         raise InputError(
             f"stack '{stack}' has no model gateway, so no predictions are logged",
             hint="set components.lifecycle.state to managed",
         )
-    pod = InTenantPod(JobRuns(*kubeconfig_of(stack, load(file or stack_file(stack)))))
+    pod = InTenantPod(JobRuns(*opened.kubeconfig))
     found = replay(prediction, access.gateway, pod, Lineage(access.store))
     if as_json:
         output.document({**asdict(found), "equal": found.equal})
