@@ -1,4 +1,4 @@
-"""What executes a tenant's models runs in the tenant's namespace, with the tenant's Secrets alone."""
+"""What executes a tenant's models runs in its namespace, with its Secrets alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.charts.rendering import STACKS, Manifest, containers, plan, planned_render, pods, template
+from tests.charts.rendering import (
+    STACKS,
+    Manifest,
+    containers,
+    plan,
+    planned_render,
+    pods,
+    template,
+)
 
 LOADING = ({"batch", "run"}, {"drift", "run"}, {"lifecycle", "recompute"})
 """Words of the commands that read what a tenant made."""

@@ -1,4 +1,4 @@
-"""Computes a logged prediction again: runs in a Pod of the tenant, for a model is the tenant's code."""
+"""Computes a logged prediction again, in a Pod of the tenant: a model is code of its tenant."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ class Tour:
         return self._promoted("first", "first")
 
     def predict(self) -> str:
-        """Ten rows get ten answers over HTTP; whether they are the model's own is replayed later."""
+        """Ten rows get ten answers over HTTP; the last step compares them with the model's own."""
         answer = self._gateway().infer(self._clients.model, request(rows(10)))
         self._prediction = str(answer["id"])
         told = list(answer["outputs"][0]["data"])
