@@ -42,7 +42,7 @@ VALKEY_SECRET = "valkey-auth"  # noqa: S105
 """Beside the stores: `password` of the key-value store."""
 
 # --- CronJobs
-REPLAY_CRON_JOB = "replay"
+REPLAY_CRON_JOB = "lifecycle-replay"
 """In a tenant's namespace, suspended: a Job from it computes a logged prediction again."""
 
 # --- labels and annotations

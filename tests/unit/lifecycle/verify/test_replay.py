@@ -73,7 +73,7 @@ def test_a_prediction_is_computed_again_in_the_tenants_namespace() -> None:
     assert (found.equal, found.given, found.computed, found.difference) == (
         True, (2, 4), (2, 4), 0.0,
     )  # fmt: skip
-    assert jobs.asked == [("tenant-demo", "replay", "p")]
+    assert jobs.asked == [("tenant-demo", "lifecycle-replay", "p")]
     models.factor = 3
     found = replay("p", log, InTenantPod(jobs), None)
     assert (found.equal, found.difference) == (False, 2.0)
