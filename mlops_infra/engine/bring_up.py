@@ -19,10 +19,9 @@ from mlops_infra.engine import (
     tools,
 )
 from mlops_infra.engine.guard import Guarding, guarded_up
-from mlops_infra.engine.outcome import Outcome
 from mlops_infra.engine.prepare import Asked, asked, prepare, reading
 from mlops_infra.engine.process import stopped
-from mlops_infra.engine.results import Result
+from mlops_infra.engine.results import Outcome, Result
 from mlops_infra.engine.runner import Engine
 from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.errors import InputError, OperationFailed
