@@ -159,8 +159,7 @@ class _Walk:
             if there is None or there in self._own:
                 continue  # some registries take such a tag for the digest that it begins with
             manifest = self._optional(lambda d: self._registry.manifest(path, d), there)
-            if manifest is not None:
-                self._take_attached(manifest)
+            if manifest is not None and self._take_attached(manifest):
                 described = Descriptor(manifest.media_type, manifest.digest, len(manifest.content))
                 found.append(Attached(described, digest, tag))
         for referrer in self._optional(lambda d: self._registry.referrers(path, d), digest) or ():
@@ -175,11 +174,37 @@ class _Walk:
                     f" {digest}, which it is not; it is left out"
                 )
                 continue
-            self._take_attached(manifest)
+            if not self._take_attached(manifest):
+                continue
             kind, size = manifest.media_type, len(manifest.content)
             found.append(Attached(replace(referrer, media_type=kind, size=size), digest))
             found += self._attached(referrer.digest)  # signatures of attestations
         return found
+
+    def _take_attached(self, manifest: Manifest) -> bool:
+        """Have an attachment carried, if it can be read."""
+        try:
+            parsed = manifests.parse(manifest.content, where=manifest.digest)
+        except OperationFailed as error:
+            self._notes.add(
+                f"{self._reference}: {manifest.digest}, attached to it: {error.what}; it is left"
+                " out"
+            )
+            return False
+        self._blobs[manifest.digest] = len(manifest.content)
+        for blob in (*parsed.blobs, *parsed.manifests):
+            self._blobs[blob.digest] = blob.size
+        return True
+
+    def _manifest(self, target: str) -> Manifest:
+        return self._ask(lambda: self._registry.manifest(self._reference.path, target))
+
+    def _small(self, blob: Descriptor) -> bytes:
+        def read() -> bytes:
+            with self._registry.blob(self._reference.path, blob.digest) as reply:
+                return reply.document()
+
+        return self._ask(read)
 
     @property
     def _own(self) -> set[str]:

@@ -148,7 +148,7 @@ def _run(
             with lock:
                 work.advance(amount)
 
-        uploader = Uploader(client, source, advance)
+        uploader = Uploader(client, source, advance, notes)
         by_kind = {
             kind: [a for a in made.actions if a.kind == kind]
             for kind in ("upload", "mount", "manifest")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from mlops_infra.errors import FoundError
 from mlops_infra.transport import TROUBLE, HttpError, Origin, Reply, Streamed
 from offline_bundle.push.sending import FromFiles
-from offline_bundle.registry import Registry, RegistryError, require
+from offline_bundle.registry import Notes, Registry, RegistryError, require
 from offline_bundle.sealing import Entry
 from offline_bundle.volumes import Source
 
@@ -38,8 +38,15 @@ _RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
 class Uploader:
     """Uploads to one registry; remembers the size of request that it refuses."""
 
-    def __init__(self, registry: Registry, source: Source, advance: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        source: Source,
+        advance: Callable[[int], None],
+        notes: Notes,
+    ) -> None:
         self._registry = registry
+        self._notes = notes
         self._source = source
         self._advance = advance
         self._chunk: int | None = None
@@ -62,8 +69,13 @@ class Uploader:
                 reply.document()
                 if reply.status == 202 and reply.headers.get("Location"):
                     self._cancel(_location(reply), repository)
+                require(reply, b"", (201, 202), repository)
                 return reply.status == 201
-        except HttpError:
+        except HttpError as error:
+            self._notes.add(
+                f"{self._registry.host}: {error.what}, asked to link a blob of another repository;"
+                " it was sent once more"
+            )
             return False
 
     def upload(self, repository: str, digest: str, entry: Entry) -> None:
