@@ -124,12 +124,18 @@ def test_a_login_does_not_follow_a_redirect_to_another_server() -> None:
 
 
 def test_redirects_in_a_circle_and_to_nowhere_end() -> None:
-    with site(lambda path, _: (307, {"Location": path}, b"")) as server, Client() as client:
-        with pytest.raises(HttpError, match="too often"):
-            client.document(f"http://{server.address}/a")
-    with site(lambda *_: (302, {}, b"")) as server, Client() as client:
-        with pytest.raises(HttpError, match="without a Location"):
-            client.document(f"http://{server.address}/a")
+    with (
+        site(lambda path, _: (307, {"Location": path}, b"")) as server,
+        Client() as client,
+        pytest.raises(HttpError, match="too often"),
+    ):
+        client.document(f"http://{server.address}/a")
+    with (
+        site(lambda *_: (302, {}, b"")) as server,
+        Client() as client,
+        pytest.raises(HttpError, match="without a Location"),
+    ):
+        client.document(f"http://{server.address}/a")
 
 
 def test_a_document_that_is_packed_unasked_is_unpacked() -> None:
@@ -137,9 +143,12 @@ def test_a_document_that_is_packed_unasked_is_unpacked() -> None:
     headers = {"Content-Encoding": "gzip"}
     with site(lambda *_: (200, headers, packed)) as server, Client() as client:
         assert client.document(f"http://{server.address}/a").content == b"plain text"
-    with site(lambda *_: (200, headers, packed[:-9])) as server, Client() as client:
-        with pytest.raises(HttpError, match="cut off"):
-            client.document(f"http://{server.address}/a")
+    with (
+        site(lambda *_: (200, headers, packed[:-9])) as server,
+        Client() as client,
+        pytest.raises(HttpError, match="cut off"),
+    ):
+        client.document(f"http://{server.address}/a")
 
 
 def test_a_proxy_that_wants_a_login_or_is_dead_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,9 +42,7 @@ def names(context: ssl.SSLContext) -> set[str]:
     }
 
 
-def test_both_count_until_the_command_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_both_count_until_the_command_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "system.pem").write_bytes(authority("system"))
     (tmp_path / "site.pem").write_bytes(authority("site"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "system.pem"))
