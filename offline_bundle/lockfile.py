@@ -22,7 +22,7 @@ from offline_bundle.model import (
 )
 
 VERSION = 1
-_HEAD = "# Written by `mlops-infra bundle lock`; read by `mlops-infra bundle build`.\n"
+_HEAD = "# Written by `bundle lock` of mlops-infra, read by `bundle build`.\n"
 
 
 def read_lock(path: Path) -> Lock:
@@ -34,7 +34,7 @@ def read_lock(path: Path) -> Lock:
     try:
         return parse_lock(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        hint = "create it first: mlops-infra bundle lock -s STACK -o " + path.name
+        hint = f"create it first: `mlops-infra bundle lock -s STACK -o {path}`"
         raise InputError("the lock does not exist", where=str(path), hint=hint) from error
     except InputError as error:
         raise InputError(error.what, where=str(path), hint=error.hint) from error
@@ -62,7 +62,7 @@ def parse_lock(text: str) -> Lock:
             hosts=tuple(_host(*each) for each in sorted((raw.get("hosts") or {}).items())),
         )
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
-        hint = "create it again: mlops-infra bundle lock"
+        hint = "create it again: `mlops-infra bundle lock -s STACK -o LOCK`"
         raise InputError(f"not a lock: {error}", hint=hint) from error
 
 

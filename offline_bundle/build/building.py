@@ -140,7 +140,7 @@ def _layout_of(image: LockedImage, sink: Sink) -> Path:
         raise OperationFailed(
             f"the recipe {image.recipe} makes {built.digest} now, locked is {image.digest}",
             where=image.reference,
-            hint="create the lock again: mlops-infra bundle lock",
+            hint="create the lock again: `mlops-infra bundle lock -s STACK -o LOCK`",
         )
     return built.layout
 

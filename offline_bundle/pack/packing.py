@@ -65,7 +65,7 @@ def _checked(file: LockedFile, source: Path) -> Path:
         raise OperationFailed(
             f"{file.filename} differs from the lock: sha256 {found}, locked {file.sha256}",
             where=file.source,
-            hint="if the change is intended: mlops-infra bundle lock",
+            hint="if the change is intended: `mlops-infra bundle lock -s STACK -o LOCK`",
         )
     return source
 

@@ -22,7 +22,7 @@ from mlops_infra.transport.challenges import Challenge, challenges
 from mlops_infra.transport.client import MAX_REDIRECTS, REDIRECTS, redirected
 from mlops_infra.transport.origin import Origin
 from offline_bundle.registry.credentials import Credentials
-from offline_bundle.registry.errors import RegistryError
+from offline_bundle.registry.errors import LOGIN, RegistryError
 
 _EARLY_SECONDS = 5.0
 """A token that ends so soon is not used any more."""
@@ -121,7 +121,7 @@ class Authorizer:
                 error = RegistryError(
                     f"the token server answers {reply.status}",
                     where=urllib.parse.urlsplit(bare(realm)).netloc,
-                    hint="log in to the registry: docker login REGISTRY",
+                    hint=LOGIN,
                     status=reply.status,
                 )
                 error.retry_after = reply.headers.get("Retry-After")

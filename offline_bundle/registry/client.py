@@ -21,7 +21,7 @@ from offline_bundle.manifests import listed, media_type
 from offline_bundle.model import Descriptor
 from offline_bundle.registry import credentials
 from offline_bundle.registry.authorizing import Authorizer
-from offline_bundle.registry.errors import DigestMismatch, RegistryError
+from offline_bundle.registry.errors import LOGIN, DigestMismatch, RegistryError
 from offline_bundle.registry.settings import Host, Settings
 
 _ACCEPT = ", ".join(sorted(MANIFEST_TYPES | INDEX_TYPES))
@@ -253,9 +253,10 @@ def require(reply: Reply, content: bytes, accepted: tuple[int, ...], where: str)
     told = f" ({', '.join(codes)})" if codes else ""
     told += f", through the proxy {reply.through}" if reply.through else ""
     hints = {
-        401: "log in to the registry: docker login REGISTRY",
-        403: "request permission to pull there",
-        404: "check the name; the image may have been removed",
+        401: LOGIN,
+        403: "the login lacks a right there: ask the owner of the registry",
+        404: "check the name; some registries (ECR, Harbor) take a push only into a repository or"
+        " project that exists",
     }
     error = RegistryError(
         f"the registry answers {reply.status}{told}",
@@ -279,7 +280,7 @@ def _refused(host: str, url: str) -> RegistryError:
     return RegistryError(
         f"{host} refuses the credentials, or none are configured",
         where=urllib.parse.urlsplit(url).path,
-        hint=f"log in: docker login {host}",
+        hint=LOGIN.replace("HOST", host),
         status=401,
     )
 

@@ -86,7 +86,7 @@ def _entry(entry: Mapping[str, Any], file: Path) -> Credentials | None:
         try:
             pair = base64.b64decode(str(entry["auth"])).decode()
         except (binascii.Error, UnicodeDecodeError):
-            hint = "log in again: docker login REGISTRY"
+            hint = "log in again: docker login HOST"
             raise InputError("an `auth` is not base64", where=str(file), hint=hint) from None
         name, _, password = pair.partition(":")
         return Credentials(name, password.rstrip("\0"), token)
