@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.gateway.core.checking import flat
 from mlops_infra.lifecycle.gateway.core.fields import INTEGERS
+from mlops_infra.lifecycle.gateway.core.form import flat
 from mlops_infra.lifecycle.lineage.index import Lineage
 from mlops_infra.lifecycle.lineage.traces import Trace
 from mlops_infra.lifecycle.registry.versions import Registered
