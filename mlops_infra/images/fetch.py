@@ -135,7 +135,7 @@ def _with_http(package: Package, snapshot: str, partial: Path, target: Path, wor
         f"the Debian package {package.name} {package.version} cannot be fetched",
         where="; ".join(reasons),
         hint=f"check the network, set {contract.DEBIAN_MIRROR_VARIABLE} to a mirror that you reach,"
-        " or run: `mlops-infra images lock`",
+        " or run: mlops-infra images lock",
     )
 
 

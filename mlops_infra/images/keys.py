@@ -112,7 +112,7 @@ def version(recipe: Recipe) -> str:
     if found is None:
         raise InputError(
             f"the lock of image '{recipe.name}' has no '{wanted}'",
-            hint=f"run: `mlops-infra images lock {recipe.name}`",
+            hint=f"run: mlops-infra images lock {recipe.name}",
         )
     return re.sub(r"[^A-Za-z0-9_.-]", "-", found.removeprefix("v"))
 

@@ -75,7 +75,7 @@ def content(path: Path, name: str) -> str:
         raise InputError(
             f"the packages of image '{name}' are not locked",
             where=str(path),
-            hint=f"run: `mlops-infra images lock {name}`",
+            hint=f"run: mlops-infra images lock {name}",
         ) from None
 
 
@@ -94,7 +94,7 @@ def debian(name: str) -> DebianLock:
         raise InputError(
             f"not a lock file: {error}",
             where=str(path),
-            hint=f"run: `mlops-infra images lock {name}`",
+            hint=f"run: mlops-infra images lock {name}",
         ) from error
 
 

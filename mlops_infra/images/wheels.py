@@ -98,7 +98,7 @@ def _install(recipe: Recipe, scratch: Path) -> None:
         raise OperationFailed(
             f"the wheels of '{recipe.name}' cannot be installed: {result.stderr.strip()[-800:]}",
             where=str(locks.python_path(recipe.name)),
-            hint=f"check the package index, or run: `mlops-infra images lock {recipe.name}`",
+            hint=f"check the package index, or run: mlops-infra images lock {recipe.name}",
         )
 
 
