@@ -109,8 +109,9 @@ class Engine:
             stack = self._open()
             deployment = self._deployment()
             resources = deployment.get("resources") or ()
-            unsure = bool(self._clear_pending(deployment)) or mended
-            live = self._refreshed(stack, resources) if refresh else LiveState()
+            half_done = self._clear_pending(deployment)
+            unsure = bool(half_done) or mended
+            live = self._refreshed(stack, resources, half_done) if refresh else LiveState()
             altered = live.of("altered")
             with applied(self._takes_over(resources, unsure=unsure or bool(altered))):
                 planned = self._preview(stack, allow_replace)
@@ -124,8 +125,15 @@ class Engine:
             self.stack_dir.applied = whole
             return done.restoring(live)
 
-    def _refreshed(self, stack: Stack, resources: Sequence[Mapping[str, Any]]) -> LiveState:
+    def _refreshed(
+        self, stack: Stack, resources: Sequence[Mapping[str, Any]], half_done: Collection[str]
+    ) -> LiveState:
         """Compare with what is there, and let the state know of what is missing.
+
+        Args:
+            stack: opened.
+            resources: of its state.
+            half_done: URNs of what a killed run was about; it may have deleted them itself.
 
         Raises:
             InputError: the cluster has nothing of this stack.
@@ -133,7 +141,7 @@ class Engine:
         if resources and self.record.site is not None:
             with step(self._sink, "Comparing the state with AWS", unit="resources") as work:
                 self._collect(work, lambda on: stack.refresh(on_event=on, show_secrets=False))
-        live = self._compared(resources)
+        live = self._compared(resources, half_done=half_done)
         if missing := [each.urn for each in live.of("missing")]:
             run = lambda on: stack.refresh(  # noqa: E731 - one call with the collector put in
                 target=missing, on_event=on, show_secrets=False
@@ -154,18 +162,24 @@ class Engine:
             restoring.restore(self._cluster, todo, manager, self._in_clear, work)
 
     def _compared(
-        self, resources: Sequence[Mapping[str, Any]], *, refuse: bool = True
+        self,
+        resources: Sequence[Mapping[str, Any]],
+        *,
+        refuse: bool = True,
+        half_done: Collection[str] = (),
     ) -> LiveState:
         """What of the state's objects is missing or altered in the cluster.
 
         Raises:
-            InputError: all of them are missing, and `refuse` is set.
+            InputError: all of them are missing, `refuse` is set, and a killed run had other work
+                half done than to delete them.
         """
         if not resources or self._cluster is None:
             return LiveState()
         with step(self._sink, "Comparing the state with the cluster", unit="objects") as work:
             live = live_objects.compare(self._cluster, resources, self._in_clear)
-            if refuse and live.nothing_left:
+            deleted = {each.urn for each in live.of("missing")} <= set(half_done)
+            if refuse and live.nothing_left and not deleted:
                 raise InputError(
                     f"the cluster has nothing of this stack, and the state knows {live.known} "
                     "objects",
