@@ -14,13 +14,13 @@ from mlops_infra import places
 from mlops_infra.components.secret_values import redacted
 from mlops_infra.engine import explain, keeping, live_objects, locks, mending, pending, restoring
 from mlops_infra.engine.environment import applied, writable
-from mlops_infra.engine.events import Collector, Record
+from mlops_infra.engine.events import Collector, RunLog
 from mlops_infra.engine.live_objects import Difference, LiveState
 from mlops_infra.engine.process import OwnedPulumi
 from mlops_infra.engine.protection import refuse_losses
-from mlops_infra.engine.record import StackRecord
 from mlops_infra.engine.results import Result, promised
 from mlops_infra.engine.stack_dir import StackDir
+from mlops_infra.engine.stack_record import StackRecord
 from mlops_infra.engine.tools import Tools
 from mlops_infra.engine.waiting import Verdict, Waiting
 from mlops_infra.errors import InputError, MlopsError, OperationFailed
@@ -283,7 +283,7 @@ class Engine:
         try:
             return Stack.create_or_select(self.stack, workspace)
         except errors.CommandError as error:
-            raise self._explained(Record(), error) from error
+            raise self._explained(RunLog(), error) from error
 
     def _guarded_program(self) -> None:
         # The SDK turns what the program raises into text; the original is worth more.
@@ -316,17 +316,17 @@ class Engine:
             work.end("done", str(result))
             return result
 
-    def _check_losses(self, allow_replace: Sequence[str]) -> Callable[[Record], None]:
-        return lambda record: refuse_losses(record.changed(), allow_replace, self.stack)
+    def _check_losses(self, allow_replace: Sequence[str]) -> Callable[[RunLog], None]:
+        return lambda log: refuse_losses(log.changed(), allow_replace, self.stack)
 
     def _collect(
         self,
         work: Step,
         run: Callable[[Collector], object],
-        check: Callable[[Record], None] | None = None,
+        check: Callable[[RunLog], None] | None = None,
         *,
         watched: bool = False,
-    ) -> Record:
+    ) -> RunLog:
         """Run, and judge.
 
         Args:
@@ -347,25 +347,25 @@ class Engine:
             except errors.CommandError as error:
                 failure = error
         if check is not None:
-            check(collector.record)
+            check(collector.log)
         if failure is not None:
             verdict = waiting.verdict if waiting else None
-            raise self._explained(collector.record, failure, verdict) from failure
-        if collector.record.corrupt:
+            raise self._explained(collector.log, failure, verdict) from failure
+        if collector.log.corrupt:
             raise OperationFailed(
                 "Pulumi reports the state as corrupt",
                 hint=f'eval "$(mlops-infra env -s {self.stack})", then: pulumi state repair',
             )
-        return collector.record
+        return collector.log
 
     def _explained(
-        self, record: Record, error: errors.CommandError, verdict: Verdict | None = None
+        self, log: RunLog, error: errors.CommandError, verdict: Verdict | None = None
     ) -> MlopsError:
         owners = locks.held(self.record.backend, self.stack)
         if owners and isinstance(error, errors.ConcurrentUpdateError):  # taken after we looked
             return locks.refusal(self.stack, owners)
         found = explain.failure(
-            record,
+            log,
             error,
             raised=self._raised,
             stack=self.stack,
@@ -395,5 +395,5 @@ class Engine:
         try:
             done = self._command.run(arguments, str(self.stack_dir.project), {})
         except errors.CommandError as error:
-            raise self._explained(Record(), error) from error
+            raise self._explained(RunLog(), error) from error
         return str(done.stdout)
