@@ -168,13 +168,6 @@ class MlflowModels(MlflowTracking):
                 artifact_uri=f"models:/{registered.id}", dst_path=str(folder)
             )
 
-    def predict(self, registered: Registered, rows: Any) -> Any:
-        """Load a version in this process and ask it."""
-        with self._translate_errors(f"give {registered.id} back"):
-            import mlflow.pyfunc
-
-            return mlflow.pyfunc.load_model(f"models:/{registered.id}").predict(rows)
-
 
 def ranges_of(text: str | None, where: str) -> dict[str, dict[str, Any]]:
     """Read declared ranges.
