@@ -5,14 +5,25 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator
 
+from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.pipeline.definition import quantities
+from mlops_infra.lifecycle.pipeline.definition.arguments import parse
 from mlops_infra.lifecycle.pipeline.definition.decorator import OPTIONS
-from mlops_infra.lifecycle.pipeline.definition.kinds import WANTED, content_of, instead, plain
+from mlops_infra.lifecycle.pipeline.definition.kinds import (
+    WANTED,
+    choices,
+    content_of,
+    instead,
+    plain,
+)
+from mlops_infra.lifecycle.pipeline.definition.model import Kind, Parameter
 from mlops_infra.lifecycle.pipeline.source.file import SourceFile
 from mlops_infra.lifecycle.pipeline.source.findings import Finding, Mistake
 from mlops_infra.lifecycle.pipeline.source.functions import Argument, Marked, literal
 from mlops_infra.lifecycle.pipeline.source.module import Module
 
 _UNTRAVELLED = (ast.Lambda, ast.GeneratorExp)
+_NOTHING: dict[Kind, str] = {"str": '""', "int": "0", "float": "0.0", "bool": "False"}
 
 
 def check(
@@ -53,25 +64,38 @@ def _argument(
                 f"{label} has no source: no step is called '{name}' and it has no default",
                 f"name it after the step that makes it ({', '.join(steps)}), or give it a default",
             )
-        elif content_of(argument.annotation, module.imported) is None:
+        elif content_of(argument.annotation, module.names) is None:
             yield "unserialisable", f"{label} has a type that cannot be passed", f"use {WANTED}"
         return
-    kind = plain(argument.annotation, module.imported)
+    kind = plain(argument.annotation, module.names)
     if kind is None:
         yield "default", f"{label} is a parameter: str, int, float or bool", None
         return
-    yield from _default(label, kind, argument.default)
+    yield from _default(label, kind, argument, module)
 
 
-def _default(label: str, kind: str, default: ast.expr) -> Iterator[tuple[Mistake, str, str | None]]:
+def _default(
+    label: str, kind: Kind, argument: Argument, module: Module
+) -> Iterator[tuple[Mistake, str, str | None]]:
+    assert argument.default is not None and argument.annotation is not None  # noqa: S101, PT018
     try:
-        value = literal(default)
+        value = literal(argument.default)
     except ValueError:
         yield "default", f"the default of {label} is computed", "write the value itself"
+        return
+    if value is None:
+        hint = f"write a value of type {kind} that stands for none, for example {_NOTHING[kind]}"
+        yield "default", f"the default of {label} is None, which is not a value", hint
         return
     given = type(value).__name__
     if given != kind and not (kind == "float" and given == "int"):
         yield "default", f"the default of {label} is {given}, not {kind}", None
+        return
+    try:
+        allowed = choices(argument.annotation, module.names)
+        parse(Parameter("default", value, choices=allowed), value)
+    except InputError as error:
+        yield "default", f"the default of {label}: {error.what}", error.hint
 
 
 def _returned(module: Module, step: Marked) -> Iterator[tuple[Mistake, str, int, str | None]]:
@@ -79,9 +103,9 @@ def _returned(module: Module, step: Marked) -> Iterator[tuple[Mistake, str, int,
     if returns is None:
         message = f"step '{step.name}' does not say what it returns"
         yield "missing-type", message, step.line, "write -> TYPE, or -> None"
-    elif content_of(returns, module.imported) is None:
+    elif content_of(returns, module.names) is None:
         message = f"what step '{step.name}' returns cannot be passed to another process"
-        yield "unserialisable", message, returns.lineno, instead(returns, module.imported)
+        yield "unserialisable", message, returns.lineno, instead(returns, module.names)
     for node in _own_nodes(step.node):
         if isinstance(node, (ast.Yield, ast.YieldFrom)):
             message = f"step '{step.name}' is a generator: its values exist in its process only"
@@ -108,6 +132,19 @@ def _option(name: str, value: ast.expr) -> str | None:
         return f"{name} is computed; write the value itself"
     if type(given) is not OPTIONS[name]:
         return f"{name} is {type(given).__name__}, not {OPTIONS[name].__name__}"
-    if isinstance(given, int) and not isinstance(given, bool) and given < 0:
-        return f"{name} is negative"
-    return None
+    match name:
+        case "cpu":
+            wrong = quantities.wrong_cpu(given)
+        case "memory":
+            wrong = quantities.wrong_memory(given)
+        case "retries":
+            wrong = _outside(given, 0, quantities.MOST_RETRIES)
+        case "timeout_seconds":
+            wrong = _outside(given, 1, quantities.LONGEST_SECONDS)
+        case _:
+            wrong = None
+    return None if wrong is None else f"{name}: {wrong}"
+
+
+def _outside(given: int, least: int, most: int) -> str | None:
+    return None if least <= given <= most else f"{given} is not between {least} and {most}"
