@@ -1,8 +1,8 @@
 """Tables from CSV files: only an empty cell is a gap, and what was written is what is read.
 
-A reader that guesses would make a gap of the country `NA` and 7 of the code `007`. So a column is of
-numbers only where every cell is one, and written as numbers are; everything else stays a text. What
-a person may have meant otherwise is noted with the column.
+A reader that guesses would make a gap of the country `NA` and 7 of the code `007`. So a column is
+of numbers only where every cell is one, and written as numbers are; everything else stays a text.
+What a person may have meant otherwise is noted with the column.
 """
 
 from __future__ import annotations
@@ -158,9 +158,8 @@ def _doubtful(frame: pd.DataFrame, text: bytes) -> list[int]:
     for number in range(len(frame.columns)):
         column = frame.iloc[:, number]
         kind = column.dtype.kind
-        if kind in "iu" and zeros:
-            found.append(number)
-        elif kind == "f" and (zeros or bool((column.abs() > EXACT).any())):
+        long = kind == "f" and bool((column.abs() >= EXACT).any())
+        if long or (zeros and kind in "iuf"):
             found.append(number)
     return found
 
@@ -186,7 +185,7 @@ def _family(column: pd.Series) -> str:
 
 
 def _note(column: pd.Series) -> str | None:
-    """What a person may not have meant: a number, a date or an id that is read as something else."""
+    """What a person may not have meant: a number, a date, an id that is read as another thing."""
     held = column.dropna()
     if column.dtype.kind in "iu":
         steps = held.diff().iloc[1:]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import codecs
-from unicodedata import name
+from functools import lru_cache
 
 from mlops_infra.errors import InputError
 
 CHUNK = 1 << 20
-KOREAN = 0.5
-"""Share of the letters beyond ASCII that must be Korean for CP949: it reads much else as nonsense."""
+KOREAN = 0.9
+"""Share of the letters beyond ASCII that must be Korean: CP949 reads much else as nonsense."""
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -69,8 +69,15 @@ def _broken(body: bytes) -> str | None:
 
 def _is_korean(text: str) -> bool:
     letters = [letter for letter in text if letter > "\x7f" and letter.isalpha()]
-    korean = sum(name(letter, "").startswith("HANGUL") for letter in letters)
+    # the syllables that people use; Chinese and Japanese encodings read as rare ones and Hanja
+    korean = sum("가" <= letter <= "힣" and _is_common(letter) for letter in letters)
     return bool(letters) and korean >= KOREAN * len(letters)
+
+
+@lru_cache(maxsize=None)
+def _is_common(letter: str) -> bool:
+    # EUC-KR writes the others as sequences of four
+    return len(letter.encode("euc_kr", errors="ignore")) == 2
 
 
 def _unknown(what: str, where: str, tried: str) -> InputError:

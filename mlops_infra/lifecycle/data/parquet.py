@@ -145,7 +145,7 @@ def _kind_of(column: pd.Series) -> str | None:
         raise InputError(
             f"column '{column.name}' of the table has {kind} (row {row}), "
             "which would come back as something else",
-            hint="convert it to lists, numbers, texts or times; json.dumps makes a text of anything",
+            hint="convert it to lists, numbers, texts or times; json.dumps makes texts",
         )
     return kind
 

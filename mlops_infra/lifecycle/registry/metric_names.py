@@ -25,9 +25,7 @@ def encoded(name: str) -> str:
         return name
     special = ":" if _is_path(name) else ":/."
     return "".join(
-        letter
-        if _TAKEN.fullmatch(letter) and letter not in special
-        else f":u{ord(letter):x}:"
+        letter if _TAKEN.fullmatch(letter) and letter not in special else f":u{ord(letter):x}:"
         for letter in name
     )
 
@@ -57,6 +55,6 @@ def check_name(name: str) -> None:
 
 
 def _is_path(name: str) -> bool:
-    """Whether MLflow would find nothing wrong with the slashes and dots: it makes files of names."""
+    """Whether the slashes and dots are those of a file's name: MLflow makes files of names."""
     plain = name == posixpath.normpath(name) and not name.startswith(("/", ".."))
     return plain and name != "."

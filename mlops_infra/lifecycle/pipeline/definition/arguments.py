@@ -27,9 +27,7 @@ def from_text(pairs: Iterable[str], pipeline: Pipeline) -> dict[str, Value]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise InputError(
-                f"'{printable(pair)}' is not a parameter", hint="use -p name=value"
-            )
+            raise InputError(f"'{printable(pair)}' is not a parameter", hint="use -p name=value")
         if name in given:
             raise InputError(f"parameter '{name}' is duplicated")
         given[name] = text
@@ -78,7 +76,8 @@ def parse(parameter: Parameter, given: str | Value) -> Value:
     if parameter.choices and value not in parameter.choices:
         known = ", ".join(printable(to_text(each)) for each in parameter.choices)
         raise InputError(
-            f"'{printable(text[:60])}' is not a value of '{parameter.name}'", hint=f"one of: {known}"
+            f"'{printable(text[:60])}' is not a value of '{parameter.name}'",
+            hint=f"one of: {known}",
         )
     return value
 
@@ -126,7 +125,9 @@ _WANTED = {
 
 def _check_text(parameter: Parameter, text: str) -> None:
     if "\0" in text:
-        raise InputError(f"the value of '{parameter.name}' has a NUL, which no process can be given")
+        raise InputError(
+            f"the value of '{parameter.name}' has a NUL, which no process can be given"
+        )
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:

@@ -6,13 +6,14 @@ Nothing is run: a notebook's cells may take hours. So what can be found is what 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mlops_infra.lifecycle.pipeline.source import portable, signatures, state, wiring
 from mlops_infra.lifecycle.pipeline.source.file import Place, SourceFile
 from mlops_infra.lifecycle.pipeline.source.findings import Finding
 from mlops_infra.lifecycle.pipeline.source.functions import Marked, marked
 from mlops_infra.lifecycle.pipeline.source.module import Module, parse
+from mlops_infra.lifecycle.pipeline.source.needs import Needs, needs_of
 from mlops_infra.lifecycle.pipeline.source.packages import Packages
 
 MOST_STEPS = 60
@@ -40,15 +41,16 @@ def _found(
 ) -> Iterator[Finding]:
     if len(steps) > MOST_STEPS:
         yield Finding("size", f"{len(steps)} steps; the maximum is {MOST_STEPS}", file.place(1))
+    needs = {step.name: needs_of(module, step.node) for step in steps}
     for step in steps:
         yield from signatures.check(file, module, step, [each.name for each in steps])
-        yield from _names(file, module, step)
-        yield from _state(file, module, step, steps)
-        yield from _imports(file, module, step, packages)
+        yield from _names(file, module, step, needs[step.name])
+        yield from _state(file, module, step, needs)
+        yield from _imports(file, module, needs[step.name], packages)
     yield from wiring.check(file, module, steps)
 
 
-def _names(file: SourceFile, module: Module, step: Marked) -> Iterator[Finding]:
+def _names(file: SourceFile, module: Module, step: Marked, needs: Needs) -> Iterator[Finding]:
     for node in ast.walk(step.node):
         if isinstance(node, (ast.Global, ast.Nonlocal)):
             yield Finding(
@@ -57,33 +59,29 @@ def _names(file: SourceFile, module: Module, step: Marked) -> Iterator[Finding]:
                 file.place(node.lineno),
                 "no other step sees the change: return the value instead",
             )
-    for name, binding in module.reach_of((step.node,), running=True).items():
-        line = file.place(module.line_of(name, step.node))
-        if binding is None:
-            yield _undefined(file, module, step, name, line)
-        elif binding.role == "computed":
-            where = file.place(binding.node.lineno)
-            yield Finding(
-                "global",
-                f"step '{step.name}' uses '{name}', which is computed in {where}: "
-                "it does not exist in the step's own process",
-                line,
-                f"make it an argument of '{step.name}', or compute it inside",
-            )
-        elif binding.role == "types":
-            where = file.place(binding.node.lineno)
-            yield Finding(
-                "import",
-                f"step '{step.name}' uses '{name}', which {where} imports for type checkers alone",
-                line,
-                "import it without `if TYPE_CHECKING`, or inside of the step; for annotations: "
-                "from __future__ import annotations",
-            )
+    for name in needs.undefined:
+        yield _undefined(file, module, step, name)
+    for name, binding in needs.computed.items():
+        yield Finding(
+            "global",
+            f"step '{step.name}' uses '{name}', which is computed in "
+            f"{file.place(binding.node.lineno)}: it does not exist in the step's own process",
+            file.place(module.line_of(name, step.node)),
+            f"make it an argument of '{step.name}', or compute it inside",
+        )
+    for name, binding in needs.types.items():
+        yield Finding(
+            "import",
+            f"step '{step.name}' uses '{name}', which {file.place(binding.node.lineno)} imports "
+            "for type checkers alone",
+            file.place(module.line_of(name, step.node)),
+            "import it without `if TYPE_CHECKING`, or inside of the step; for annotations: "
+            "from __future__ import annotations",
+        )
 
 
-def _undefined(
-    file: SourceFile, module: Module, step: Marked, name: str, line: Place
-) -> Finding:
+def _undefined(file: SourceFile, module: Module, step: Marked, name: str) -> Finding:
+    line = file.place(module.line_of(name, step.node))
     if not module.stars:
         return Finding("undefined", f"'{name}' is not defined", line)
     star = module.stars[-1]
@@ -99,22 +97,21 @@ def _undefined(
 
 
 def _state(
-    file: SourceFile, module: Module, step: Marked, steps: list[Marked]
+    file: SourceFile, module: Module, step: Marked, needs: Mapping[str, Needs]
 ) -> Iterator[Finding]:
-    for change in state.changes_of(module, step):
-        if not change.portable:
-            yield Finding(
-                "global",
-                f"step '{step.name}' uses '{change.name}', which is changed in "
-                f"{file.place(change.node.lineno)} by what only a run of the file can tell: "
-                "the step's own process would not see the change",
-                file.place(module.line_of(change.name, step.node)),
-                f"make '{change.name}' an argument of '{step.name}', or change it inside",
-            )
+    for name, change in needs[step.name].changed.items():
+        yield Finding(
+            "global",
+            f"step '{step.name}' uses '{name}', which is changed in "
+            f"{file.place(change.node.lineno)} by what only a run of the file can tell: "
+            "the step's own process would not see the change",
+            file.place(module.line_of(name, step.node)),
+            f"make '{name}' an argument of '{step.name}', or change it inside",
+        )
     outside = module.free.get(step.node.lineno, frozenset())
     for name in sorted(outside & set(state.changed(step.node, module))):
         binding = module.bindings.get(name)
-        others = [s.name for s in steps if s.name != step.name and name in module.reach(s.name)]
+        others = [each for each in needs if each != step.name and name in needs[each].names]
         if binding is not None and binding.role == "constant" and others:
             yield Finding(
                 "global",
@@ -126,13 +123,9 @@ def _state(
 
 
 def _imports(
-    file: SourceFile, module: Module, step: Marked, packages: Packages
+    file: SourceFile, module: Module, needs: Needs, packages: Packages
 ) -> Iterator[Finding]:
-    nodes = {step.node: None}
-    for binding in state.reached(module, step).values():
-        if binding is not None and binding.role not in ("computed", "types"):
-            nodes |= dict.fromkeys(binding.nodes)
-    for node in nodes:
+    for node in needs.nodes:
         for each in _needed_imports(node, module):
             for name in _modules(each):
                 yield from _missing(file, name, each.lineno, packages)

@@ -6,13 +6,13 @@ import ast
 import builtins
 import symtable
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mlops_infra.lifecycle.pipeline.definition.annotations import Names, dotted, names_in
 from mlops_infra.lifecycle.pipeline.definition.kinds import PUBLIC
 from mlops_infra.lifecycle.pipeline.source import portable
-from mlops_infra.lifecycle.pipeline.source.uses import annotations, heads, loaded
+from mlops_infra.lifecycle.pipeline.source.uses import annotated, at_once, heads, loaded
 
 Role = Literal["import", "definition", "constant", "types", "computed"]
 """computed: only running the cell tells its value, so no other process has it. types: an import
@@ -24,21 +24,26 @@ _OWN_NAMES = ("Metrics", "Model", "step")
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The statements that give a name its meaning."""
+    """A statement that gives a name its meaning."""
 
     role: Role
     node: ast.stmt
     """The last of them, or the one that only a run of the module can tell."""
-    nodes: tuple[ast.stmt, ...] = ()
-    """All of them, in the order of the module."""
+    number: int = 0
+    """Of the last of them, among the statements of the module."""
+    adds: bool = False
+    """Whether what the name meant before still counts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Module:
     """A parsed module and its top-level names."""
 
     tree: ast.Module
+    history: Mapping[str, tuple[Binding, ...]]
+    """What each name has meant, in the order of the module."""
     bindings: Mapping[str, Binding]
+    """What each name means in the end, which is what functions see."""
     names: Names
     """What annotations mean."""
     stars: tuple[ast.ImportFrom, ...] = ()
@@ -48,33 +53,19 @@ class Module:
     free: Mapping[int, frozenset[str]] = field(default_factory=dict)
     """For each function or class (by its line): the global names that it uses."""
 
+    def at(self, name: str, before: int) -> Binding | None:
+        """What a name means just before the statement of that number."""
+        earlier = [each for each in self.history.get(name, ()) if each.number < before]
+        return earlier[-1] if earlier else None
+
+    def bound_by(self, number: int) -> Iterator[str]:
+        """The names that the statement of that number binds."""
+        return _targets(self.tree.body[number])
+
     @property
     def imported(self) -> Mapping[str, str]:
         """Local name to the full dotted name that it was imported from."""
         return self.names.imported
-
-    def reach(self, name: str, *, running: bool = False) -> dict[str, Binding | None]:
-        """All global names that `name` needs, through others too.
-
-        Args:
-            name: a name of the module.
-            running: without what only annotations mention that no process evaluates.
-        """
-        binding = self.bindings.get(name)
-        return {} if binding is None else self.reach_of(binding.nodes, running=running)
-
-    def reach_of(
-        self, nodes: tuple[ast.stmt, ...], *, running: bool = False
-    ) -> dict[str, Binding | None]:
-        """The same for what statements need."""
-        found: dict[str, Binding | None] = {}
-        waiting = list(nodes)
-        while waiting:
-            for used in sorted(self.uses(waiting.pop(), running=running) - set(found)):
-                found[used] = binding = self.bindings.get(used)
-                if binding is not None and binding.role != "computed":
-                    waiting += binding.nodes
-        return {n: b for n, b in found.items() if b is not None or not is_builtin(n)}
 
     def uses(self, node: ast.stmt, *, running: bool = False) -> frozenset[str]:
         """The global names that one statement of the module mentions."""
@@ -86,8 +77,10 @@ class Module:
             found |= inside & set(loaded(each, lazy=self.lazy))
             found |= set(heads(each, lazy=self.lazy))
             if not running:
-                for annotation in annotations(each):
+                for annotation in annotated(each):
                     found |= set(names_in(annotation)) & set(self.bindings)
+        if not running:
+            found |= set(_in_alias(node, self.imported)) & set(self.bindings)
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             found |= set(loaded(node, lazy=self.lazy, definitions=False))
         return frozenset(found)
@@ -110,10 +103,13 @@ def parse(text: str) -> Module:
     for node in _imports_of(tree):
         for name, full in _imports(node).items():
             imported.setdefault(name, full)
-    bindings: dict[str, Binding] = {}
-    for node in tree.body:
-        for name, new in _bound(node, imported):
-            bindings[name] = _joined(bindings.get(name), new)
+    lazy = any(
+        isinstance(n, ast.ImportFrom)
+        and n.module == "__future__"
+        and any(alias.name == "annotations" for alias in n.names)
+        for n in tree.body
+    )
+    history = _history(tree, imported, lazy)
     table = symtable.symtable(text, "module", "exec")
     free = {
         child.get_lineno(): frozenset(_globals(child))
@@ -121,14 +117,9 @@ def parse(text: str) -> Module:
         if child.get_type() in ("function", "class")
     }
     stars = tuple(n for n in tree.body if isinstance(n, ast.ImportFrom) and _is_foreign_star(n))
-    lazy = any(
-        isinstance(n, ast.ImportFrom)
-        and n.module == "__future__"
-        and any(alias.name == "annotations" for alias in n.names)
-        for n in tree.body
-    )
     names = Names(imported, _aliases(tree, imported), _records(tree, imported))
-    return Module(tree, bindings, names, stars, lazy, free)
+    ends = {name: every[-1] for name, every in history.items()}
+    return Module(tree, history, ends, names, stars, lazy, free)
 
 
 def is_builtin(name: str) -> bool:
@@ -136,42 +127,56 @@ def is_builtin(name: str) -> bool:
     return hasattr(builtins, name) or name in _LATER
 
 
-def _bound(node: ast.stmt, imported: Mapping[str, str]) -> Iterator[tuple[str, Binding]]:
-    role: Role = "constant" if portable.statement(node, imported) else "computed"
+def _history(
+    tree: ast.Module, imported: Mapping[str, str], lazy: bool
+) -> dict[str, tuple[Binding, ...]]:
+    history: dict[str, tuple[Binding, ...]] = {}
+    for number, node in enumerate(tree.body):
+        role = _role(node, imported)
+        if role is None:
+            continue
+        # what a statement needs is what its names mean now, not what they mean in the end
+        used = [history[name][-1] for name in at_once(node, lazy=lazy) if name in history]
+        if role == "constant" and any(each.role == "computed" for each in used):
+            role = "computed"
+        for name in dict.fromkeys(_targets(node)):
+            before = history.get(name, ())
+            new = Binding(role, node, number)
+            if before:
+                new = _joined(before[-1], new)
+            elif isinstance(node, ast.AugAssign):
+                new = replace(new, role="computed")
+            history[name] = (*before, new)
+    return history
+
+
+def _role(node: ast.stmt, imported: Mapping[str, str]) -> Role | None:
     match node:
         case ast.Import() | ast.ImportFrom():
-            role = "import"
+            return "import"
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            role = "definition"
+            return "definition"
         case ast.AnnAssign(value=None):
-            return
+            return None
         case ast.If(orelse=[]) if portable.is_type_checking(node, imported):
-            role = "types"
+            return "types"
         case ast.If() if portable.is_main_guard(node):
-            role = "computed"
-    for name in _targets(node):
-        yield name, Binding(role, node, (node,))
+            return "computed"
+    return "constant" if portable.statement(node, imported) else "computed"
 
 
-def _joined(old: Binding | None, new: Binding) -> Binding:
-    """What two statements of one name mean together; most often the later one alone."""
-    node = new.node
-    both = old is not None and Binding(
-        "computed" if old.role == "computed" or new.role == "computed" else new.role,
-        old.node if old.role == "computed" and new.role != "computed" else node,
-        tuple(dict.fromkeys((*old.nodes, node))),
-    )
-    if not both or old is None:
-        alone = isinstance(node, ast.AugAssign)
-        return Binding("computed", node, (node,)) if alone else new
+def _joined(old: Binding, new: Binding) -> Binding:
+    """What a statement means for a name that has a meaning already; most often a new one."""
     if new.role == "types":
-        return Binding(old.role, old.node, both.nodes)
-    if isinstance(node, ast.Import) and old.role == "import":
+        return replace(new, role=old.role, node=old.node, adds=True)
+    if isinstance(new.node, ast.Import) and old.role == "import":
         # `import a.b` and `import a.c` both bind `a`, and both have to happen
-        return both
-    if isinstance(node, (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.AugAssign)):
-        return both
-    return new
+        return replace(new, adds=True)
+    if not isinstance(new.node, (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.AugAssign)):
+        return new
+    if old.role == "computed" and new.role != "computed":
+        return replace(new, role="computed", node=old.node, adds=True)
+    return replace(new, adds=True)
 
 
 def _targets(node: ast.stmt) -> Iterator[str]:
@@ -251,6 +256,17 @@ def _aliases(tree: ast.Module, imported: Mapping[str, str]) -> dict[str, ast.exp
             case _ if type(node).__name__ == "TypeAlias":  # the statement `type`, Python 3.12
                 found[node.name.id] = node.value  # type: ignore[attr-defined]
     return {name: value for name, value in found.items() if name not in imported}
+
+
+def _in_alias(node: ast.stmt, imported: Mapping[str, str]) -> Iterator[str]:
+    """Names in the texts of an alias: `Row: TypeAlias = "Dict"`, `Rows = List["Row"]`."""
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        if any(name == "TypeAlias" for name in names_in(node.annotation)):
+            yield from names_in(node.value)
+    elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript):
+        base = dotted(node.value.value, imported) or ""
+        if base in ("list", "dict") or base.startswith(("typing.", "typing_extensions.")):
+            yield from names_in(node.value)
 
 
 def _records(tree: ast.Module, imported: Mapping[str, str]) -> frozenset[str]:

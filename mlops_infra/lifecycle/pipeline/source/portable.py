@@ -19,18 +19,29 @@ SETTING = re.compile(
 )
 """Names of functions that change the state of the library that they belong to."""
 MUTATORS = frozenset(
-    "append extend insert remove pop clear sort reverse update setdefault popitem add discard "
-    "difference_update intersection_update symmetric_difference_update".split()
+    (
+        *("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse"),
+        *("update", "setdefault", "popitem", "add", "discard", "difference_update"),
+        *("intersection_update", "symmetric_difference_update"),
+    )
 )
 """Methods that change a list, a dict, a set or a bytearray: what a constant may be."""
 _CALLS = frozenset(
-    "frozenset set dict list tuple range str int float bool len min max sum sorted round abs zip "
-    "enumerate typing.NewType typing.TypeVar typing.TypedDict typing.NamedTuple re.compile "
-    "collections.namedtuple collections.OrderedDict collections.defaultdict logging.getLogger "
-    "pathlib.Path pathlib.PurePosixPath datetime.date datetime.datetime datetime.timedelta "
-    "decimal.Decimal importlib.util.find_spec contextlib.suppress warnings.catch_warnings".split()
+    (
+        *("frozenset", "set", "dict", "list", "tuple", "range", "str", "int", "float", "bool"),
+        *("len", "min", "max", "sum", "sorted", "round", "abs", "zip", "enumerate"),
+        *("typing.NewType", "typing.TypeVar", "typing.TypedDict", "typing.NamedTuple"),
+        *("collections.namedtuple", "collections.OrderedDict", "collections.defaultdict"),
+        *("datetime.date", "datetime.datetime", "datetime.timedelta", "decimal.Decimal"),
+        *("pathlib.Path", "pathlib.PurePosixPath", "re.compile", "logging.getLogger"),
+        *("importlib.util.find_spec", "contextlib.suppress", "warnings.catch_warnings"),
+    )
 )
 """Functions whose outcome depends on their arguments alone, or on the image."""
+_ALWAYS = (
+    *(ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+    *(ast.Pass, ast.Global),
+)
 _PARTS = (
     *(ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.List),
     *(ast.Dict, ast.Set, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp),
@@ -52,38 +63,39 @@ def expression(node: ast.AST | None, imported: Mapping[str, str]) -> bool:
 
 def statement(node: ast.stmt, imported: Mapping[str, str]) -> bool:
     """Whether the statement may run again: imports, definitions, constants, blocks of them."""
+    if isinstance(node, _ALWAYS):
+        return True
     match node:
-        case ast.Import() | ast.ImportFrom() | ast.FunctionDef() | ast.ClassDef() | ast.Pass():
-            return True
-        case ast.AsyncFunctionDef() | ast.Global() | ast.Return(value=None):
-            return True
-        case ast.Assign():
-            return all(expression(each, imported) for each in (node.value, *node.targets))
-        case ast.AnnAssign() | ast.AugAssign():
-            return all(expression(each, imported) for each in (node.value, node.target))
-        case ast.Delete() | ast.Return():
-            return all(expression(each, imported) for each in ast.iter_child_nodes(node))
         case ast.Expr():
             return isinstance(node.value, ast.Constant) or change(node.value, imported)
-        case ast.If():
-            return expression(node.test, imported) and _all(node.body + node.orelse, imported)
-        case ast.Try():
-            inside = [*node.body, *node.orelse, *node.finalbody]
-            return _all(inside, imported) and all(_handler(h, imported) for h in node.handlers)
-        case ast.With():
-            return _all(node.body, imported) and all(
-                expression(item.context_expr, imported) for item in node.items
-            )
-        case ast.For():
-            return expression(node.iter, imported) and _all(node.body + node.orelse, imported)
+        case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Delete() | ast.Return():
+            return all(expression(each, imported) for each in ast.iter_child_nodes(node))
+        case ast.If() | ast.Try() | ast.With() | ast.For():
+            return all(_in_block(each, imported) for each in ast.iter_child_nodes(node))
     return False
+
+
+def _in_block(node: ast.AST, imported: Mapping[str, str]) -> bool:
+    match node:
+        case ast.stmt():
+            return statement(node, imported)
+        case ast.ExceptHandler():
+            # what is done where an import fails may also say so, or fail
+            return all(
+                isinstance(each, (ast.Expr, ast.Raise)) or statement(each, imported)
+                for each in node.body
+            )
+        case ast.withitem():
+            return expression(node.context_expr, imported)
+    return expression(node, imported)
 
 
 def change(node: ast.expr, imported: Mapping[str, str]) -> bool:
     """Whether this is a call that sets or changes something, with arguments written out."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, (ast.Attribute, ast.Name)):
         return False
-    last = (dotted(node.func, imported) or getattr(node.func, "attr", "")).rpartition(".")[2]
+    full = dotted(node.func, imported) or str(getattr(node.func, "attr", ""))
+    last = full.rpartition(".")[2]
     known = last in MUTATORS or SETTING.fullmatch(last) is not None
     given = [*node.args, *node.keywords]
     return known and all(expression(each, imported) for each in (node.func, *given))
@@ -128,15 +140,3 @@ def _part(node: ast.AST, imported: Mapping[str, str]) -> bool:
         name = (dotted(node.func, imported) or "").replace("typing_extensions.", "typing.")
         return name.removeprefix("builtins.") in _CALLS
     return isinstance(node, _PARTS)
-
-
-def _all(nodes: Sequence[ast.stmt], imported: Mapping[str, str]) -> bool:
-    return all(statement(each, imported) for each in nodes)
-
-
-def _handler(handler: ast.ExceptHandler, imported: Mapping[str, str]) -> bool:
-    """What is done where an import fails may also say so, or fail."""
-    return all(
-        isinstance(each, (ast.Expr, ast.Raise)) or statement(each, imported)
-        for each in handler.body
-    )

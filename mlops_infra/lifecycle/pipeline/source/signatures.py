@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from typing import Any
 
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.pipeline.definition import quantities
@@ -92,8 +94,11 @@ def _default(
         yield "default", f"the default of {label} is {given}, not {kind}", None
         return
     try:
-        allowed = choices(argument.annotation, module.names)
-        parse(Parameter("default", value, choices=allowed), value)
+        parameter = Parameter(argument.name, value)
+    except InputError:
+        return  # told by `wiring`
+    try:
+        parse(replace(parameter, choices=choices(argument.annotation, module.names)), value)
     except InputError as error:
         yield "default", f"the default of {label}: {error.what}", error.hint
 
@@ -132,19 +137,17 @@ def _option(name: str, value: ast.expr) -> str | None:
         return f"{name} is computed; write the value itself"
     if type(given) is not OPTIONS[name]:
         return f"{name} is {type(given).__name__}, not {OPTIONS[name].__name__}"
-    match name:
-        case "cpu":
-            wrong = quantities.wrong_cpu(given)
-        case "memory":
-            wrong = quantities.wrong_memory(given)
-        case "retries":
-            wrong = _outside(given, 0, quantities.MOST_RETRIES)
-        case "timeout_seconds":
-            wrong = _outside(given, 1, quantities.LONGEST_SECONDS)
-        case _:
-            wrong = None
+    wrong = _LIMITS[name](given) if name in _LIMITS else None
     return None if wrong is None else f"{name}: {wrong}"
 
 
-def _outside(given: int, least: int, most: int) -> str | None:
-    return None if least <= given <= most else f"{given} is not between {least} and {most}"
+def _outside(least: int, most: int) -> Callable[[int], str | None]:
+    return lambda n: None if least <= n <= most else f"{n} is not between {least} and {most}"
+
+
+_LIMITS: dict[str, Callable[[Any], str | None]] = {
+    "cpu": quantities.wrong_cpu,
+    "memory": quantities.wrong_memory,
+    "retries": _outside(0, quantities.MOST_RETRIES),
+    "timeout_seconds": _outside(1, quantities.LONGEST_SECONDS),
+}

@@ -1,6 +1,6 @@
-"""Statements of a module that change what a name holds: they make no name, and yet a step sees it.
+"""Statements of a module that change what a name holds: they bind nothing, and yet a step sees it.
 
-`CONFIG["k"] = 1`, `COLUMNS.append("b")`, `random.seed(0)`, `set_seed(42)`: what can run again in the
+`CONFIG["k"] = 1`, `COLUMNS.append("b")`, `random.seed(0)`, `set_seed(42)`: what can run again in a
 step's process travels with it; the rest is told by `pipeline check`.
 """
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mlops_infra.lifecycle.pipeline.definition.annotations import dotted
 from mlops_infra.lifecycle.pipeline.source import portable
-from mlops_infra.lifecycle.pipeline.source.functions import Marked
-from mlops_infra.lifecycle.pipeline.source.module import Binding, Module
+from mlops_infra.lifecycle.pipeline.source.module import Module
 
 _ON_ARGUMENTS = (
     *("random.shuffle", "numpy.random.shuffle", "setattr", "delattr", "copy.replace"),
@@ -33,64 +33,70 @@ class Change:
 
     name: str
     node: ast.stmt
+    number: int
+    """Among the statements of the module."""
     portable: bool
     """Whether it may run again in the process of a step."""
 
 
-def changes(module: Module) -> list[Change]:
+@lru_cache(maxsize=4)
+def changes(module: Module) -> tuple[Change, ...]:
     """All such statements, in the order of the module."""
     found = []
-    for node in module.tree.body:
+    for number, node in enumerate(module.tree.body):
         if isinstance(node, _DEFINITIONS) or portable.is_main_guard(node):
             continue
-        names = {name for name in changed(node, module) if name in module.bindings}
-        # a block that binds a name belongs to the name already
-        bound = {n for n, b in module.bindings.items() if node in b.nodes}
+        names = set(changed(node, module))
+        for name in list(names):
+            names.update(_same_object(name, number, module))
+        if not isinstance(node, ast.AugAssign):
+            # a block that binds a name belongs to the name already
+            names -= set(module.bound_by(number))
         again = portable.statement(node, module.imported) or _portable_call(node, module)
-        found += [Change(name, node, again) for name in sorted(names - bound)]
-    return found
+        found += [Change(name, node, number, again) for name in sorted(names & set(module.history))]
+    return tuple(found)
 
 
-def reached(module: Module, step: Marked) -> dict[str, Binding | None]:
-    """The names that a step needs, those included that changes of the module's state need."""
-    found = module.reach_of((step.node,))
-    waiting = True
+def _same_object(name: str, number: int, module: Module) -> Iterator[str]:
+    """Names of what `name` may hold a part of, or is another name of."""
+    node = module.tree.body[number]
+    if isinstance(node, ast.For):
+        yield from _loads(node.iter)
+    seen = {name}
+    waiting = [name]
     while waiting:
-        nodes = tuple(c.node for c in _concerning(module, step, found) if c.portable)
-        more = module.reach_of(nodes)
-        waiting = bool(set(more) - set(found))
-        found |= more
-    return found
+        then = module.at(waiting.pop(), number)
+        if then is not None and then.role == "constant" and isinstance(then.node, ast.Assign):
+            new = set(_loads(then.node.value)) - seen
+            seen |= new
+            waiting += new
+            yield from new
 
 
-def changes_of(module: Module, step: Marked) -> list[Change]:
-    """The changes of the module's state that a step would notice."""
-    return _concerning(module, step, reached(module, step))
+def _loads(node: ast.AST) -> Iterator[str]:
+    return (each.id for each in ast.walk(node) if isinstance(each, ast.Name))
 
 
-def _concerning(module: Module, step: Marked, names: Collection[str]) -> list[Change]:
-    known = {*names, step.name}
-    return [each for each in changes(module) if concerns(each, module, known)]
+def is_seed(change: Change, module: Module) -> bool:
+    """Whether it sets the random numbers of the whole process.
 
-
-def concerns(change: Change, module: Module, reached: Collection[str]) -> bool:
-    """Whether a step that uses the names `reached` would notice the change."""
+    A step draws from them without naming them, through scikit-learn for example.
+    """
     full = module.imported.get(change.name, "")
-    if change.portable and {full, full.rpartition(".")[0]} & _SEEDS and _seeds(change.node, module):
-        return True
-    if change.name not in reached:
-        return False
-    if full != "os":
-        return True
-    # most steps use `os` for paths alone, and an environment may hold secrets
-    used = (module.bindings[name].node for name in reached if name in module.bindings)
-    return any(_mentions(node, _ENVIRONMENT) for node in used)
+    return bool({full, full.rpartition(".")[0]} & _SEEDS) and _seeds(change.node, module)
+
+
+def reads_environment(node: ast.AST) -> bool:
+    """Whether it mentions the environment: most code uses `os` for paths alone."""
+    return _mentions(node, _ENVIRONMENT)
 
 
 def changed(node: ast.AST, module: Module, *, calls: bool = True) -> Iterator[str]:
     """Names whose objects a statement changes, through functions of the module too."""
     for each in _inside(node):
-        if isinstance(each, (ast.Subscript, ast.Attribute)):
+        if isinstance(each, ast.AugAssign):
+            yield from _root(each.target)
+        elif isinstance(each, (ast.Subscript, ast.Attribute)):
             if isinstance(each.ctx, (ast.Store, ast.Del)):
                 yield from _root(each)
         elif isinstance(each, ast.Call):

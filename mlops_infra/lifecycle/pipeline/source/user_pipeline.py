@@ -28,8 +28,8 @@ from mlops_infra.lifecycle.pipeline.source.checking import check
 from mlops_infra.lifecycle.pipeline.source.file import Cell, SourceFile
 from mlops_infra.lifecycle.pipeline.source.functions import Marked, literal, marked, step_name
 from mlops_infra.lifecycle.pipeline.source.module import Module, parse
+from mlops_infra.lifecycle.pipeline.source.needs import needs_of
 from mlops_infra.lifecycle.pipeline.source.packages import Packages
-from mlops_infra.lifecycle.pipeline.source.state import changes_of, reached
 from mlops_infra.naming import printable
 
 RESULT = "result"
@@ -202,9 +202,4 @@ def _needed(module: Module, steps: Sequence[Marked]) -> Iterator[ast.stmt]:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             yield node
     for step in steps:
-        yield step.node
-        for binding in reached(module, step).values():
-            if binding is not None and binding.role != "computed":
-                yield from binding.nodes
-        for change in changes_of(module, step):
-            yield change.node
+        yield from needs_of(module, step.node).nodes

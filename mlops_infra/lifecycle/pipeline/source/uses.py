@@ -20,13 +20,25 @@ def heads(node: Definition, *, lazy: bool) -> Iterator[str]:
         parts += [*node.bases, *node.keywords]
     else:
         parts += [*node.args.defaults, *node.args.kw_defaults]
-        parts += [] if lazy else annotations(node)
+        parts += [] if lazy else annotated(node)
     for part in parts:
         if part is not None:
             yield from _names(part)
 
 
-def annotations(node: Definition) -> list[ast.expr]:
+def at_once(node: ast.stmt, *, lazy: bool) -> Iterator[str]:
+    """Names that a statement itself needs, not a function when it is called."""
+    own: set[str] = set()
+    if isinstance(node, _DEFINITIONS):
+        yield from heads(node, lazy=lazy)
+    if isinstance(node, ast.ClassDef):
+        own = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _is_stored(n)}
+    if not isinstance(node, _FUNCTIONS):
+        found = loaded(node, lazy=lazy, definitions=False)
+        yield from (name for name in found if name not in own)
+
+
+def annotated(node: Definition) -> list[ast.expr]:
     """The annotations of a function's arguments and of what it returns."""
     if isinstance(node, ast.ClassDef):
         return []
@@ -61,16 +73,20 @@ def _loaded(node: ast.AST, lazy: bool, definitions: bool, *, local: bool) -> Ite
     if isinstance(node, ast.Name):
         yield node.id
     own = _own_names(node)
-    for name, child in ast.iter_fields(node):
-        if name == "annotation" and isinstance(node, ast.AnnAssign) and (local or lazy):
-            continue
-        if name == "targets" and isinstance(node, ast.Assign) and not local:
-            # what the module binds by its plain assignments it does not need
-            child = [each for each in child if not isinstance(each, ast.Name)]
-        for each in child if isinstance(child, list) else [child]:
-            if isinstance(each, ast.AST):
-                found = _loaded(each, lazy, definitions, local=local)
-                yield from (name for name in found if name not in own)
+    for part in _parts(node, lazy, local):
+        found = _loaded(part, lazy, definitions, local=local)
+        yield from (name for name in found if name not in own)
+
+
+def _parts(node: ast.AST, lazy: bool, local: bool) -> Iterator[ast.AST]:
+    """What is inside of a node, without what is not evaluated or only bound."""
+    left_out: list[ast.AST] = []
+    if isinstance(node, ast.AnnAssign) and (local or lazy):
+        left_out = [node.annotation]
+    if isinstance(node, ast.Assign) and not local:
+        # what the module binds by its plain assignments it does not need
+        left_out = [each for each in node.targets if isinstance(each, ast.Name)]
+    return (each for each in ast.iter_child_nodes(node) if each not in left_out)
 
 
 def _own_names(node: ast.AST) -> set[str]:
@@ -83,6 +99,10 @@ def _own_names(node: ast.AST) -> set[str]:
         targets = [each.target for each in node.generators]
         return {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
     return set()
+
+
+def _is_stored(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
 
 
 def _names(node: ast.AST) -> Iterator[str]:

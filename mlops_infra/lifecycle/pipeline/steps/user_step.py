@@ -109,9 +109,7 @@ def _failed(job: Job, code: Code, file: str, error: BaseException) -> OperationF
         )
     memory = job.step.resources.memory
     hint = f"it may use {memory}: @step(memory=...)" if isinstance(error, MemoryError) else None
-    return OperationFailed(
-        f"{name} raised {type(error).__name__}: {error}", where=where, hint=hint
-    )
+    return OperationFailed(f"{name} raised {type(error).__name__}: {error}", where=where, hint=hint)
 
 
 _END = "return the result; to end the run as failed, raise an exception"

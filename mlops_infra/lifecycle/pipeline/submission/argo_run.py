@@ -180,10 +180,15 @@ def _step_end(
         message=inner if inner and node.get("phase") in ("Failed", "Error") else message or inner,
         node=last,
         seconds=_seconds(node),
-        exit_code=int(code) if str(code or "").isdigit() else None,
+        exit_code=_whole(code),
         memory=limits.get("memory"),
-        time_limit=int(limit) if str(limit or "").isdigit() else None,
+        time_limit=_whole(limit),
     )
+
+
+def _whole(value: object) -> int | None:
+    """A number that Argo writes as a number or as a text."""
+    return int(str(value)) if str(value).isdigit() else None
 
 
 def failure(workflows: Workflows, end: RunEnd) -> OperationFailed:
