@@ -127,7 +127,7 @@ def test_parts_of_a_table_agree_about_texts() -> None:
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=12)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=8))
 def test_any_text_comes_back_or_is_a_number(rows: list[list[str]]) -> None:
     body = io.StringIO()
@@ -146,7 +146,7 @@ def test_any_text_comes_back_or_is_a_number(rows: list[list[str]]) -> None:
                 assert str(found).lower() == given_.strip().lower() or float(found) == float(given_)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.binary(max_size=60) | st.text(max_size=40).map(str.encode))
 def test_any_bytes_are_a_table_or_an_input_error(body: bytes) -> None:
     with suppress(InputError):

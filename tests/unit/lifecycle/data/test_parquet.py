@@ -112,7 +112,7 @@ CELL = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.lists(CELL, max_size=5))
 def test_any_cells_come_back_as_they_are_or_are_refused(cells: list[Any]) -> None:
     frame = pd.DataFrame({"a": pd.Series(cells, dtype=object)})
