@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from functools import lru_cache
+from functools import cache
 
 from mlops_infra.errors import InputError
 
@@ -74,7 +74,7 @@ def _is_korean(text: str) -> bool:
     return bool(letters) and korean >= KOREAN * len(letters)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _is_common(letter: str) -> bool:
     # EUC-KR writes the others as sequences of four
     return len(letter.encode("euc_kr", errors="ignore")) == 2

@@ -224,8 +224,8 @@ GOOD_IMPORTS = [
     + one(body="return 1 if torch is None else 2"),
     "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch\n"
     + one(body="x: torch.Tensor = 1; return x"),
-    "import sklearn.linear_model\nimport sklearn.svm\n"
-    + one(returns="sklearn.svm.SVC", body="return sklearn.linear_model.Lasso() or sklearn.svm"),
+    "import xml.sax\nimport xml.dom\nNAMES = [xml.sax.__name__, xml.dom.__name__]\n"
+    + one(body="return len(NAMES)"),
     "import mlops_infra.pipelines as kit\n" + one().replace("@step", "@kit.step(retries=2)"),
     "if True:\n    import numpy as np\n" + one(returns="'np.ndarray'", body="return np.ones(1)"),
     "import warnings\nwith warnings.catch_warnings():\n    import numpy as np\n"
@@ -242,7 +242,7 @@ def test_an_import_may_stand_wherever_python_allows(text: str) -> None:
 
 
 def test_order_alone_is_an_argument_of_type_none() -> None:
-    text = "@step\ndef a() -> None:\n    pass\n" + one("a: None, n: int = 2").replace("one", "b")
+    text = "@step\ndef a() -> None:\n    pass\n" + one("a: None, n: int = 2").replace("one(", "b(")
     made = compile_file(SourceFile("a.py", HEAD + text), packages=IMAGE)
     assert (made.step("b").after, made.step("b").inputs) == (("a",), {})
 

@@ -138,11 +138,9 @@ def test_a_value_that_cannot_be_kept_is_named(
 
 
 def test_what_a_library_says_of_a_persons_value_is_no_crash_of_ours(tmp_path: Path) -> None:
-    text = (
-        "class Odd:\n    def predict(self): pass\n    def __reduce__(self): raise OSError('no')\n"
-    )
-    with pytest.raises(InputError, match=r"a code.Odd cannot be kept as model|Odd") as told:
-        ran(text + one("return Odd()", "Model"), "one", tmp_path)
+    text = "class Odd:\n    def __array__(self, *given, **named): raise OSError('no')\n"
+    with pytest.raises(InputError, match=r"Odd cannot be kept as array: OSError: no") as told:
+        ran(text + one("return Odd()", "np.ndarray"), "one", tmp_path)
     assert "step 'one'" in str(told.value.where)
 
 
