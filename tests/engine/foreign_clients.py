@@ -3,8 +3,8 @@
     python foreign_clients.py WHICH HTTP_PORT GRPC_PORT
 
 Run by a Python that has them; WHICH is a function's name. The model is `wine` of the tenant `demo`:
-its output `y` is `hour` plus `load`, `z` is a text. Ends with a traceback where an answer is not the
-expected one.
+its output `y` is `hour` plus `load`, `z` is a text. Ends with a traceback where an answer is not
+the expected one.
 """
 
 import asyncio
