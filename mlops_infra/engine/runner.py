@@ -168,8 +168,7 @@ class Engine:
             return
         title = "Restoring what was changed by hand"
         with step(self._sink, title, total=len(todo), unit="objects") as work:
-            manager = field_manager(self.stack)
-            restoring.restore(self._cluster, todo, manager, self._in_clear, work)
+            restoring.restore(self._cluster, todo, self.stack, self._in_clear, work)
 
     def _compared(self, resources: Sequence[Mapping[str, Any]]) -> LiveState:
         """What of the state's objects is missing or altered in the cluster."""
