@@ -28,7 +28,10 @@ _NAME = "mlops-infra "
 
 def texts(file: Path) -> Iterator[tuple[int, str]]:
     """Every text of a file but docstrings; what is filled in later is `X`."""
-    tree = ast.parse(file.read_text("utf-8"))
+    source = file.read_text("utf-8")
+    if _NAME not in source:
+        return
+    tree = ast.parse(source)
     inside: set[ast.AST] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
