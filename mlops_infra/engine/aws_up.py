@@ -38,10 +38,11 @@ def bring_up(
     lacking = aws_features.compared(cloud, aws_features.wanted(want))
     approved = aws_approved.told(want, cloud, sink)
     engine = prepare(want, sink, tools.ready_for_aws(sink), node=None, more=approved)
-    result = guarded_up(want, engine, guarding(want, engine, sink), break_lock, refresh)
+    guard = guarding(want, engine, sink)
+    result = guarded_up(want, engine, guard, break_lock, refresh)
     aws_features.add_all(cloud, lacking, sink)
     compare(cloud, engine.exported()["deployment"].get("resources", ()), sink)
-    return _outcome(want, result, aws_features.notes(lacking, done=True))
+    return _outcome(want, result, (*guard.allowed, *aws_features.notes(lacking, done=True)))
 
 
 def compare(cloud: Cloud, resources: Iterable[Mapping[str, Any]], sink: Sink) -> None:

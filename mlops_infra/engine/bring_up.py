@@ -82,8 +82,9 @@ def _bring_up(
         _reach(want, sink)
     found, node = gathering.gather(want, sink)
     engine = prepare(want, sink, found, node=node)
-    result = guarded_up(want, engine, guarding(want, engine, sink), break_lock, refresh)
-    return _outcome(want, result)
+    guard = guarding(want, engine, sink)
+    result = guarded_up(want, engine, guard, break_lock, refresh)
+    return _outcome(want, result, guard.allowed)
 
 
 def preview(
