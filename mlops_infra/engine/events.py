@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from pulumi.automation import EngineEvent
 from pulumi.automation.events import OpType, StepEventMetadata
 
-from mlops_infra import contract
+from mlops_infra.engine.object_key import ObjectKey, component_of, version_of
 from mlops_infra.progress import Step
 
 _NO_CHANGE = frozenset({"same", "read", "refresh"})
@@ -53,28 +53,22 @@ class Change:
     @property
     def version(self) -> str:
         """`apiVersion` of a Kubernetes object; empty for anything else."""
-        package, _, rest = self.type.partition(":")
-        if package != "kubernetes":
-            return ""
-        given = (self.new or self.old).get("apiVersion")
-        return str(given or rest.rpartition(":")[0].removeprefix("core/"))
+        return version_of(self.type, self.new or self.old)
+
+    @property
+    def key(self) -> ObjectKey | None:
+        """The Kubernetes object that it is about; None for anything else."""
+        return ObjectKey.of(self.type, self.new or self.old)
 
     @property
     def name(self) -> str:
         """Name as people know it: `namespace/name` of a Kubernetes object, else Pulumi's."""
-        metadata = (self.new or self.old).get("metadata")
-        if isinstance(metadata, Mapping) and metadata.get("name"):
-            space = metadata.get("namespace")
-            return f"{space}/{metadata['name']}" if space else str(metadata["name"])
-        return self.urn.rpartition("::")[2]
+        return self.key.path if self.key else self.urn.rpartition("::")[2]
 
     @property
     def component(self) -> str | None:
         """The component of the platform that it belongs to, by its label."""
-        metadata = (self.new or self.old).get("metadata")
-        labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
-        found = labels.get(contract.COMPONENT_LABEL) if isinstance(labels, Mapping) else None
-        return str(found) if found else None
+        return component_of(self.new or self.old)
 
     def as_dict(self) -> dict[str, object]:
         """Without inputs: those are long and belong to the engine."""
@@ -97,7 +91,7 @@ class Diagnostic:
 
 
 @dataclass(slots=True)
-class Record:
+class RunLog:
     """All that one run of the engine told."""
 
     changes: dict[tuple[str, str], Change] = field(default_factory=dict)
@@ -138,10 +132,10 @@ class Watch(Protocol):
 
 
 class Collector:
-    """Takes the engine's events from its thread into a record and a step of progress."""
+    """Takes the engine's events from its thread into a log and a step of progress."""
 
     def __init__(self, work: Step, watch: Watch | None = None) -> None:
-        self.record = Record()
+        self.log = RunLog()
         self._work = work
         self._watch = watch
         self._lock = threading.Lock()
@@ -155,20 +149,20 @@ class Collector:
                 self._ended(done.metadata)
             elif (failed := event.res_op_failed_event) is not None:
                 self._over(failed.metadata)
-                self.record.failed.append(_change(failed.metadata))
+                self.log.failed.append(_change(failed.metadata))
             elif (said := event.diagnostic_event) is not None and not said.ephemeral:
                 text = _plain(said.message)
                 if text:
-                    self.record.diagnostics.append(Diagnostic(said.urn or "", said.severity, text))
+                    self.log.diagnostics.append(Diagnostic(said.urn or "", said.severity, text))
             elif (summary := event.summary_event) is not None:
-                self.record.corrupt = bool(summary.maybe_corrupt)
+                self.log.corrupt = bool(summary.maybe_corrupt)
 
     def _began(self, step: StepEventMetadata) -> None:
         change = _change(step)
         if change.op in _NO_CHANGE or change.type == _OWN:
             return
         # A preview knows more the second time an operation is announced (keys, inputs).
-        self.record.changes[change.urn, change.op] = change
+        self.log.changes[change.urn, change.op] = change
         if self._watch is not None:
             self._watch.began(change)
         if change.type != _STACK:
@@ -176,9 +170,9 @@ class Collector:
 
     def _ended(self, step: StepEventMetadata) -> None:
         if step.type == _STACK and step.new is not None:
-            self.record.outputs = dict(step.new.outputs or {})
+            self.log.outputs = dict(step.new.outputs or {})
             before = dict(step.old.outputs or {}) if step.old else {}
-            self.record.outputs_changed = before != self.record.outputs
+            self.log.outputs_changed = before != self.log.outputs
         self._over(step)
         if OpType(step.op).value not in _NO_CHANGE and step.type != _OWN:
             self._work.advance()

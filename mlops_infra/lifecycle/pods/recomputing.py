@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from mlops_infra.lifecycle.gateway.core.checking import flat
 from mlops_infra.lifecycle.gateway.core.fields import INTEGERS
+from mlops_infra.lifecycle.gateway.core.form import flat
 from mlops_infra.lifecycle.registry.versions import Registered
 from mlops_infra.lifecycle.verify.replay import Log, require_content
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from mlops_infra import contract
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.lifecycle.gateway.core.checking import flat
+from mlops_infra.lifecycle.gateway.core.form import flat
 from mlops_infra.lifecycle.lineage.index import Lineage
 from mlops_infra.lifecycle.lineage.traces import Trace
 from mlops_infra.lifecycle.verify.cron_jobs import JobRuns
