@@ -142,17 +142,15 @@ def walk(endpoint: str, logins: Mapping[str, Login], doors: list[Door]) -> list[
                 found.append(f"{door.account}, {door.bucket}: {name} is {_word(opened)}")
         if not door.makes and _opens(_make, client, door.bucket):
             found.append(f"{door.account} makes buckets")
-    for bucket in sorted({door.bucket for door in doors}):
-        if anybody_reads(endpoint, bucket):
-            found.append(f"anybody reads {bucket}")
-    return found
+    buckets = sorted({door.bucket for door in doors})
+    return found + [f"anybody reads {each}" for each in buckets if anybody_reads(endpoint, each)]
 
 
 def anybody_reads(endpoint: str, bucket: str) -> bool:
     """Whether an object, or the list of them, is given without any key."""
     for path in (f"{bucket}/{PROBE}", f"{bucket}?list-type=2"):
         try:
-            urlopen(f"{endpoint}/{path}", timeout=10).close()
+            urlopen(f"{endpoint}/{path}", timeout=10).close()  # noqa: S310 - http
         except HTTPError as error:
             error.close()
         else:

@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from mlops_infra import places
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.services import database
+from tests.doors import sql
 from tests.engine import postgres
 
 FILES = places.project() / "charts" / "postgresql" / "files"
@@ -102,6 +103,30 @@ def test_rows_are_deleted_once_and_never_those_of_a_tenant_that_came_back(
     with database.connect(where) as connection:
         query = "SELECT count(*) FROM batch_score WHERE tenant = 'again'"
         assert connection.execute(query).fetchone() == (1,)
+
+
+def test_every_door_opens_or_stays_closed_as_declared(server: tuple[Path, str]) -> None:
+    """Also after somebody has opened some by hand, once the Job has run again."""
+    where = f"{server[1]} dbname={DATABASE}"
+    guests = {"first": "archive", "second": "archive"}
+    declared(server, guests)
+    database.migrate(where)
+    with database.connect(where) as connection:
+        connection.execute("GRANT lifecycle TO tenant_first")
+        connection.execute("ALTER ROLE tenant_second BYPASSRLS CREATEROLE")
+        connection.execute("GRANT CONNECT ON DATABASE postgres TO PUBLIC")
+        for name in guests:
+            connection.execute(ROW, (name,))
+    doors = [
+        sql.Guest(name, server[1].replace("user=postgres", f"user=tenant_{name}"))
+        for name in guests
+    ]
+    opened = " ".join(sql.walk(doors))
+    for what in ("first: may become the owner", "second: sees rows", "first: may connect to pos"):
+        assert what in opened
+    declared(server, guests)
+    assert sql.walk(doors) == []
+    declared(server, {})
 
 
 def _secret(root: Path, name: str, **keys: str) -> None:

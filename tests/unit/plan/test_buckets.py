@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+
 import pytest
 
 from mlops_infra.plan.model.planned import Generated, Literal
