@@ -5,6 +5,7 @@ refuse with a `PlanError` that names every refusal and its key, or leave finding
 """
 
 from mlops_infra.errors import PlanError
+from mlops_infra.plan.looked_after import looked_after
 from mlops_infra.plan.making import make_plan
 from mlops_infra.plan.model.planned import (
     NODE,
@@ -39,5 +40,6 @@ __all__ = [
     "SecretValue",
     "authority_of",
     "ca_bundle",
+    "looked_after",
     "make_plan",
 ]
