@@ -30,6 +30,8 @@ _WRITE = (
     "s3:PutObject",
     "s3:PutObjectTagging",
 )
+_LOOK = ("s3:GetBucketAcl", "s3:GetBucketPolicy", "s3:GetBucketTagging")
+"""What the owner needs to compare a bucket with its declaration."""
 AIRFLOW_PREFIX = "airflow/"
 """Of Airflow's logs, in MLflow's bucket: charts/airflow/values.yaml."""
 
@@ -68,6 +70,7 @@ class Bucket:
         return {
             "Version": "2012-10-17",
             "Statement": [
+                _allow([owner], _LOOK, resource),
                 _allow([owner, *(each.account for each in self.grants)], _LIST, resource),
                 *(
                     _allow(accounts, _WRITE, f"{resource}/{prefix}*")

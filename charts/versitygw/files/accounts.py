@@ -173,7 +173,10 @@ def keep(gateway, bucket, owner):
     alone = {
         "Effect": "Allow",
         "Principal": {"AWS": [owner]},
-        "Action": ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        "Action": [
+            *("s3:GetBucketPolicy", "s3:GetBucketTagging", "s3:ListBucket"),
+            *("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
+        ],
         "Resource": [resource, f"{resource}/*"],
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [alone]})
