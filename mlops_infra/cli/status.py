@@ -39,6 +39,7 @@ def command(stack: str, file: Path | None, as_json: bool, drift: bool, page: Pat
     """
     from mlops_infra import engine
     from mlops_infra.cli.guarding import guarding
+    from mlops_infra.cli.stores import drift as store_drift
     from mlops_infra.config import load, stack_file
     from mlops_infra.images import references
     from mlops_infra.overview import collect, render
@@ -54,14 +55,19 @@ def command(stack: str, file: Path | None, as_json: bool, drift: bool, page: Pat
     opened = engine.open_engine(stack, file, quiet)
     outputs = opened.outputs()
     health = engine.stack_health(stack, opened.record, outputs)
+    plan = make_plan(config, stack=stack, built=references())
+    reached = health.cluster in {"running", "reachable"}
+    stores = store_drift(stack, config, plan, opened, quiet, reached=reached)
     overview = collect(
         config,
-        make_plan(config, stack=stack, built=references()),
+        plan,
         outputs,
         health,
         changes=engine.preview(stack, file, quiet, guarding).changes if drift else None,
         runs=_runs(opened, outputs) if page else (),
-        live=opened.live_state() if health.cluster in {"running", "reachable"} else None,
+        live=opened.live_state() if reached else None,
+        altered=stores.found,
+        notes=stores.notes,
     )
     if page:
         page.write_text(render(overview), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -10,13 +11,14 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
 from mlops_infra import places, toolchain
+from mlops_infra.backup import StoreAccess, buckets, store_drift
 from mlops_infra.lifecycle.services.credentials import Login
 from mlops_infra.lifecycle.services.object_store import s3_client
 from mlops_infra.plan.buckets import Bucket, Grant
@@ -162,6 +164,45 @@ def test_whatever_root_changed_by_hand_is_put_right(job: ModuleType, endpoint: s
     assert objects.walk(endpoint, LOGINS, DOORS) == []
     assert "stranger" not in gateway.accounts()
     assert set(gateway.owners().values()) == {OWNER}
+
+
+def test_what_root_changed_by_hand_is_named(
+    job: ModuleType, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(job)
+    plan = _declared(BUCKETS)
+
+    def found() -> tuple[str, ...]:
+        monkeypatch.setattr(
+            buckets, "opened", lambda _: contextlib.nullcontext(client(endpoint, OWNER))
+        )
+        drift = store_drift(StoreAccess("s", (), object_service="versitygw"), plan)
+        assert drift.notes == ()
+        return drift.found
+
+    assert found() == ()
+    root = client(endpoint, "root")
+    objects.MANAGE["put policy"](root, "tenant-a")
+    root.delete_bucket_policy(Bucket="tenant-b")
+    job.Gateway(endpoint, "us-east-1").demand("/change-bucket-owner?bucket=mlflow&owner=tenant-b")
+    assert found() == (
+        "object store: bucket mlflow is missing, or belongs to somebody else",
+        "object store: the policy of bucket tenant-a was replaced",
+        "object store: the policy of bucket tenant-b was deleted",
+    )
+    everybody = {**objects.PUBLIC["Statement"][0], "Resource": "arn:aws:s3:::tenant-a/*"}
+    policy = {**BUCKETS[1].policy, "Statement": [*BUCKETS[1].policy["Statement"], everybody]}
+    root.put_bucket_policy(Bucket="tenant-a", Policy=json.dumps(policy))
+    assert any("tenant-a was changed: it is open to everybody" in each for each in found())
+    run(job)
+    assert found() == ()
+
+
+def _declared(declared: tuple[Bucket, ...]) -> Any:
+    """The part of a plan that is compared."""
+    values = [{"name": each.name, "policy": json.dumps(each.policy)} for each in declared]
+    store = SimpleNamespace(name="versitygw", simulated=False, values={"buckets": values})
+    return SimpleNamespace(components=(store,), component=lambda _: store)
 
 
 def test_buckets_that_tenants_owned_become_the_platforms(job: ModuleType, endpoint: str) -> None:
