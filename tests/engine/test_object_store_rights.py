@@ -21,7 +21,7 @@ from mlops_infra import places, toolchain
 from mlops_infra.backup import StoreAccess, buckets, store_drift
 from mlops_infra.lifecycle.services.credentials import Login
 from mlops_infra.lifecycle.services.object_store import s3_client
-from mlops_infra.plan.buckets import Bucket, Grant
+from mlops_infra.plan.tenancy.buckets import Bucket, Grant
 from mlops_infra.progress import quiet
 from tests.doors import objects
 from tests.doors.objects import NAMES, NONE, OBJECTS, Door

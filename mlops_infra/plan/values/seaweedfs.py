@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops_infra import contract
-from mlops_infra.plan.buckets import Bucket, Grant, buckets
+from mlops_infra.plan.tenancy.buckets import Bucket, Grant, buckets
 from mlops_infra.plan.values.context import Context, Values
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from mlops_infra import contract
-from mlops_infra.plan.buckets import buckets
+from mlops_infra.plan.tenancy.buckets import buckets
 from mlops_infra.plan.values.context import Context, Values
 
 
