@@ -4,62 +4,55 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_infra.errors import MlopsError
-from mlops_infra.progress import Sink, step
+from mlops_infra.cli.open_stack import OpenStack
+from mlops_infra.errors import MlopsError, OperationFailed
+from mlops_infra.progress import step
 
 if TYPE_CHECKING:
     from mlops_infra.backup import StoreDrift
-    from mlops_infra.config import StackConfig
-    from mlops_infra.engine import Engine
-    from mlops_infra.plan import Plan
 
 
-def drift(
-    stack: str,
-    config: StackConfig,
-    plan: Plan,
-    engine: Engine,
-    sink: Sink,
-    *,
-    reached: bool = True,
-) -> StoreDrift:
-    """How the stores differ from the plan; where they cannot be opened, a note says why.
+def drift(opened: OpenStack) -> StoreDrift:
+    """How the stores differ from the plan; where they cannot be opened, a note says why."""
+    from mlops_infra.backup import StoreDrift, store_drift
 
-    Nothing is compared where the cluster is not `reached`.
-    """
-    from mlops_infra.backup import StoreDrift, open_stores, store_drift
-
-    stores = config.stores
-    if not reached or "managed" not in (stores.object.state, stores.sql.state):
+    stores = opened.config.stores
+    if "managed" not in (stores.object.state, stores.sql.state) or _simulated(opened):
         return StoreDrift()
     try:
-        return store_drift(open_stores(stack, config, engine, sink), plan)
+        return store_drift(opened.stores(), opened.plan)
     except MlopsError as error:
         return StoreDrift(notes=(f"the stores were not compared: {error.what}",))
 
 
-def put_right(
-    stack: str, config: StackConfig, plan: Plan, engine: Engine, sink: Sink
-) -> tuple[str, ...]:
+def put_right(opened: OpenStack) -> tuple[str, ...]:
     """Undo what was changed by hand in the stores; what was found, one line each.
 
     Raises:
-        OperationFailed: it is there again, or a Job of a store does not succeed.
+        OperationFailed: a Job of a store does not succeed, or has not put it right.
     """
     from mlops_infra.backup.accounts import make_again
-    from mlops_infra.errors import OperationFailed
     from mlops_infra.kube import open_client
 
-    with step(sink, "Comparing accounts and rights in the stores") as work:
-        before = drift(stack, config, plan, engine, sink)
+    with step(opened.sink, "Comparing accounts and rights in the stores") as work:
+        before = drift(opened)
         if not before.found:
-            work.end("done", "as declared")
+            work.end("done", "as declared" if not before.notes else before.notes[0])
             return before.notes
         work.end("done", f"{len(before.found)} changed by hand")
-    make_again(open_client(engine.record.kubeconfig, engine.record.context), stack, sink)
-    if left := drift(stack, config, plan, engine, sink).found:
+    record = opened.engine.record
+    make_again(open_client(record.kubeconfig, record.context), opened.name, opened.sink)
+    if left := drift(opened).found:
         raise OperationFailed(
             f"accounts and rights in the stores are not as declared: {left[0]}",
-            hint="kubectl -n mlops-stores get jobs shows what set them",
+            hint="kubectl -n mlops-stores get jobs shows what sets them",
         )
     return (*(f"put right: {each}" for each in before.found), *before.notes)
+
+
+def _simulated(opened: OpenStack) -> bool:
+    """Whether the stores are Pods in which nothing runs."""
+    from mlops_infra.cluster import EmbeddedCluster
+
+    wanted = opened.config.cluster
+    return wanted.embedded and EmbeddedCluster(wanted.name or opened.name).status().simulated

@@ -52,8 +52,6 @@ def command(stack: str, file: Path | None, break_lock: bool, refresh: bool, as_j
 def _stores_put_right(outcome: Outcome, opened: OpenStack) -> Outcome:
     from mlops_infra.cli.stores import put_right
 
-    config = opened.config
-    if config.profile != "onprem":
+    if opened.config.profile != "onprem":
         return outcome
-    notes = put_right(opened.name, config, opened.plan, opened.engine, opened.sink)
-    return replace(outcome, notes=(*outcome.notes, *notes))
+    return replace(outcome, notes=(*outcome.notes, *put_right(opened)))

@@ -28,7 +28,10 @@ _NAME = "mlops-infra "
 
 def texts(file: Path) -> Iterator[tuple[int, str]]:
     """Every text of a file but docstrings; what is filled in later is `X`."""
-    tree = ast.parse(file.read_text("utf-8"))
+    source = file.read_text("utf-8")
+    if _NAME not in source:
+        return
+    tree = ast.parse(source)
     inside: set[ast.AST] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -83,6 +86,30 @@ def test_no_command_hides_in_a_sentence(place: str) -> None:
         and not commands(text)
     ]
     assert hidden == []
+
+
+def test_everywhere_a_command_that_is_named_exists_with_its_options() -> None:
+    """Of the other packages too, whose texts may go on behind the command."""
+    wrong = [
+        f"{file.relative_to(ROOT)}:{line}: {command}"
+        for place in ("mlops_infra", "offline_bundle", "stacks")
+        for file in sources(place)
+        for line, text in texts(file)
+        for command in commands(text)
+        for words in typed(command)
+        if not begins_well(words)
+    ]
+    assert wrong == []
+
+
+def begins_well(words: list[str]) -> bool:
+    """Whether the program takes the words, or all of them up to a rest without options."""
+    for end in range(len(words), 0, -1):
+        if any(word.startswith("-") for word in words[end:]):
+            return False
+        if complaint(words[:end], whole=False) is None:
+            return True
+    return False
 
 
 def test_there_are_such_texts_and_a_wrong_one_is_noticed() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.pipeline.definition.model import Parameter, Pipeline, Value
+from mlops_infra.naming import printable
 
 LONGEST = 4096
 """Bytes of one value; it travels in the arguments of a process and in an object of Kubernetes."""
@@ -24,7 +27,7 @@ def from_text(pairs: Iterable[str], pipeline: Pipeline) -> dict[str, Value]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise InputError(f"'{pair}' is not a parameter", hint="use -p name=value")
+            raise InputError(f"'{printable(pair)}' is not a parameter", hint="use -p name=value")
         if name in given:
             raise InputError(f"parameter '{name}' is duplicated")
         given[name] = text
@@ -54,36 +57,85 @@ def complete(given: Mapping[str, str | Value], pipeline: Pipeline) -> dict[str, 
 
 
 def parse(parameter: Parameter, given: str | Value) -> Value:
-    """One value in the type of its parameter.
+    """One value in the type of its parameter, as a person or a file gives it.
 
     Raises:
-        InputError: it is not of that type, not finite, or too long.
+        InputError: it is not of that type or none of its choices, not finite, too long, or not a
+            text that a process can be given.
     """
     text = given if isinstance(given, str) else to_text(given)
-    if len(text.encode(errors="surrogatepass")) > LONGEST:
-        raise InputError(f"the value of '{parameter.name}' is longer than {LONGEST} bytes")
-    if not text.isprintable():
-        raise InputError(f"the value of '{parameter.name}' has characters that cannot be printed")
+    _check_text(parameter, text)
     try:
-        return _converted(parameter, text)
+        value = _converted(parameter, text)
     except ValueError as error:
         raise InputError(
-            f"parameter '{parameter.name}' wants {_WANTED[parameter.kind]}, not '{text[:60]}'",
+            f"parameter '{parameter.name}' wants {_WANTED[parameter.kind]}, "
+            f"not '{printable(text[:60])}'",
             hint=parameter.help or None,
         ) from error
+    if parameter.choices and value not in parameter.choices:
+        known = ", ".join(printable(to_text(each)) for each in parameter.choices)
+        raise InputError(
+            f"'{printable(text[:60])}' is not a value of '{parameter.name}'",
+            hint=f"one of: {known}",
+        )
+    return value
 
 
 def to_text(value: Value) -> str:
-    """The value as every engine carries it; `parse` gives the same value back."""
+    """The value as people read it; `parse` gives the same value back."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def encoded(value: Value) -> str:
+    """The value as every engine carries it; `decoded` gives the same value back.
+
+    Engines write a value into JSON, YAML and command lines and have signs of their own there: Argo
+    replaces `{{...}}` and fails on rare letters, Kubernetes replaces `$(NAME)` and makes one `$` of
+    two, SageMaker takes one line. A text with such signs goes as JSON in plain ASCII.
+    """
+    text = to_text(value)
+    if not isinstance(value, str) or not (_SPECIAL.search(text) or not text.isprintable()):
+        return text
+    return _ENCODED + json.dumps(text).replace("$", "\\u0024").replace("{", "\\u007b")
+
+
+def decoded(parameter: Parameter, text: str) -> Value:
+    """One value in the type of its parameter, as an engine gives it; raises `InputError`."""
+    if parameter.kind != "str" or not text.startswith(_ENCODED):
+        return parse(parameter, text)
+    try:
+        inside = json.loads(text.removeprefix(_ENCODED))
+    except ValueError as error:
+        raise InputError(
+            f"the value of '{parameter.name}' is not valid after {_ENCODED}: {error}"
+        ) from error
+    return parse(parameter, str(inside))
+
+
+_ENCODED = "json:"
+_SPECIAL = re.compile(rf"\$|\{{\{{|^{_ENCODED}|[^\u0000-\uffff]")
 _WANTED = {
     "str": "text",
     "int": "a whole number",
     "float": "a finite number",
     "bool": "true or false",
 }
+
+
+def _check_text(parameter: Parameter, text: str) -> None:
+    if "\0" in text:
+        raise InputError(
+            f"the value of '{parameter.name}' has a NUL, which no process can be given"
+        )
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"the value of '{parameter.name}' has half a surrogate pair, which is not a text"
+        ) from error
+    if size > LONGEST:
+        raise InputError(f"the value of '{parameter.name}' is longer than {LONGEST} bytes")
 
 
 def _converted(parameter: Parameter, text: str) -> Value:
