@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlops_infra import contract
 from mlops_infra.cli.open_stack import OpenStack
 from mlops_infra.errors import MlopsError, OperationFailed
 from mlops_infra.progress import step
@@ -45,7 +46,7 @@ def put_right(opened: OpenStack) -> tuple[str, ...]:
     if left := drift(opened).found:
         raise OperationFailed(
             f"accounts and rights in the stores are not as declared: {left[0]}",
-            hint="kubectl -n mlops-stores get jobs shows what sets them",
+            hint=f"kubectl -n {contract.STORES_NAMESPACE} get jobs shows what sets them",
         )
     return (*(f"put right: {each}" for each in before.found), *before.notes)
 
