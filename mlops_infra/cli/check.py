@@ -117,9 +117,16 @@ def _as_data(config: StackConfig, plan: Plan) -> dict[str, Any]:
             for each in plan.components
         ],
         "nodeImages": [image.reference for image in plan.node_images],
-        "outputs": dict(plan.outputs),
+        # null where only the running cluster knows the address
+        "outputs": {key: _known(value) for key, value in plan.outputs.items()},
         "findings": list(plan.findings),
     }
+
+
+def _known(value: Any) -> Any:
+    from mlops_infra.plan import NODE
+
+    return None if isinstance(value, str) and NODE in value else value
 
 
 def _licence(component: PlannedComponent) -> str:

@@ -40,7 +40,10 @@ DnsLabel = Annotated[
 
 DnsName = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", max_length=253),
+    StringConstraints(
+        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        max_length=253,
+    ),
     Field(examples=["fast-ssd"]),
 ]
 """RFC 1123 subdomain: names of most Kubernetes objects."""
@@ -54,11 +57,6 @@ Name = Annotated[
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 """Any text that is not empty."""
-
-Size = Annotated[
-    str, StringConstraints(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$"), Field(examples=["5Gi"])
-]
-"""Size of a volume as Kubernetes writes it, for example `5Gi`."""
 
 HttpUrl = Annotated[
     str,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mlops_infra.config.aws.rules.names import Broken
 from mlops_infra.config.language.document import Path, Tree
 from mlops_infra.config.language.tree import get, items, section
-
-Broken = tuple[Path, str, str | None]
 
 KIT_TAGS = "mlops-infra:"
 HARDENED_LOG_DAYS = 365

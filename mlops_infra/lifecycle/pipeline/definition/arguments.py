@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterable, Mapping
 
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.pipeline.definition.model import Parameter, Pipeline, Value
-
-LONGEST = 4096
-"""Bytes of one value; it travels in the arguments of a process and in an object of Kubernetes."""
-_TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
+from mlops_infra.parameters import converted
 
 
 def from_text(pairs: Iterable[str], pipeline: Pipeline) -> dict[str, Value]:
@@ -60,45 +56,14 @@ def parse(parameter: Parameter, given: str | Value) -> Value:
         InputError: it is not of that type, not finite, or too long.
     """
     text = given if isinstance(given, str) else to_text(given)
-    if len(text.encode(errors="surrogatepass")) > LONGEST:
-        raise InputError(f"the value of '{parameter.name}' is longer than {LONGEST} bytes")
-    if not text.isprintable():
-        raise InputError(f"the value of '{parameter.name}' has characters that cannot be printed")
     try:
-        return _converted(parameter, text)
+        return converted(parameter.kind, text)
     except ValueError as error:
         raise InputError(
-            f"parameter '{parameter.name}' wants {_WANTED[parameter.kind]}, not '{text[:60]}'",
-            hint=parameter.help or None,
+            f"the value of '{parameter.name}' {error}", hint=parameter.help or None
         ) from error
 
 
 def to_text(value: Value) -> str:
     """The value as every engine carries it; `parse` gives the same value back."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-_WANTED = {
-    "str": "text",
-    "int": "a whole number",
-    "float": "a finite number",
-    "bool": "true or false",
-}
-
-
-def _converted(parameter: Parameter, text: str) -> Value:
-    match parameter.kind:
-        case "int":
-            # KFP hands every number over as a float
-            whole = text.removesuffix(".0")
-            return int(whole)
-        case "float":
-            number = float(text)
-            if not math.isfinite(number):
-                raise ValueError(text)
-            return number
-        case "bool":
-            if text.lower() not in (*_TRUE, *_FALSE):
-                raise ValueError(text)
-            return text.lower() in _TRUE
-    return text

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.triggers.cron import parse
+from mlops_infra.config.language.cron import parse
+from mlops_infra.config.language.invalid import InvalidValueError
 
 UTC = ZoneInfo("UTC")
 
@@ -27,7 +27,9 @@ def at(text: str) -> datetime.datetime:
         ("*/15 * * * *", "2026-03-02T10:44:59", "2026-03-02T10:30"),
         ("30 6-22/4 * * mon-fri", "2026-03-07T12:00", "2026-03-06T22:30"),
         ("0 0 1 * *", "2026-03-15T00:00", "2026-03-01T00:00"),
-        ("0 0 * * 7", "2026-03-04T00:00", "2026-03-01T00:00"),
+        ("0 0 * * 0", "2026-03-04T00:00", "2026-03-01T00:00"),
+        ("0 0 ? * sun", "2026-03-04T00:00", "2026-03-01T00:00"),
+        ("0 0 */2 * 1-5/2", "2026-03-04T00:00", "2026-03-04T00:00"),  # a step restricts as well
         ("0 0 13 * fri", "2026-03-12T00:00", "2026-03-06T00:00"),  # either day field
         ("0 0 29 feb *", "2026-03-02T00:00", "2024-02-29T00:00"),
     ],
@@ -71,5 +73,5 @@ def test_the_latest_time_is_never_late_and_never_goes_back(
              "0 0 30 2 *", "* * * * * *", "-1 * * * *"]
 )  # fmt: skip
 def test_what_is_no_schedule_is_refused(cron: str) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InvalidValueError):
         parse(cron)
