@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from mlops_infra.config.language.buckets import Bucket
+from mlops_infra.config.language.invalid import InvalidValueError
 from mlops_infra.config.language.schedules import CronSchedule, TimeZone
 from mlops_infra.config.language.section import DnsLabel, Section, Text
 
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_LONGEST_DAYS = 3_650
+
+
+def _duration(text: str) -> str:
+    if int(text[:-1]) * _SECONDS[text[-1]] > _LONGEST_DAYS * _SECONDS["d"]:
+        raise InvalidValueError(f"'{text}' is longer than {_LONGEST_DAYS} days", "for example 30d")
+    return text
+
+
 Duration = Annotated[
-    str, StringConstraints(pattern=r"^[1-9][0-9]{0,6}[smhd]$"), Field(examples=["30m"])
+    str,
+    Field(pattern=r"^[1-9][0-9]{0,6}[smhd]$", examples=["30m"]),
+    AfterValidator(_duration),
 ]
-"""A time span: a whole number of seconds, minutes, hours or days."""
+"""A time span: a whole number of seconds, minutes, hours or days, up to ten years."""
 
 Clock = Annotated[
     str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), Field(examples=["22:00"])
