@@ -69,12 +69,12 @@ def _both(bare: Asked, through: Asked) -> dict[str, float]:
 
 
 def _access(stack: str, env: dict[str, str]) -> Access:
-    """The tenant's doors, as a command of the program opens them."""
-    from mlops_infra.cli.doors import access_of
+    """The tenant's clients, as a command of the program opens them."""
+    from mlops_infra.cli.open_stack import OpenStack
     from mlops_infra.progress import quiet
 
     os.environ.update(env)
-    return access_of(stack, None, TENANT, quiet)
+    return OpenStack(stack, None, quiet).access(TENANT)
 
 
 def _tell(name: str, told: Load) -> None:

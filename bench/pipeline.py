@@ -189,12 +189,12 @@ def _step_of(pod: Mapping[str, Any]) -> str:
 def _pods_of(stack: str, env: dict[str, str]) -> Any:
     from kubernetes import client
 
-    from mlops_infra.cli.access import kubeconfig_of
-    from mlops_infra.config import load, stack_file
+    from mlops_infra.cli.open_stack import OpenStack
     from mlops_infra.kube.opening import open_client
+    from mlops_infra.progress import quiet
 
     os.environ.update(env)
-    return client.CoreV1Api(open_client(*kubeconfig_of(stack, load(stack_file(stack)))))
+    return client.CoreV1Api(open_client(*OpenStack(stack, None, quiet).kubeconfig))
 
 
 def _tell(step: Step, steps: list[Step]) -> None:

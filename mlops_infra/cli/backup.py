@@ -29,13 +29,11 @@ def command(stack: str, file: Path | None, as_json: bool, target: Path) -> None:
     The platform keeps working. Stores with `state: external` are listed and left out: back them up
     where they run. The folder is not encrypted; its mode is 0700.
     """
-    from mlops_infra.backup import open_stores, take
-    from mlops_infra.config import load, stack_file
-    from mlops_infra.engine import open_engine
+    from mlops_infra.backup import take
+    from mlops_infra.cli.open_stack import OpenStack
 
     sink = sink_for(as_json)
-    config = load(file or stack_file(stack))
-    access = open_stores(stack, config, open_engine(stack, file, sink), sink)
+    access = OpenStack(stack, file, sink).stores()
     manifest = take(access, target, sink)
     if as_json:
         output.document(

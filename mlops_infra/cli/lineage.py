@@ -31,13 +31,14 @@ def command(any_id: str, stack: str, file: Path | None, as_json: bool) -> None:
     TENANT/NAME of an endpoint, or a commit; SHA-256 and commit can be shortened to seven digits.
     Exit code 3 if the id is unknown.
     """
-    from mlops_infra.cli.doors import platform_of
+    from mlops_infra.cli.open_stack import OpenStack
     from mlops_infra.errors import InputError
     from mlops_infra.lifecycle.lineage.endpoint_history import EndpointHistory
     from mlops_infra.lifecycle.lineage.index import Lineage
     from mlops_infra.lifecycle.services.valkey import ValkeyStore
 
-    platform, credentials, _ = platform_of(stack, file, render.sink_for(as_json))
+    opened = OpenStack(stack, file, render.sink_for(as_json))
+    credentials, platform = opened.credentials, opened.platform
     if platform.lineage_endpoint is None:
         raise InputError(
             f"stack '{stack}' keeps no lineage", hint="set stores.kv.state to managed or external"

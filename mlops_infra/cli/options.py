@@ -80,6 +80,18 @@ def file(function: _F) -> _F:
     )(function)
 
 
+def refresh(function: _F) -> _F:
+    """`--no-refresh`, passed on as `refresh: bool`."""
+    return click.option(
+        "--no-refresh",
+        "refresh",
+        is_flag=True,
+        flag_value=False,
+        default=True,
+        help="Rely on the state: do not look for what was deleted or changed by hand.",
+    )(function)
+
+
 def verbose(function: _F) -> _F:
     """`-v`: known to the frame alone, never passed on."""
     return click.option(

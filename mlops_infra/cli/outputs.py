@@ -17,15 +17,15 @@ from mlops_infra.errors import InputError
 @options.as_json
 def command(stack: str, file: Path | None, as_json: bool) -> None:
     """Print the endpoints and versions of the platform."""
-    from mlops_infra import engine
+    from mlops_infra.cli.open_stack import OpenStack
     from mlops_infra.progress import quiet
 
-    found = engine.open_engine(stack, file, quiet).outputs()
+    found = OpenStack(stack, file, quiet).outputs
     if not found:
         raise InputError(
             f"stack {stack} was never fully deployed", hint=f"mlops-infra up -s {stack}"
         )
     if as_json:
-        output.document(found)
+        output.document(dict(found))
     else:
         show_outputs(found)

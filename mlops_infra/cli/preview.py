@@ -25,9 +25,14 @@ from mlops_infra.errors import InputError
     is_flag=True,
     help="Profile aws: show the IAM policies for a deployment instead.",
 )
+@options.refresh
 @options.as_json
-def command(stack: str, file: Path | None, cost: bool, permissions: bool, as_json: bool) -> None:
+def command(
+    stack: str, file: Path | None, cost: bool, permissions: bool, refresh: bool, as_json: bool
+) -> None:
     """Show what `up` would change.
+
+    That includes what was deleted or changed by hand in the cluster or in AWS.
 
     With profile aws, --cost and --permissions need no credentials, no plugin and no network.
     Without credentials the plain preview lists what the program declares, and what it could not
@@ -47,7 +52,7 @@ def command(stack: str, file: Path | None, cost: bool, permissions: bool, as_jso
         return
     from mlops_infra import engine
 
-    outcome = engine.preview(stack, file, sink_for(as_json))
+    outcome = engine.preview(stack, file, sink_for(as_json), refresh=refresh)
     if as_json:
         output.document(outcome.as_dict())
     else:

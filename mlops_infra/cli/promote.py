@@ -118,13 +118,13 @@ def command(
     limit rolls it back at once. To continue an interrupted run, repeat the command. Exit code 3 if
     the version was refused or rolled back.
     """
-    from mlops_infra.cli.doors import access_of
+    from mlops_infra.cli.open_stack import OpenStack
     from mlops_infra.lifecycle.promotion.policy import Policy
     from mlops_infra.lifecycle.promotion.rollout import Rollout
 
     sink = render.sink_for(as_json)
     policy = Policy(**_policy(given))
-    access = access_of(stack, file, tenant, sink)
+    access = OpenStack(stack, file, sink).access(tenant)
     name, _, version = model.partition("/")
     rollout = Rollout(access.parts(engine, _scaling(replicas)), policy, tenant, name, sink)
     decision = rollout.roll_back() if rollback else rollout.promote(version or None)

@@ -27,12 +27,12 @@ def command(prediction: str, stack: str, file: Path | None, tenant: str, as_json
     PREDICTION is the header x-prediction-id of the response. The model version that answered is
     loaded into this process. Exit code 3 if the result differs.
     """
-    from mlops_infra.cli.doors import access_of
+    from mlops_infra.cli.open_stack import OpenStack
     from mlops_infra.errors import InputError
     from mlops_infra.lifecycle.lineage.index import Lineage
     from mlops_infra.lifecycle.verify.replay import replay
 
-    access = access_of(stack, file, tenant, render.sink_for(as_json))
+    access = OpenStack(stack, file, render.sink_for(as_json)).access(tenant)
     if access.gateway is None:
         raise InputError(
             f"stack '{stack}' has no model gateway, so no predictions are logged",

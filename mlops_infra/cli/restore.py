@@ -26,23 +26,17 @@ def command(folder: Path, stack: str, file: Path | None, as_json: bool, replace:
     FOLDER is checked completely before anything is changed. Components that use the stores are
     stopped meanwhile. To finish an interrupted restore, repeat the command.
     """
-    from mlops_infra.backup import open_stores
     from mlops_infra.backup.clients import Clients
     from mlops_infra.backup.restoring import restore
-    from mlops_infra.config import load, stack_file
-    from mlops_infra.engine import open_engine
-    from mlops_infra.images import references
+    from mlops_infra.cli.open_stack import OpenStack
     from mlops_infra.kube import open_client
-    from mlops_infra.plan import make_plan
 
     sink = sink_for(as_json)
-    config = load(file or stack_file(stack))
-    engine = open_engine(stack, file, sink)
-    access = open_stores(stack, config, engine, sink)
-    plan = make_plan(config, stack=stack, built=references())
-    stores = {config.stores.sql.engine, config.stores.object.engine, config.stores.kv.engine}
-    names = [each.name for each in plan.components if stores & set(each.needs)]
-    api = open_client(engine.record.kubeconfig, engine.record.context)
+    opened = OpenStack(stack, file, sink)
+    access, wanted = opened.stores(), opened.config.stores
+    stores = {wanted.sql.engine, wanted.object.engine, wanted.kv.engine}
+    names = [each.name for each in opened.plan.components if stores & set(each.needs)]
+    api = open_client(opened.engine.record.kubeconfig, opened.engine.record.context)
     manifest = restore(access, folder, Clients(api, stack, names), sink, replace=replace)
     if as_json:
         output.document(

@@ -35,13 +35,10 @@ def command(
     Ignores training windows and the cool-down. Exit code 3 if a training of the model is already
     running; it is named, and no second one is started.
     """
-    from mlops_infra.cli.access import kubeconfig_of
-    from mlops_infra.config import load, stack_file
-    from mlops_infra.lifecycle.services.credentials import ClusterSecrets
-    from mlops_infra.lifecycle.triggers.client import TriggerClient
+    from mlops_infra.cli.open_stack import OpenStack
+    from mlops_infra.progress import quiet
 
-    kubeconfig, context = kubeconfig_of(stack, load(file or stack_file(stack)))
-    client = TriggerClient(kubeconfig, context, ClusterSecrets(kubeconfig, context))
+    client = OpenStack(stack, file, quiet).triggers()
     if events:
         _show(client.events(tenant, model), as_json=as_json)
         return

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @options.stack
 @options.file
 @options.as_json
-@click.option("--drift", is_flag=True, help="Compare every object with the cluster (slower).")
+@click.option(
+    "--drift", is_flag=True, help="Also compare with the stack file, and with AWS (slower)."
+)
 @click.option(
     "--html",
     "page",
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 def command(stack: str, file: Path | None, as_json: bool, drift: bool, page: Path | None) -> None:
     """Show the cluster, the components and their Pods.
 
-    Exit code 3 if anything of the stack is not Ready or differs from the configuration.
+    Exit code 3 if anything of the stack is not Ready, was deleted or changed by hand, or differs
+    from the configuration.
     """
     from mlops_infra import engine
     from mlops_infra.config import load, stack_file
@@ -45,7 +48,7 @@ def command(stack: str, file: Path | None, as_json: bool, drift: bool, page: Pat
     if config.profile == "aws":
         from mlops_infra.cli.verify_aws import show_status
 
-        show_status(stack, file, quiet, as_json=as_json)
+        show_status(stack, file, quiet, as_json=as_json, drift=drift)
         return
     opened = engine.open_engine(stack, file, quiet)
     outputs = opened.outputs()
@@ -57,6 +60,7 @@ def command(stack: str, file: Path | None, as_json: bool, drift: bool, page: Pat
         health,
         changes=engine.preview(stack, file, quiet).changes if drift else None,
         runs=_runs(opened, outputs) if page else (),
+        live=opened.live_state() if health.cluster in {"running", "reachable"} else None,
     )
     if page:
         page.write_text(render(overview), encoding="utf-8")

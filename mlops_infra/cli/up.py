@@ -19,12 +19,18 @@ from mlops_infra.cli.render import sink_for
     is_flag=True,
     help="Override another run's lock on the stack.",
 )
+@options.refresh
 @options.as_json
-def command(stack: str, file: Path | None, break_lock: bool, as_json: bool) -> None:
-    """Deploy the platform, or update it."""
+def command(stack: str, file: Path | None, break_lock: bool, refresh: bool, as_json: bool) -> None:
+    """Deploy the platform, or update it.
+
+    Objects that were deleted or changed by hand are restored.
+    """
     from mlops_infra import engine
 
-    outcome = engine.bring_up(stack, file, sink_for(as_json), break_lock=break_lock)
+    outcome = engine.bring_up(
+        stack, file, sink_for(as_json), break_lock=break_lock, refresh=refresh
+    )
     if as_json:
         output.document(outcome.as_dict())
         return

@@ -11,9 +11,6 @@ from mlops_infra.cli import options, output, render
 from mlops_infra.errors import FoundError, MissingError, OperationFailed
 
 if TYPE_CHECKING:
-    from mlops_infra.cluster import EmbeddedCluster
-    from mlops_infra.config import StackConfig
-    from mlops_infra.lifecycle.services.credentials import Secrets
     from mlops_infra.lifecycle.verify.platform import Report
 
 
@@ -55,27 +52,25 @@ def command(
     With profile aws: trains by the first pipeline, finds the registered model, its lineage and the
     endpoint. An emulator's gaps are skipped by name.
     """
-    from mlops_infra.cli import verify_doors
-    from mlops_infra.config import load, stack_file
-    from mlops_infra.engine import open_engine
-    from mlops_infra.lifecycle.services.credentials import credentials
-    from mlops_infra.lifecycle.services.endpoints import from_outputs
+    from mlops_infra.cli import verify_clients
+    from mlops_infra.cli.open_stack import OpenStack
     from mlops_infra.lifecycle.verify.connections import connect
     from mlops_infra.lifecycle.verify.platform import verify
 
     sink = render.sink_for(as_json)
-    config = load(file or stack_file(stack))
+    opened = OpenStack(stack, file, sink)
+    config = opened.config
     if config.profile == "aws":
         from mlops_infra.cli.verify_aws import verified
 
         _tell(stack, verified(stack, config, sample, sink), as_json=as_json)
         return
     # Before the engine: a platform that is not there is told without looking for Pulumi first.
-    secrets = _secrets(stack, config)
-    platform = from_outputs(stack, open_engine(stack, file, sink).outputs())
-    services = connect(platform, credentials(secrets))
-    target = None if core else verify_doors.chosen(config, model)
-    clients = verify_doors.clients(stack, config, file, target, sink) if target else None
+    if config.cluster.embedded:
+        _require_real_pods(config.cluster.name or stack, f"mlops-infra up -s {stack}")
+    services = connect(opened.platform, opened.credentials)
+    target = None if core else verify_clients.chosen(config, model)
+    clients = verify_clients.clients(opened, target) if target else None
     _tell(stack, verify(services, sink, clients=clients, clean=clean), as_json=as_json)
 
 
@@ -88,21 +83,10 @@ def _tell(stack: str, report: Report, *, as_json: bool) -> None:
         raise _found(stack, report)
 
 
-def _secrets(stack: str, config: StackConfig) -> Secrets:
-    from mlops_infra.lifecycle.services.credentials import ClusterSecrets
-
-    if config.cluster.embedded:
-        cluster = config.cluster.name or stack
-        return ClusterSecrets(_running(cluster, f"mlops-infra up -s {stack}").kubeconfig)
-    kubeconfig = Path(config.cluster.kubeconfig).expanduser() if config.cluster.kubeconfig else None
-    return ClusterSecrets(kubeconfig, config.cluster.context)
-
-
-def _running(name: str, again: str) -> EmbeddedCluster:
+def _require_real_pods(name: str, again: str) -> None:
     from mlops_infra.cluster import EmbeddedCluster
 
-    cluster = EmbeddedCluster(name)
-    status = cluster.status()
+    status = EmbeddedCluster(name).status()
     if status.phase in ("absent", "stopped"):
         raise OperationFailed(
             f"nothing to verify: cluster {name} is {status.phase}",
@@ -114,7 +98,6 @@ def _running(name: str, again: str) -> EmbeddedCluster:
             where=f"cluster {name}",
             hint=f"run as root, which real Pods need: {again}",
         )
-    return cluster
 
 
 def _show(stack: str, report: Report) -> None:

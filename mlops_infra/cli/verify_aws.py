@@ -48,11 +48,11 @@ def _read(sample: Path) -> bytes:
         ) from error
 
 
-def show_status(stack: str, file: Path | None, sink: Sink, *, as_json: bool) -> None:
-    """What the state records, and whether AWS runs it.
+def show_status(stack: str, file: Path | None, sink: Sink, *, as_json: bool, drift: bool) -> None:
+    """What the state records, and whether AWS runs it; with `drift`, all that `up` would change.
 
     Raises:
-        FoundError: an endpoint does not run what was asked for.
+        FoundError: an endpoint does not run what was asked for, or something differs.
     """
     from mlops_infra import engine
     from mlops_infra.aws import Cloud
@@ -65,6 +65,9 @@ def show_status(stack: str, file: Path | None, sink: Sink, *, as_json: bool) -> 
     resources = opened.exported()["deployment"].get("resources", ())
     endpoints = engine.wanted(resources)
     wrong = engine.differences(cloud, endpoints)
+    if drift:
+        changes = engine.preview(stack, file, sink).changes
+        wrong += [f"{each['kind']} {each['name']}: {each['op']}" for each in changes]
     made = sum(1 for each in resources if str(each["type"]).startswith("aws:"))
     if as_json:
         output.document(

@@ -21,7 +21,7 @@ UNSEEN = (
 )
 
 
-def bring_up(want: Asked, site: Site, sink: Sink, *, break_lock: bool) -> Outcome:
+def bring_up(want: Asked, site: Site, sink: Sink, *, break_lock: bool, refresh: bool) -> Outcome:
     """Deploy, add features in place, then ask AWS whether it runs what was asked for.
 
     Raises:
@@ -36,7 +36,9 @@ def bring_up(want: Asked, site: Site, sink: Sink, *, break_lock: bool) -> Outcom
     lacking = aws_features.compared(cloud, aws_features.wanted(want))
     approved = aws_approved.told(want, cloud, sink)
     engine = prepare(want, sink, tools.ready_for_aws(sink), node=None, more=approved)
-    result = engine.up(want.config.allow_replace, break_lock=break_lock, whole=want.whole)
+    result = engine.up(
+        want.config.allow_replace, break_lock=break_lock, whole=want.whole, refresh=refresh
+    )
     aws_features.add_all(cloud, lacking, sink)
     compare(cloud, engine.exported()["deployment"].get("resources", ()), sink)
     return _outcome(want, result, aws_features.notes(lacking, done=True))
@@ -61,7 +63,7 @@ def compare(cloud: Cloud, resources: Iterable[Mapping[str, Any]], sink: Sink) ->
         )
 
 
-def preview(want: Asked, site: Site, sink: Sink) -> Outcome:
+def preview(want: Asked, site: Site, sink: Sink, *, refresh: bool) -> Outcome:
     """What `bring_up` would change; without credentials or plug-in, what there would be.
 
     Raises:
@@ -75,7 +77,7 @@ def preview(want: Asked, site: Site, sink: Sink) -> Outcome:
         return _blind(want, missing, sink)
     lacking = aws_features.compared(cloud, aws_features.wanted(want))
     approved = aws_approved.told(want, cloud, sink)
-    result = prepare(want, sink, found, node=None, more=approved).preview()
+    result = prepare(want, sink, found, node=None, more=approved).preview(refresh=refresh)
     return _outcome(want, result, aws_features.notes(lacking, done=False))
 
 

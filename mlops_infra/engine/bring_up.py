@@ -31,23 +31,34 @@ FREE = 32 * 1024 * 1024
 """Bytes. The state of a large platform is 1 MB; it is there three times, beside its history."""
 
 
-def bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool = False) -> Outcome:
+def bring_up(
+    stack: str, file: Path | None, sink: Sink, *, break_lock: bool = False, refresh: bool = True
+) -> Outcome:
     """Bring the platform of `stack` up, or up to date, and return what it offers.
+
+    Args:
+        stack: its name.
+        file: its file; None: the default one.
+        sink: takes the progress.
+        break_lock: take the stack from whoever holds it.
+        refresh: look for what was deleted or changed by hand, and put it right.
 
     Raises:
         MlopsError: each step with its own; whatever was done stays and a second call goes on.
     """
     try:
-        return _bring_up(stack, file, sink, break_lock=break_lock)
+        return _bring_up(stack, file, sink, break_lock=break_lock, refresh=refresh)
     except KeyboardInterrupt as error:  # outside of Pulumi: in a build, or while the cluster starts
         raise stopped() from error
 
 
-def _bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool) -> Outcome:
+def _bring_up(
+    stack: str, file: Path | None, sink: Sink, *, break_lock: bool, refresh: bool
+) -> Outcome:
     want = _checked(stack, file, sink)
     room_to_work()
     if want.record.site:
-        return aws_up.bring_up(want, want.record.site, sink, break_lock=break_lock)
+        return aws_up.bring_up(want, want.record.site, sink, break_lock=break_lock, refresh=refresh)
     if want.record.cluster:
         want.record.write(StackDir.of(stack))  # from here on `down` has something to take away
     if not break_lock:  # say so now, not after twenty minutes of compiling
@@ -56,19 +67,21 @@ def _bring_up(stack: str, file: Path | None, sink: Sink, *, break_lock: bool) ->
         _reach(want, sink)
     found, node = gathering.gather(want, sink)
     engine = prepare(want, sink, found, node=node)
-    result = engine.up(want.config.allow_replace, break_lock=break_lock, whole=want.whole)
+    result = engine.up(
+        want.config.allow_replace, break_lock=break_lock, whole=want.whole, refresh=refresh
+    )
     return _outcome(want, result)
 
 
-def preview(stack: str, file: Path | None, sink: Sink) -> Outcome:
-    """What `bring_up` would change. Starts no cluster.
+def preview(stack: str, file: Path | None, sink: Sink, *, refresh: bool = True) -> Outcome:
+    """What `bring_up` would change; arguments as there. Starts no cluster.
 
     Raises:
         InputError: the embedded cluster of a deployed stack does not run.
     """
     want = _checked(stack, file, sink)
     if want.record.site:
-        return aws_up.preview(want, want.record.site, sink)
+        return aws_up.preview(want, want.record.site, sink, refresh=refresh)
     if want.record.cluster:
         phase = EmbeddedCluster(want.record.cluster).status().phase
         if phase == "absent":
@@ -83,7 +96,7 @@ def preview(stack: str, file: Path | None, sink: Sink) -> Outcome:
         _reach(want, sink)
         node = None
     found = tools.ready(sink)
-    result = prepare(want, sink, found, node=node).preview()
+    result = prepare(want, sink, found, node=node).preview(refresh=refresh)
     return _outcome(want, result)
 
 
@@ -153,6 +166,7 @@ def _outcome(want: Asked, result: Result) -> Outcome:
     if want.record.cluster:
         notes += EmbeddedCluster(want.record.cluster).status().notes
     notes += [f"{each.path}: {each.message}" for each in want.plan.findings]
+    notes += result.live.lines()
     changes = tuple(change.as_dict() for change in result.changes)
     return Outcome(want.stack, changes, result.counts, result.outputs, tuple(notes))
 

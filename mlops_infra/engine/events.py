@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from pulumi.automation import EngineEvent
 from pulumi.automation.events import OpType, StepEventMetadata
 
-from mlops_infra import contract
+from mlops_infra.engine.object_key import ObjectKey, component_of, version_of
 from mlops_infra.progress import Step
 
 _NO_CHANGE = frozenset({"same", "read", "refresh"})
@@ -53,28 +53,22 @@ class Change:
     @property
     def version(self) -> str:
         """`apiVersion` of a Kubernetes object; empty for anything else."""
-        package, _, rest = self.type.partition(":")
-        if package != "kubernetes":
-            return ""
-        given = (self.new or self.old).get("apiVersion")
-        return str(given or rest.rpartition(":")[0].removeprefix("core/"))
+        return version_of(self.type, self.new or self.old)
+
+    @property
+    def key(self) -> ObjectKey | None:
+        """The Kubernetes object that it is about; None for anything else."""
+        return ObjectKey.of(self.type, self.new or self.old)
 
     @property
     def name(self) -> str:
         """Name as people know it: `namespace/name` of a Kubernetes object, else Pulumi's."""
-        metadata = (self.new or self.old).get("metadata")
-        if isinstance(metadata, Mapping) and metadata.get("name"):
-            space = metadata.get("namespace")
-            return f"{space}/{metadata['name']}" if space else str(metadata["name"])
-        return self.urn.rpartition("::")[2]
+        return self.key.path if self.key else self.urn.rpartition("::")[2]
 
     @property
     def component(self) -> str | None:
         """The component of the platform that it belongs to, by its label."""
-        metadata = (self.new or self.old).get("metadata")
-        labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
-        found = labels.get(contract.COMPONENT_LABEL) if isinstance(labels, Mapping) else None
-        return str(found) if found else None
+        return component_of(self.new or self.old)
 
     def as_dict(self) -> dict[str, object]:
         """Without inputs: those are long and belong to the engine."""

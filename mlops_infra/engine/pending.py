@@ -21,17 +21,19 @@ Run = Callable[[list[str]], str]
 """Runs one `pulumi` command and returns its stdout."""
 
 
-def clear(run: Run, state: Path | None, stack: str, scratch: Path, sink: Sink) -> list[str]:
+def clear(
+    run: Run, deployment: Mapping[str, Any], stack: str, scratch: Path, sink: Sink
+) -> list[str]:
     """Remove the marks and return the URNs of creates that may or may not have happened.
 
     Args:
         run: for `stack export` and `stack import`; secrets stay encrypted in both.
-        state: the file backend's state, to look at before two more processes are started.
+        deployment: the state, as `deployment_of` or an export has it.
         stack: name of the stack.
         scratch: a private folder.
         sink: told what is cleared.
     """
-    if state is not None and state.exists() and not _pending(_local(state)):
+    if not deployment.get("pending_operations"):
         return []
     exported = json.loads(run(["stack", "export", "--stack", stack]))
     pending = exported.get("deployment", {}).get("pending_operations") or []
@@ -52,35 +54,27 @@ def clear(run: Run, state: Path | None, stack: str, scratch: Path, sink: Sink) -
     return [_urn(each) for each in pending if each.get("type") == "creating"]
 
 
-def resources(state: Path) -> list[Mapping[str, Any]]:
-    """The resources of a file backend's state, plain or compressed; none where there is no state.
+def deployment_of(state: Path) -> dict[str, Any]:
+    """What a file backend's state holds, plain or compressed; nothing where there is no state.
 
     Raises:
         OperationFailed: it cannot be read.
     """
-    if state.exists():
-        return list(_local(state).get("resources") or ())
     packed = state.with_name(f"{state.name}.gz")
-    if not packed.exists():
-        return []
-    checkpoint = json.loads(gzip.decompress(packed.read_bytes()))["checkpoint"]
-    return list((checkpoint.get("latest") or {}).get("resources") or ())
-
-
-def _local(state: Path) -> dict[str, Any]:
     try:
-        checkpoint = json.loads(state.read_text(encoding="utf-8"))["checkpoint"]
-    except (ValueError, KeyError, TypeError) as error:
+        if state.exists():
+            text = state.read_bytes()
+        elif packed.exists():
+            text = gzip.decompress(packed.read_bytes())
+        else:
+            return {}
+        return json.loads(text)["checkpoint"].get("latest") or {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise OperationFailed(
             "the state cannot be read",
             where=str(state),
             hint=f"the previous one is {state}.bak",
         ) from error
-    return checkpoint.get("latest") or {}
-
-
-def _pending(deployment: dict[str, Any]) -> bool:
-    return bool(deployment.get("pending_operations"))
 
 
 def _urn(operation: dict[str, Any]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlops_infra.engine.events import Change, Record
+from mlops_infra.engine.live_objects import LiveState
 from mlops_infra.plan import CONTRACT
 
 
@@ -18,6 +20,8 @@ class Result:
     counts: Mapping[str, int]
     """Operation -> number of resources."""
     outputs: Mapping[str, Any]
+    live: LiveState = field(default_factory=LiveState)
+    """What somebody had deleted or changed in the cluster."""
 
     @classmethod
     def of(cls, record: Record) -> Result:
@@ -26,6 +30,17 @@ class Result:
         if record.outputs_changed and not counts:
             counts = {"update outputs": 1}
         return cls(tuple(record.changed()), counts, promised(record.outputs or {}))
+
+    def restoring(self, live: LiveState) -> Result:
+        """With what `up` does about objects that are not as they were applied.
+
+        A preview compares the program with the state, which does not know of them.
+        """
+        touched = {change.urn for change in self.changes}
+        wrong = [*live.of("missing"), *live.of("altered")]
+        more = [each.as_change() for each in wrong if each.urn not in touched]
+        counts = Counter(self.counts) + Counter(change.op for change in more)
+        return replace(self, changes=(*self.changes, *more), counts=dict(counts), live=live)
 
     @property
     def changed(self) -> int:

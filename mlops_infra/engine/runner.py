@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
+from functools import cached_property
 from typing import Any
 
 from pulumi.automation import LocalWorkspace, Stack, errors
 
 from mlops_infra import places
 from mlops_infra.components.secret_values import redacted
-from mlops_infra.engine import explain, keeping, live_objects, locks, mending, pending
+from mlops_infra.engine import explain, keeping, live_objects, locks, mending, pending, restoring
 from mlops_infra.engine.environment import applied, writable
 from mlops_infra.engine.events import Collector, Record
+from mlops_infra.engine.live_objects import Difference, LiveState
 from mlops_infra.engine.process import OwnedPulumi
 from mlops_infra.engine.protection import refuse_losses
 from mlops_infra.engine.record import StackRecord
@@ -54,17 +56,37 @@ class Engine:
         self._raised: BaseException | None = None
         self._command = OwnedPulumi(tools.pulumi, tools.version, sink)
 
-    def preview(self) -> Result:
+    def preview(self, *, refresh: bool = True) -> Result:
         """Compare the program with the state and the cluster; changes nothing.
+
+        Args:
+            refresh: look for what was deleted or changed by hand.
 
         Raises:
             MlopsError: the program or the cluster refuses.
         """
-        with applied(self.environment), applied(self._takes_over(unsure=False)):
-            return self._preview(self._open(), None)
+        with applied(self.environment):
+            stack = self._open()
+            resources = self._deployment().get("resources") or ()
+            live = self._compared(resources) if refresh else LiveState()
+            unsure = bool(live.differences)
+            with applied(self._takes_over(resources, unsure=unsure)):
+                asks_aws = refresh and self.record.site is not None
+                return self._preview(stack, None, refresh=asks_aws).restoring(live)
+
+    def live_state(self) -> LiveState:
+        """What somebody has deleted or changed in the cluster; nothing on AWS."""
+        with applied(self.environment):
+            self._open()
+            return self._compared(self._deployment().get("resources") or (), refuse=False)
 
     def up(
-        self, allow_replace: Sequence[str], *, break_lock: bool = False, whole: str = ""
+        self,
+        allow_replace: Sequence[str],
+        *,
+        break_lock: bool = False,
+        whole: str = "",
+        refresh: bool = True,
     ) -> Result:
         """Bring the stack to what the program says; nothing is run where nothing differs.
 
@@ -73,6 +95,7 @@ class Engine:
             break_lock: take the stack from whoever holds it.
             whole: digest of all that is asked for. A preview that shows no change ends the run
                 only if the last one that ended well had the same.
+            refresh: look for what was deleted or changed by hand, and put it right.
 
         Raises:
             InputError: it would lose something stateful that `allow_replace` does not name.
@@ -84,58 +107,98 @@ class Engine:
         mended = mending.mend(self.record.backend, self.stack, self._sink)
         with applied(self.environment):
             stack = self._open()
-            unsure = bool(self._clear_pending()) or mended
-            self._forget_vanished(stack)
-            with applied(self._takes_over(unsure=unsure)):
+            deployment = self._deployment()
+            resources = deployment.get("resources") or ()
+            unsure = bool(self._clear_pending(deployment)) or mended
+            live = self._refreshed(stack, resources) if refresh else LiveState()
+            altered = live.of("altered")
+            with applied(self._takes_over(resources, unsure=unsure or bool(altered))):
                 planned = self._preview(stack, allow_replace)
+                self._restore(altered, planned)
                 if not planned.changed and not unsure and whole == self.stack_dir.applied:
-                    return planned
-                if self._open_cluster is not None:
-                    live_objects.refuse_foreign(
-                        self._open_cluster(), planned.changes, field_manager(self.stack)
-                    )
+                    return planned.restoring(live)
+                if (cluster := self._cluster) is not None:
+                    live_objects.refuse_foreign(cluster, planned.changes, field_manager(self.stack))
                 self.stack_dir.applied = ""
                 done = self._up(stack, planned)
             self.stack_dir.applied = whole
-            return done
+            return done.restoring(live)
 
-    def _forget_vanished(self, stack: Stack) -> None:
-        """Let the state know of objects that somebody has deleted, so that they are made again.
+    def _refreshed(self, stack: Stack, resources: Sequence[Mapping[str, Any]]) -> LiveState:
+        """Compare with what is there, and let the state know of what is missing.
 
         Raises:
             InputError: the cluster has nothing of this stack.
         """
-        resources = self._resources() if self._open_cluster else ()
-        if not resources or self._open_cluster is None:
+        if resources and self.record.site is not None:
+            with step(self._sink, "Comparing the state with AWS", unit="resources") as work:
+                self._collect(work, lambda on: stack.refresh(on_event=on, show_secrets=False))
+        live = self._compared(resources)
+        if missing := [each.urn for each in live.of("missing")]:
+            run = lambda on: stack.refresh(  # noqa: E731 - one call with the collector put in
+                target=missing, on_event=on, show_secrets=False
+            )
+            with step(self._sink, "Recording what is missing", unit="objects") as work:
+                self._collect(work, run)
+        return live
+
+    def _restore(self, altered: Sequence[Difference], planned: Result) -> None:
+        """Put back what somebody has changed; what the run changes anyway is left to it."""
+        touched = {change.urn for change in planned.changes}
+        todo = [each for each in altered if each.urn not in touched]
+        if not todo or self._cluster is None:
             return
-        with step(self._sink, "Looking for what the state knows", unit="objects") as work:
-            known, gone = live_objects.vanished(self._open_cluster(), resources)
-            if known and known == len(gone):
+        title = "Restoring what was changed by hand"
+        with step(self._sink, title, total=len(todo), unit="objects") as work:
+            manager = field_manager(self.stack)
+            restoring.restore(self._cluster, todo, manager, self._in_clear, work)
+
+    def _compared(
+        self, resources: Sequence[Mapping[str, Any]], *, refuse: bool = True
+    ) -> LiveState:
+        """What of the state's objects is missing or altered in the cluster.
+
+        Raises:
+            InputError: all of them are missing, and `refuse` is set.
+        """
+        if not resources or self._cluster is None:
+            return LiveState()
+        with step(self._sink, "Comparing the state with the cluster", unit="objects") as work:
+            live = live_objects.compare(self._cluster, resources, self._in_clear)
+            if refuse and live.nothing_left:
                 raise InputError(
-                    f"the cluster has nothing of this stack, and the state knows {known} objects",
+                    f"the cluster has nothing of this stack, and the state knows {live.known} "
+                    "objects",
                     hint=f"check cluster.kubeconfig and cluster.context; if the cluster was made "
                     f"anew: mlops-infra down -s {self.stack}, then up",
                 )
-            work.end("done", f"{known}, {len(gone)} of them gone" if gone else f"all {known}")
-        if gone:
-            with step(self._sink, "Recording what is gone", unit="objects") as work:
-                self._collect(work, lambda on: stack.refresh(target=gone, on_event=on))
+            work.end("done", str(live))
+        return live
 
-    def _takes_over(self, *, unsure: bool) -> dict[str, str]:
+    def _takes_over(
+        self, resources: Sequence[Mapping[str, Any]], *, unsure: bool
+    ) -> dict[str, str]:
         """Permission for this run to take fields over, where they were written by another manager.
 
-        That is where a killed run may have written more than its state says, and where an earlier
-        release has deployed with field managers of its own.
+        That is where a killed run may have written more than its state says, where somebody has
+        changed what the stack sets, and where an earlier release has deployed with field managers
+        of its own.
         """
-        others = live_objects.managers(self._resources()) - {field_manager(self.stack)}
+        others = live_objects.managers(resources) - {field_manager(self.stack)}
         return {_FORCE: "true"} if self._open_cluster and (unsure or others) else {}
 
-    def _resources(self) -> Sequence[Mapping[str, Any]]:
-        """The resources of the state, its secrets still encrypted; none without a state."""
+    def _deployment(self) -> Mapping[str, Any]:
+        """The state, its secrets still encrypted; nothing without a state."""
         file = locks.state_file(self.record.backend, self.stack)
         if file is not None:
-            return pending.resources(file)
-        return list(self._exported()["deployment"].get("resources") or ())
+            return pending.deployment_of(file)
+        return dict(self._exported()["deployment"])
+
+    def _in_clear(self) -> Sequence[Mapping[str, Any]]:
+        """The resources of the state with their secrets; nothing of them is kept or shown."""
+        flags = ["--show-secrets", "--stack", self.stack]
+        exported = json.loads(self._run(["stack", "export", *flags]))
+        return list(exported["deployment"].get("resources") or ())
 
     def destroy(
         self, *, ignore_protect: bool = False, keep: Collection[str] | None = None
@@ -148,7 +211,7 @@ class Engine:
         """
         with applied(self.environment):
             stack = self._open()
-            self._clear_pending()
+            self._clear_pending(self._deployment())
             if ignore_protect:
                 self._run(["state", "unprotect", "--all", "--yes", "--stack", self.stack])
             if keep is not None:
@@ -217,11 +280,15 @@ class Engine:
             self._raised = error
             raise
 
-    def _preview(self, stack: Stack, allow_replace: Sequence[str] | None) -> Result:
+    def _preview(
+        self, stack: Stack, allow_replace: Sequence[str] | None, *, refresh: bool = False
+    ) -> Result:
         """Compare; with `allow_replace` given, refuse what would be lost."""
         with step(self._sink, "Comparing with what is there", unit="changes") as work:
             check = None if allow_replace is None else self._check_losses(allow_replace)
-            record = self._collect(work, lambda on: stack.preview(on_event=on), check)
+            record = self._collect(
+                work, lambda on: stack.preview(on_event=on, refresh=refresh), check
+            )
             result = Result.of(record)
             work.end("done" if result.changed else "unchanged", str(result))
             return result
@@ -302,9 +369,13 @@ class Engine:
             return None
         return lambda: Cluster.open(record.kubeconfig, record.context)
 
-    def _clear_pending(self) -> list[str]:
-        state = locks.state_file(self.record.backend, self.stack)
-        return pending.clear(self._run, state, self.stack, self.stack_dir.folder, self._sink)
+    @cached_property
+    def _cluster(self) -> Cluster | None:
+        return self._open_cluster() if self._open_cluster else None
+
+    def _clear_pending(self, deployment: Mapping[str, Any]) -> list[str]:
+        folder = self.stack_dir.folder
+        return pending.clear(self._run, deployment, self.stack, folder, self._sink)
 
     def _run(self, arguments: list[str]) -> str:
         try:

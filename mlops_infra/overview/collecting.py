@@ -8,7 +8,7 @@ from typing import Any
 
 from mlops_infra.catalog import load_catalog
 from mlops_infra.config import StackConfig
-from mlops_infra.engine import Health
+from mlops_infra.engine import Health, LiveState
 from mlops_infra.lifecycle.registry.recent_runs import RecentRun
 from mlops_infra.overview.model import ComponentState, Link, Overview, State
 from mlops_infra.plan import Plan
@@ -42,6 +42,7 @@ def collect(
     *,
     changes: Sequence[Mapping[str, object]] | None = None,
     runs: Iterable[RecentRun] = (),
+    live: LiveState | None = None,
 ) -> Overview:
     """The overview of a stack.
 
@@ -52,12 +53,14 @@ def collect(
         health: the Pods, now.
         changes: what `up` would change, where that was asked; None where nobody looked.
         runs: recent runs, newest first.
+        live: the state's objects compared with the cluster; None where nobody looked.
     """
     wanted = {each.name: each for each in plan.components}
     deployed = dict(outputs.get("components") or {})
     tenants = outputs.get("tenants") or ()
     deployed |= {n: c.version for n, c in wanted.items() if c.tenant in tenants}
-    touched = _touched(changes or ())
+    live = live or LiveState()
+    touched = {**live.components(), **_touched(changes or ())}
     return Overview(
         stack=health.stack,
         environment=config.environment,
@@ -73,6 +76,7 @@ def collect(
             Link(title, str(outputs[key])) for key, title in _LINKS.items() if outputs.get(key)
         ),
         runs=tuple(runs),
+        altered=tuple(live.lines()),
         notes=(*health.notes, *(each.message for each in plan.findings)),
     )
 

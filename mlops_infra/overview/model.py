@@ -54,17 +54,23 @@ class Overview:
     components: tuple[ComponentState, ...]
     links: tuple[Link, ...] = ()
     runs: tuple[RecentRun, ...] = ()
+    altered: tuple[str, ...] = ()
+    """Objects that somebody deleted or changed, one line each."""
     notes: tuple[str, ...] = ()
     """What a reader must know, for example that Pods are simulated."""
 
     def problems(self) -> list[str]:
         """What is not as it should be, one line each."""
         found = [] if self.cluster in {"running", "reachable"} else [f"cluster: {self.cluster}"]
-        return found + [
-            f"{each.name}: {each.state}{f' ({each.why})' if each.why else ''}"
-            for each in self.components
-            if each.state not in {"ready", "simulated"}
-        ]
+        return (
+            found
+            + [
+                f"{each.name}: {each.state}{f' ({each.why})' if each.why else ''}"
+                for each in self.components
+                if each.state not in {"ready", "simulated"}
+            ]
+            + list(self.altered)
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""

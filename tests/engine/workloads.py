@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pulumi import ResourceOptions
@@ -9,14 +10,22 @@ from pulumi_kubernetes.apps.v1 import Deployment, StatefulSet
 
 
 def deployment(
-    name: str, namespace: str, image: str, opts: ResourceOptions, **pod: Any
+    name: str,
+    namespace: str,
+    image: str,
+    opts: ResourceOptions,
+    *,
+    marks: Mapping[str, str] | None = None,
+    replicas: int | None = None,
+    **pod: Any,
 ) -> Deployment:
     labels = {"app": name}
     container = {"name": "main", "image": image, **pod.pop("container", {})}
     return Deployment(
         name,
-        metadata={"name": name, "namespace": namespace},
+        metadata={"name": name, "namespace": namespace, "labels": marks},
         spec={
+            "replicas": replicas,
             "selector": {"matchLabels": labels},
             "template": {
                 "metadata": {"labels": labels},

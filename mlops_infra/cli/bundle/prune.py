@@ -102,8 +102,8 @@ def _lines(file: IO[str]) -> list[str]:
 
 def _images_of(stack: str, file: Path | None) -> set[str]:
     """Images of all Pods of the stack's cluster: as they are written, and as they were resolved."""
-    from mlops_infra.cli.access import kubeconfig_of
-    from mlops_infra.config import load, stack_file
+    from mlops_infra.cli.open_stack import OpenStack
     from mlops_infra.engine.running_images import running_images
+    from mlops_infra.progress import quiet
 
-    return running_images(*kubeconfig_of(stack, load(file or stack_file(stack))))
+    return running_images(*OpenStack(stack, file, quiet).kubeconfig)

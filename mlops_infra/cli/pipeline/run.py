@@ -93,21 +93,9 @@ def _tenancy(
         return tenancy.here()
     if tenant is None:
         raise InputError("a stack needs a tenant", hint="add --tenant NAME")
-    from mlops_infra.cli.access import kubeconfig_of
-    from mlops_infra.config import load, stack_file
-    from mlops_infra.engine import open_engine
+    from mlops_infra.cli.open_stack import OpenStack
 
-    config = load(file or stack_file(stack))
-    kubeconfig, context = kubeconfig_of(stack, config)
-    return tenancy.of_stack(
-        stack,
-        config,
-        tenant,
-        open_engine(stack, file, sink).outputs(),
-        kubeconfig=kubeconfig,
-        context=context,
-        image=image,
-    )
+    return OpenStack(stack, file, sink).tenancy(tenant, image)
 
 
 def _local(

@@ -27,19 +27,17 @@ def list_(stack: str, file: Path | None, archived: bool, as_json: bool) -> None:
     The state is `up`, `declared` (created by the next `up`), `leaving` (removed by the next `up`)
     or, with --archived, `archived` (removed, with its bucket and rows kept).
     """
-    from mlops_infra.config import load, stack_file
+    from mlops_infra.cli.open_stack import OpenStack
 
-    sink = sink_for(as_json)
-    config = load(file or stack_file(stack))
+    opened = OpenStack(stack, file, sink_for(as_json))
+    config = opened.config
     deployed = _deployed(stack, file)
     rows = [_row(name, config, name in deployed) for name in sorted({*config.tenants, *deployed})]
     if archived:
-        from mlops_infra.backup import archived_tenants, open_stores
-        from mlops_infra.engine import open_engine
+        from mlops_infra.backup import archived_tenants
 
-        access = open_stores(stack, config, open_engine(stack, file, sink), sink)
         known = {row["name"] for row in rows}
-        for name, objects in archived_tenants(access, known):
+        for name, objects in archived_tenants(opened.stores(), known):
             rows.append({**_row(name, config, False), "state": "archived", "objects": objects})
     if as_json:
         output.document({"stack": stack, "tenants": rows})

@@ -94,7 +94,14 @@ class FeatureServer:
         return found
 
     def parity(self, features: Sequence[str], entities: Mapping[str, Sequence[Any]]) -> str:
-        """Hold the online store against the offline store, value by value.
+        """Compare the online store with the offline store, value by value.
+
+        Args:
+            features: as `view:feature`.
+            entities: the columns that name rows.
+
+        Returns:
+            How many features of how many rows are equal.
 
         Raises:
             FoundError: a row is unknown, or a value differs.
@@ -102,6 +109,7 @@ class FeatureServer:
         online = self.online(features, entities)
         online.require(entities)
         offline = self.historical(features, entities)
+        names = [name for name in online.values if name not in entities]
         # the join may give the rows in another order
         key = list(entities)
         places = {
@@ -111,7 +119,7 @@ class FeatureServer:
             f"{name} of {dict(zip(key, at, strict=True))}: {online.values[name][row]} online, "
             f"{offline[name][places[at]]} offline"
             for row, at in enumerate(zip(*entities.values(), strict=True))
-            for name in online.values
+            for name in names
             # whole numbers come back from the offline store as floats where a row has none
             if online.values[name][row] != offline[name][places[at]]
         ]
@@ -122,7 +130,7 @@ class FeatureServer:
                 where=self._endpoint,
                 hint="check whether the offline store changed since it was materialised",
             )
-        return f"{len(online.values)} features of {len(places)} rows are equal on- and offline"
+        return f"{len(names)} features of {len(places)} rows are equal on- and offline"
 
     def _ask(self, path: str, body: Mapping[str, Any] | None) -> Any:
         url = f"{self._endpoint}{path}"

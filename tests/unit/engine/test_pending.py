@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -35,18 +36,26 @@ class Pulumi:
 
 def test_marks_go_and_interrupted_creates_are_told(tmp_path: Path) -> None:
     pulumi = Pulumi([operation("creating", "a"), operation("updating", "b")])
-    told = pending.clear(pulumi, None, "one", tmp_path, quiet)
+    told = pending.clear(pulumi, pulumi.state["deployment"], "one", tmp_path, quiet)
     assert told == ["urn:pulumi:one::mlops-infra::t::a"]
     assert pulumi.state["deployment"] == {"pending_operations": [], "x": 1}
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_clean_local_state_costs_no_process(tmp_path: Path) -> None:
-    state = tmp_path / "one.json"
-    state.write_text(json.dumps({"checkpoint": {"latest": {"resources": []}}}))
+def test_a_clean_state_costs_no_process(tmp_path: Path) -> None:
     pulumi = Pulumi([])
-    assert pending.clear(pulumi, state, "one", tmp_path, quiet) == []
+    assert pending.clear(pulumi, {"resources": []}, "one", tmp_path, quiet) == []
     assert pulumi.calls == []
+
+
+def test_a_state_is_read_plain_and_compressed(tmp_path: Path) -> None:
+    state = tmp_path / "one.json"
+    assert pending.deployment_of(state) == {}
+    text = json.dumps({"checkpoint": {"latest": {"resources": [1]}}})
+    (tmp_path / "one.json.gz").write_bytes(gzip.compress(text.encode()))
+    assert pending.deployment_of(state) == {"resources": [1]}
+    state.write_text(text.replace("1", "2"))
+    assert pending.deployment_of(state) == {"resources": [2]}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
@@ -54,6 +63,6 @@ def test_a_damaged_state_is_named_with_its_backup(tmp_path: Path, text: str) -> 
     state = tmp_path / "one.json"
     state.write_text(text)
     with pytest.raises(OperationFailed) as caught:
-        pending.clear(Pulumi([]), state, "one", tmp_path, quiet)
+        pending.deployment_of(state)
     assert caught.value.hint is not None
     assert "one.json.bak" in caught.value.hint

@@ -8,7 +8,10 @@ from dataclasses import replace
 import pytest
 
 from mlops_infra.config import StackConfig, parse
+from mlops_infra.contract import COMPONENT_LABEL
 from mlops_infra.engine.health import Health, PodHealth
+from mlops_infra.engine.live_objects import Difference, LiveState
+from mlops_infra.engine.object_key import ObjectKey
 from mlops_infra.lifecycle.registry.recent_runs import RecentRun
 from mlops_infra.overview import Overview, collect, render
 from mlops_infra.plan import Plan, make_plan
@@ -81,6 +84,16 @@ def test_objects_that_up_would_change_are_drift(
     overview = _taken(config, plan, health, changes=changes)
     assert _state(overview, "mlflow") == "drifted"
     assert "mlops-infra up would change 2 objects" in overview.problems()[0]
+
+
+def test_objects_changed_by_hand_are_named(config: StackConfig, plan: Plan, health: Health) -> None:
+    labels = {COMPONENT_LABEL: "mlflow"}
+    resource = {"urn": "urn:x", "inputs": {"metadata": {"name": "mlflow", "labels": labels}}}
+    key = ObjectKey("v1", "Service", "mlops", "mlflow")
+    live = LiveState(known=9, differences=(Difference(resource, key, "missing"),))
+    overview = _taken(config, plan, health, live=live)
+    assert _state(overview, "mlflow") == "drifted"
+    assert "Service mlops/mlflow is missing" in overview.problems()
 
 
 def test_the_page_escapes_what_people_named_and_fetches_nothing(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_infra.cli.access import kubeconfig_of
 from mlops_infra.errors import InputError
-from mlops_infra.progress import Sink
 
 if TYPE_CHECKING:
+    from mlops_infra.cli.open_stack import OpenStack
     from mlops_infra.config import StackConfig
     from mlops_infra.lifecycle.verify.tour import TourClients
 
@@ -40,44 +38,28 @@ def chosen(config: StackConfig, wanted: str | None) -> tuple[str, str] | None:
     return next(whole, None)
 
 
-def clients(
-    stack: str, config: StackConfig, file: Path | None, model: tuple[str, str], sink: Sink
-) -> TourClients:
+def clients(opened: OpenStack, model: tuple[str, str]) -> TourClients:
     """The clients to one declared model.
 
     Raises:
         InputError: a component is missing, or the model declares no drift or batch job.
     """
-    from mlops_infra.cli.doors import access_of
-    from mlops_infra.engine import open_engine
     from mlops_infra.lifecycle.data.feature_server import FeatureServer
-    from mlops_infra.lifecycle.pipeline.submission import tenancy
-    from mlops_infra.lifecycle.services.credentials import ClusterSecrets
-    from mlops_infra.lifecycle.triggers.client import TriggerClient
     from mlops_infra.lifecycle.verify.cron_jobs import JobRuns, cron_job
     from mlops_infra.lifecycle.verify.tour import TourClients
 
     tenant, name = model
+    config = opened.config
     _require(config, tenant, name)
-    kubeconfig, context = kubeconfig_of(stack, config)
-    secrets = ClusterSecrets(kubeconfig, context)
-    outputs = open_engine(stack, file, sink).outputs()
     job, batch = next(iter(config.tenants[tenant].models[name].batch.items()))
-    endpoint = outputs.get("feature_endpoint")
+    endpoint = opened.outputs.get("feature_endpoint")
     managed = config.components["feast"].state == "managed"
     return TourClients(
-        access=access_of(stack, file, tenant, sink),
-        tenancy=tenancy.of_stack(
-            stack,
-            config,
-            tenant,
-            outputs,
-            kubeconfig=kubeconfig,
-            context=context,
-        ),
+        access=opened.access(tenant),
+        tenancy=opened.tenancy(tenant),
         features=FeatureServer(str(endpoint)) if endpoint else None,
-        triggers=TriggerClient(kubeconfig, context, secrets),
-        jobs=JobRuns(kubeconfig, context),
+        triggers=opened.triggers(),
+        jobs=JobRuns(*opened.kubeconfig),
         model=name,
         batch_job=cron_job("batch", tenant, name, job),
         drift_job=cron_job("drift", tenant, name),

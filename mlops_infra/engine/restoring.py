@@ -1,0 +1,78 @@
+"""Puts objects back to what was applied to them, by the same server-side apply.
+
+The state is right and the cluster is not, so the state's own inputs are applied again. Pulumi's
+`refresh` would do it the other way round: it takes what somebody wrote into the state, and then
+replaces what cannot be updated there, Secrets for example.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlops_infra.components.secret_values import redacted
+from mlops_infra.engine.applied_fields import encrypted, in_clear
+from mlops_infra.engine.live_objects import Difference, Reveal
+from mlops_infra.errors import OperationFailed
+from mlops_infra.kube import ApiError, Cluster, causes
+from mlops_infra.kube.cluster import APPLY
+from mlops_infra.kube.rollout import RULES
+from mlops_infra.progress import Step
+
+PATIENCE = 120.0
+"""Seconds for the Pods of a restored workload."""
+_PERIOD = 0.5
+
+
+def restore(
+    cluster: Cluster, altered: Sequence[Difference], manager: str, reveal: Reveal, work: Step
+) -> None:
+    """Apply the state's inputs again, in the state's order, and wait until Pods are ready.
+
+    Args:
+        cluster: where the objects are.
+        altered: what somebody has changed.
+        manager: the stack's field manager; fields that others took over are taken back.
+        reveal: called where an object has secret values.
+        work: shows the progress.
+
+    Raises:
+        OperationFailed: the cluster refuses, or Pods do not become ready.
+    """
+    clear: dict[str, Any] = {}
+    if any(encrypted(each.resource.get("inputs") or {}) for each in altered):
+        clear = {str(each["urn"]): each for each in reveal()}
+    for each in altered:
+        work.note(str(each))
+        resource = clear.get(each.urn, each.resource)
+        _apply(cluster, each, in_clear(resource.get("inputs") or {}), manager)
+        _wait(cluster, each)
+        work.advance()
+
+
+def _apply(cluster: Cluster, each: Difference, body: Mapping[str, Any], manager: str) -> None:
+    query = {"fieldManager": manager, "force": "true"}
+    try:
+        cluster.send("PATCH", each.path, query, body=body, content=APPLY)
+    except ApiError as error:
+        raise OperationFailed(
+            f"{each.key} was changed by hand and cannot be restored: {redacted(error.message)}",
+            where=f"{each.key}: {', '.join(each.fields)}",
+            hint="change it back or delete it (kubectl edit, kubectl delete), or leave it as it "
+            "is: mlops-infra up --no-refresh",
+        ) from error
+
+
+def _wait(cluster: Cluster, each: Difference) -> None:
+    rule = RULES.get((each.key.version.rpartition("/")[0], each.key.kind))
+    ends = time.monotonic() + PATIENCE
+    while rule is not None:
+        verdict = rule(cluster.get(each.path))
+        if verdict.ready:
+            return
+        if time.monotonic() > ends:
+            found = causes(cluster, each.key.namespace, kind=each.key.kind, name=each.key.name)
+            reason = str(found[0]) if found else verdict.message
+            raise OperationFailed(f"{each.key} was restored and is not ready: {reason}")
+        time.sleep(_PERIOD)
