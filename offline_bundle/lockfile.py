@@ -25,7 +25,7 @@ def read_lock(path: Path) -> Lock:
     try:
         return parse_lock(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        hint = "create it first: mlops-infra bundle lock -s STACK -o " + path.name
+        hint = f"create it first: mlops-infra bundle lock -s STACK -o {path.name}"
         raise InputError("the lock does not exist", where=str(path), hint=hint) from error
     except InputError as error:
         raise InputError(error.what, where=str(path), hint=error.hint) from error

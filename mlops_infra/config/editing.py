@@ -41,7 +41,7 @@ def without_tenant(text: str, name: str, *, where: str) -> str:
         raise InputError(
             f"tenant {name} shares its lines with something else",
             where=f"{where}:{first + 1}",
-            hint=f"remove {name} from mlops-infra:tenants by hand, then: mlops-infra up",
+            hint=f"remove {name} from mlops-infra:tenants by hand, then: mlops-infra up -s STACK",
         )
     return found
 

@@ -60,7 +60,7 @@ def _apply(cluster: Cluster, each: Difference, body: Mapping[str, Any], manager:
             f"{each.key} was changed by hand and cannot be restored: {redacted(error.message)}",
             where=f"{each.key}: {', '.join(each.fields)}",
             hint="change it back or delete it (kubectl edit, kubectl delete), or leave it as it "
-            "is: mlops-infra up --no-refresh",
+            "is: mlops-infra up -s STACK --no-refresh",
         ) from error
 
 

@@ -73,7 +73,7 @@ def definition(file: str, values: Mapping[str, Any]) -> str:
         raise InputError(
             f"the pipeline's definition cannot be read: {reason}",
             where=str(path),
-            hint="mlops-infra pipeline compile --engine sagemaker writes one",
+            hint="mlops-infra pipeline compile PIPELINE --engine sagemaker writes one",
         ) from error
     read = check_definition(text, str(path))
     parameters = {str(each.get("Name")): each for each in read.get("Parameters") or ()}
@@ -125,12 +125,12 @@ def _aws(config: AwsConfig | None) -> Iterator[_Found]:
             try:
                 script(job.script)
             except InputError as error:
-                path = ("aws", "glue", "jobs", name, "script")
-                yield path, f"{error.what}: {error.where}", "a path within the project"
+                where: Key = ("aws", "glue", "jobs", name, "script")
+                yield where, f"{error.what}: {error.where}", "a path within the project"
     for name, pipeline in config.pipelines.items():
         if pipeline.definition is not None:
             try:
                 definition(pipeline.definition, pipeline.parameters)
             except InputError as error:
-                path = ("aws", "pipelines", name, "definition")
-                yield path, f"{error.what}: {error.where}", error.hint
+                where = ("aws", "pipelines", name, "definition")
+                yield where, f"{error.what}: {error.where}", error.hint

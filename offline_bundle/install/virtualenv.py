@@ -75,5 +75,5 @@ def _run(command: list[str]) -> None:
         raise OperationFailed(
             f"the virtual environment could not be created: {done.stderr.strip()[-800:]}",
             where=" ".join(command[:1]),
-            hint="mlops-infra bundle inspect shows the wheels",
+            hint="mlops-infra bundle inspect DIR shows the wheels",
         )

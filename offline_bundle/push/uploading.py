@@ -198,7 +198,7 @@ class Uploader:
                 f"the blob {digest} is damaged: the registry refuses its bytes",
                 [digest],
                 where=where,
-                hint="mlops-infra bundle verify lists all damaged files",
+                hint="mlops-infra bundle verify DIR lists all damaged files",
             )
         require(reply, content, accepted, where)
 

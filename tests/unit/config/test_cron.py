@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlops_infra.config.language.cron import parse
@@ -75,3 +76,139 @@ def test_the_latest_time_is_never_late_and_never_goes_back(
 def test_what_is_no_schedule_is_refused(cron: str) -> None:
     with pytest.raises(InvalidValueError):
         parse(cron)
+
+
+# --- robfig/cron v3, which Kubernetes and Argo read schedules with, written down a second time
+
+NAMES = {name: n for n, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
+MONTHS = {
+    name: n
+    for n, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
+BOUNDS: tuple[tuple[int, int, dict[str, int]], ...] = (
+    (0, 59, {}),
+    (0, 23, {}),
+    (1, 31, {}),
+    (1, 12, MONTHS),
+    (0, 6, NAMES),
+)
+STAR = 63
+
+
+def robfig(text: str) -> list[set[int]] | None:
+    """The bits of the five fields as `ParseStandard` sets them; None where it refuses."""
+    fields = text.split()
+    if len(fields) != 5:
+        return None
+    try:
+        return [_bits(field, *bounds) for field, bounds in zip(fields, BOUNDS, strict=True)]
+    except ValueError:
+        return None
+
+
+def _bits(field: str, low: int, high: int, names: dict[str, int]) -> set[int]:
+    found: set[int] = set()
+    for item in filter(None, field.split(",")):
+        parts = item.split("/")
+        ends = parts[0].split("-")
+        star = ends[0] in ("*", "?")
+        if star:
+            start, end = low, high
+        else:
+            start = _int_or_name(ends[0], names)
+            end = _int_or_name(ends[1], names) if len(ends) == 2 else start
+            if len(ends) > 2:
+                raise ValueError("too many hyphens")
+        step = 1
+        if len(parts) == 2:
+            step = int(parts[1])
+            if len(ends) == 1:
+                end = high
+            star = star and step <= 1
+        if len(parts) > 2 or start < low or end > high or start > end or step < 1:
+            raise ValueError(item)
+        found |= set(range(start, end + 1, step)) | ({STAR} if star else set())
+    return found
+
+
+def _int_or_name(word: str, names: dict[str, int]) -> int:
+    found = names.get(word.lower())
+    if found is None:
+        found = int(word)
+        if found < 0 or word.startswith("+"):
+            raise ValueError(word)
+    return found
+
+
+def comes(bits: list[set[int]]) -> bool:
+    """Whether `Next` finds a day within its five years."""
+    day = datetime.date(2024, 1, 1)
+    for _ in range(5 * 366):
+        month, week = day.day in bits[2], day.isoweekday() % 7 in bits[4]
+        both = STAR in bits[2] or STAR in bits[4]
+        if day.month in bits[3] and ((month and week) if both else (month or week)):
+            return True
+        day += datetime.timedelta(days=1)
+    return False
+
+
+NUMBER = st.integers(0, 62).map(str)
+WORD = st.one_of(NUMBER, st.sampled_from(["mon", "SUN", "jan", "Dec", "7", "0", "x", ""]))
+SPAN = st.one_of(
+    st.sampled_from(["*", "?", "*", "*"]),
+    WORD,
+    st.tuples(WORD, WORD).map("-".join),
+    st.tuples(WORD, WORD, WORD).map("-".join),
+)
+ITEM = st.one_of(SPAN, st.tuples(SPAN, WORD).map("/".join))
+FIELD = st.lists(ITEM, min_size=1, max_size=3).map(",".join)
+LIKELY = st.tuples(
+    *(
+        st.one_of(
+            st.just("*"),
+            st.integers(low, high).map(str),
+            st.integers(1, high).map(lambda n: f"*/{n}"),
+            st.tuples(st.integers(low, high), st.integers(low, high)).map(
+                lambda ends: f"{min(ends)}-{max(ends)}"
+            ),
+            FIELD,
+        )
+        for low, high, _names in BOUNDS
+    )
+).map(" ".join)
+
+
+@settings(max_examples=600, deadline=None)
+@given(LIKELY)
+@example("0 0 31 2 *")
+@example("0 0 31 2 mon")
+@example("0 0 31 2 */2")
+@example("0 0 */2 2 mon")
+@example("0 0 30,31 2,4 ?")
+@example("0 0 29 2 *")
+@example("0,*/5 0 1,* * 1")
+def test_a_schedule_passes_where_kubernetes_takes_it_and_means_the_same(text: str) -> None:
+    bits = robfig(text)
+    # two forms that robfig takes are refused here: `1,,2`, and `*-5`, which means `*`
+    odd = any(
+        "" in field.split(",") or any(item[:2] in ("*-", "?-") for item in field.split(","))
+        for field in text.split()
+    )
+    try:
+        cron = parse(text)
+    except InvalidValueError:
+        assert bits is None or odd or not comes(bits)
+        return
+    assert bits is not None
+    assert comes(bits)
+    fields = (cron.minutes, cron.hours, cron.days, cron.months, cron.weekdays)
+    assert [set(field) for field in fields] == [each - {STAR} for each in bits]
+    assert cron.either_day == (STAR not in bits[2] and STAR not in bits[4])
+
+
+@given(st.text(alphabet="0123456789*/,-? abcLW#\u0661", max_size=40))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    with contextlib.suppress(InvalidValueError):
+        parse(text)
