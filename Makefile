@@ -54,7 +54,8 @@ lint: venv ## format, lint, types and the layers of imports
 # these are one long test each; the rest of the tests end within the limit of pyproject.toml
 storm examples air-gap aws-lab upgrade: export PYTEST_TIMEOUT := 7200
 
-storm: venv ## the long form of the fault tier: kill -9 at random moments, again and again
+storm: venv ## the long form of the fault tier: kill -9 again and again, hostile requests without end
+	MLOPS_INFRA_STORM=1 $(BIN)/python -m pytest tests/unit/lifecycle/gateway/test_hostile.py
 	MLOPS_INFRA_STORM=1 $(BIN)/python -m pytest tests/e2e/test_images.py -k different_days
 	MLOPS_INFRA_STORM=1 $(BIN)/python -m tests.tiers faults
 

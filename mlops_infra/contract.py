@@ -29,13 +29,21 @@ MLFLOW_OBJECTS_SECRET = "mlflow-s3"  # noqa: S105
 OBJECT_STORE_SECRET = "object-store"  # noqa: S105
 """In a tenant's namespace: `accessKey` and `secretKey` of its bucket."""
 OBJECT_STORE_ROOT_SECRET = "object-store-root"  # noqa: S105
-"""Beside the S3 store: the keys of its owner."""
+"""Beside the S3 store: the keys that may do everything; for the store's own set-up alone."""
+OBJECT_STORE_PLATFORM_SECRET = "object-store-platform"  # noqa: S105
+"""Beside the S3 store: the keys of the account that owns all buckets; for backups."""
+OBJECT_STORE_PLATFORM_ACCOUNT = "mlops-platform"
+"""Access key of that account."""
 POSTGRESQL_ADMIN_SECRET = "postgresql-admin"  # noqa: S105
 """Beside PostgreSQL: the superuser."""
 TRIGGER_TOKEN_SECRET = "trigger-token"  # noqa: S105
 """Beside the triggers: `token`, with which people and Alertmanager fire them."""
 VALKEY_SECRET = "valkey-auth"  # noqa: S105
 """Beside the stores: `password` of the key-value store."""
+
+# --- CronJobs
+REPLAY_CRON_JOB = "lifecycle-replay"
+"""In a tenant's namespace, suspended: a Job from it computes a logged prediction again."""
 
 # --- labels and annotations
 NAME_LABEL = "app.kubernetes.io/name"

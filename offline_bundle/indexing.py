@@ -9,8 +9,6 @@ from dataclasses import replace
 from offline_bundle import layout
 from offline_bundle.model import Descriptor, LockedImage
 
-INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
-
 
 def index(images: Iterable[LockedImage], charts: Iterable[Descriptor]) -> bytes:
     """The bytes of `index.json`; the same for the same content in any order."""
@@ -20,7 +18,7 @@ def index(images: Iterable[LockedImage], charts: Iterable[Descriptor]) -> bytes:
     }
     document = {
         "schemaVersion": 2,
-        "mediaType": INDEX_TYPE,
+        "mediaType": layout.INDEX_TYPE,
         "manifests": [entries[key] for key in sorted(entries)],
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()

@@ -74,18 +74,14 @@ REPOSITORY = "dev.mlops-infra.repository"
 KIND = "dev.mlops-infra.kind"
 """`image`, `signature` (anything attached by tag or as a referrer) or `chart`."""
 
-MANIFEST_TYPES = frozenset(
-    {
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    }
-)
-INDEX_TYPES = frozenset(
-    {
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-    }
-)
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+DOCKER_MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+ARTIFACT_TYPE = "application/vnd.oci.artifact.manifest.v1+json"
+"""Of OCI image specification 1.1 until its release took it out; some registries still have it."""
+INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
+DOCKER_INDEX_TYPE = "application/vnd.docker.distribution.manifest.list.v2+json"
+MANIFEST_TYPES = frozenset({MANIFEST_TYPE, DOCKER_MANIFEST_TYPE, ARTIFACT_TYPE})
+INDEX_TYPES = frozenset({INDEX_TYPE, DOCKER_INDEX_TYPE})
 EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 EMPTY_DIGEST = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 """Of the two bytes `{}`; the specification names it."""
@@ -111,3 +107,10 @@ def plugin_name(name: str, version: str, platform: str) -> str:
     """File name of a provider plugin; `version` with or without its leading `v`."""
     number = version.removeprefix("v")
     return f"pulumi-resource-{name}-v{number}-{platform.replace('/', '-')}.tar.gz"
+
+
+def file_path(kind: str, name: str, filename: str) -> str:
+    """Path of a file of the lock within a bundle; a chart's is that of its archive's name."""
+    folders = {"wheel": WHEELS, "plugin": PLUGINS, "binary": BINARIES, "file": FILES}
+    # a free addition keeps its whole path below `files`
+    return f"{folders.get(kind, 'charts')}/{name if kind == 'file' else filename}"

@@ -10,10 +10,19 @@ import yaml
 
 from mlops_infra import files
 from mlops_infra.errors import InputError
-from offline_bundle.model import Attached, Blob, Descriptor, Found, Lock, LockedFile, LockedImage
+from offline_bundle.model import (
+    Attached,
+    Blob,
+    Descriptor,
+    Found,
+    Lock,
+    LockedFile,
+    LockedHost,
+    LockedImage,
+)
 
 VERSION = 1
-_HEAD = "# Written by `mlops-infra bundle lock`; read by `mlops-infra bundle build`.\n"
+_HEAD = "# Written by `bundle lock` of mlops-infra, read by `bundle build`.\n"
 
 
 def read_lock(path: Path) -> Lock:
@@ -25,7 +34,7 @@ def read_lock(path: Path) -> Lock:
     try:
         return parse_lock(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        hint = f"create it first: mlops-infra bundle lock -s STACK -o {path.name}"
+        hint = f"create it first: `mlops-infra bundle lock -s STACK -o {path}`"
         raise InputError("the lock does not exist", where=str(path), hint=hint) from error
     except InputError as error:
         raise InputError(error.what, where=str(path), hint=error.hint) from error
@@ -50,9 +59,10 @@ def parse_lock(text: str) -> Lock:
             python=str(raw["python"]),
             images=tuple(_image(each) for each in raw.get("images") or ()),
             files=tuple(_file(each) for each in raw.get("files") or ()),
+            hosts=tuple(_host(*each) for each in sorted((raw.get("hosts") or {}).items())),
         )
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
-        hint = "create it again: mlops-infra bundle lock"
+        hint = "create it again: `mlops-infra bundle lock -s STACK -o LOCK`"
         raise InputError(f"not a lock: {error}", hint=hint) from error
 
 
@@ -71,6 +81,7 @@ def render_lock(lock: Lock) -> str:
         "stack": lock.stack,
         "platform": lock.platform,
         "python": lock.python,
+        **({"hosts": {each.name: _host_out(each) for each in lock.hosts}} if lock.hosts else {}),
         "images": [_image_out(each) for each in images],
         "files": [_file_out(each) for each in files],
     }
@@ -127,6 +138,25 @@ def _file(raw: Mapping[str, Any]) -> LockedFile:
         licence=raw.get("licence"),
         found=_found(raw.get("found")),
     )
+
+
+def _host(name: str, raw: Mapping[str, Any]) -> LockedHost:
+    concurrency = raw.get("concurrency")
+    return LockedHost(
+        name=str(name),
+        mirror=raw.get("mirror"),
+        plain_http=raw.get("plainHttp") is True,
+        concurrency=None if concurrency is None else int(concurrency),
+    )
+
+
+def _host_out(host: LockedHost) -> dict[str, Any]:
+    stated = {
+        "mirror": host.mirror,
+        "plainHttp": host.plain_http or None,
+        "concurrency": host.concurrency,
+    }
+    return {key: value for key, value in stated.items() if value is not None}
 
 
 def _found(raw: Iterable[str] | None) -> tuple[Found, ...]:

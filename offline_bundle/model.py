@@ -143,6 +143,19 @@ class LockedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class LockedHost:
+    """What was told about a registry when an image of it was locked, and counts for the build."""
+
+    name: str
+    """With its port, as references have it."""
+    mirror: str | None = None
+    """Base URL that is asked in its place."""
+    plain_http: bool = False
+    concurrency: int | None = None
+    """Transfers at a time; None: the usual number."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
     """Everything that a bundle of one stack holds; the same inputs give the same lock."""
 
@@ -156,6 +169,8 @@ class Lock:
     """Sorted by reference."""
     files: tuple[LockedFile, ...] = ()
     """Sorted by kind, name, version."""
+    hosts: tuple[LockedHost, ...] = ()
+    """Registries that are reached in another way than the usual one, sorted by name."""
 
     @property
     def blobs(self) -> dict[str, int]:

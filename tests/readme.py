@@ -7,6 +7,10 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
+from mlops_infra.cli.main import PROGRAM, cli
+
 ROOT = Path(__file__).resolve().parent.parent
 
 SANDBOX = "tests/e2e/test_sandbox.py"
@@ -67,15 +71,16 @@ def invocations(name: str) -> Iterator[tuple[list[str], bool]]:
     for block in _BLOCK.findall(read):
         for line in re.sub(r"\\\n\s*", " ", block[1]).splitlines():
             if "mlops-infra " in line:
-                yield from ((words, True) for words in _typed(line))
+                yield from ((words, True) for words in typed(line))
     for span in re.findall(r"`([^`\n]+)`", _BLOCK.sub("", read)):
         if "mlops-infra " in span:
-            yield from ((words, False) for words in _typed(span))
+            yield from ((words, False) for words in typed(span))
 
 
-def _typed(line: str) -> Iterator[list[str]]:
+def typed(line: str) -> Iterator[list[str]]:
+    """The words behind each `mlops-infra` of a line."""
     for inner in re.findall(r'"\$\(([^()]*)\)"', line):
-        yield from _typed(inner)
+        yield from typed(inner)
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     words: list[str] | None = None
@@ -90,3 +95,25 @@ def _typed(line: str) -> Iterator[list[str]]:
             words = []
     if words is not None:
         yield words
+
+
+def complaint(words: list[str], *, whole: bool) -> str | None:
+    """What the program says of a command line, which is parsed and not run; None: nothing."""
+    command: click.Command = cli
+    context, left, name = None, words, PROGRAM
+    try:
+        while True:
+            context = command.make_context(name, list(left), parent=context)
+            left = [*context._protected_args, *context.args]
+            if not isinstance(command, click.Group) or (not left and not whole):
+                return None
+            found, command_found, left = command.resolve_command(context, left)
+            if command_found is None or found is None:
+                return "there is no such command"
+            name, command = found, command_found
+    except click.exceptions.Exit:
+        return None  # --help or --version
+    except click.MissingParameter as error:
+        return error.format_message() if whole else None
+    except click.UsageError as error:
+        return error.format_message()

@@ -77,6 +77,12 @@ class _Shares(click.ParamType[tuple[int, ...]]):
     help="Duration of each canary stage, seconds.",
 )
 @click.option(
+    "--champion-seconds",
+    default=20.0,
+    show_default=True,
+    help="Time in which a new champion that fails is rolled back, seconds.",
+)
+@click.option(
     "--min-requests", default=0, show_default=True, help="Minimum number of requests per stage."
 )
 @click.option(
@@ -113,9 +119,11 @@ def command(
 ) -> None:
     """Promote a model version, tried on live traffic first.
 
-    The first model of an endpoint serves at once. A better one first receives a copy of the
-    champion's traffic (shadow), then growing shares of it (canary), then all of it. A violated
-    limit rolls it back at once. To continue an interrupted run, repeat the command. Exit code 3 if
+    Every version first has to answer a request of its own form. Then the first model of an endpoint
+    serves at once. A better one receives a copy of the champion's traffic (shadow), then growing
+    shares of it (canary), then all of it. A violated limit rolls it back at once, and so does a
+    failure right after it has become champion. Later, the gateway lets the former champion answer
+    what the champion fails on. To continue an interrupted run, repeat the command. Exit code 3 if
     the version was refused or rolled back.
     """
     from mlops_infra.cli.open_stack import OpenStack
@@ -152,6 +160,7 @@ def _policy(given: dict[str, Any]) -> dict[str, Any]:
         "shadow_seconds": "shadow_seconds",
         "canary": "canary",
         "canary_seconds": "canary_seconds",
+        "champion_seconds": "champion_seconds",
         "min_requests": "least_requests",
         "ready_seconds": "ready_seconds",
     }

@@ -25,20 +25,23 @@ def command(prediction: str, stack: str, file: Path | None, tenant: str, as_json
     """Trace a logged prediction to its model and compute it again.
 
     PREDICTION is the header x-prediction-id of the response. The model version that answered is
-    loaded into this process. Exit code 3 if the result differs.
+    loaded in a Pod of the tenant. Exit code 3 if the result differs.
     """
     from mlops_infra.cli.open_stack import OpenStack
     from mlops_infra.errors import InputError
     from mlops_infra.lifecycle.lineage.index import Lineage
-    from mlops_infra.lifecycle.verify.replay import replay
+    from mlops_infra.lifecycle.verify.cron_jobs import JobRuns
+    from mlops_infra.lifecycle.verify.replay import InTenantPod, replay
 
-    access = OpenStack(stack, file, render.sink_for(as_json)).access(tenant)
+    opened = OpenStack(stack, file, render.sink_for(as_json))
+    access = opened.access(tenant)
     if access.gateway is None:
         raise InputError(
             f"stack '{stack}' has no model gateway, so no predictions are logged",
             hint="set components.lifecycle.state to managed",
         )
-    found = replay(prediction, access.gateway, access.registry, Lineage(access.store))
+    pod = InTenantPod(JobRuns(*opened.kubeconfig))
+    found = replay(prediction, access.gateway, pod, Lineage(access.store))
     if as_json:
         output.document({**asdict(found), "equal": found.equal})
     else:
@@ -46,7 +49,7 @@ def command(prediction: str, stack: str, file: Path | None, tenant: str, as_json
     if not found.equal:
         raise FoundError(
             f"{found.model} gives another result",
-            hint="compare the versions of scikit-learn, numpy and mlflow here and on the server",
+            hint="compare the versions of packages in the runtime image and on the model's server",
         )
 
 

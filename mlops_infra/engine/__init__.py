@@ -3,12 +3,11 @@
 from mlops_infra.engine.aws_graph import graph_of
 from mlops_infra.engine.aws_live import differences, wanted
 from mlops_infra.engine.bring_up import bring_up, exports, open_engine, preview
+from mlops_infra.engine.declaration import Declared
 from mlops_infra.engine.health import Health, stack_health
 from mlops_infra.engine.live_objects import LiveState
-from mlops_infra.engine.outcome import Outcome
 from mlops_infra.engine.prepare import from_state, reading
-from mlops_infra.engine.recorded import Declared
-from mlops_infra.engine.results import Result
+from mlops_infra.engine.results import Outcome, Result
 from mlops_infra.engine.runner import Engine
 
 __all__ = [

@@ -10,9 +10,9 @@ import yaml
 
 from mlops_infra import config as configuration
 from mlops_infra import contract
+from mlops_infra.engine.declaration import Declared, declared
 from mlops_infra.engine.environment import applied
 from mlops_infra.engine.prepare import asked
-from mlops_infra.engine.recorded import Declared, declared
 from mlops_infra.errors import InputError
 
 _UNSEEN_MODEL = "arn:aws:sagemaker:us-east-1:000000000000:model-package/not-seen/1"

@@ -9,9 +9,8 @@ from typing import Any
 from mlops_infra.aws import Cloud, Site
 from mlops_infra.engine import aws_approved, aws_features, aws_live, locks, tools
 from mlops_infra.engine.aws_graph import declare
-from mlops_infra.engine.outcome import Outcome
 from mlops_infra.engine.prepare import Asked, prepare
-from mlops_infra.engine.results import Result
+from mlops_infra.engine.results import Outcome, Result
 from mlops_infra.errors import FoundError, MissingError
 from mlops_infra.progress import Sink, step
 

@@ -18,10 +18,9 @@ from mlops_infra.engine import (
     reach,
     tools,
 )
-from mlops_infra.engine.outcome import Outcome
 from mlops_infra.engine.prepare import Asked, asked, prepare, reading
 from mlops_infra.engine.process import stopped
-from mlops_infra.engine.results import Result
+from mlops_infra.engine.results import Outcome, Result
 from mlops_infra.engine.runner import Engine
 from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.errors import InputError, OperationFailed

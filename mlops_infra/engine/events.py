@@ -91,7 +91,7 @@ class Diagnostic:
 
 
 @dataclass(slots=True)
-class Record:
+class RunLog:
     """All that one run of the engine told."""
 
     changes: dict[tuple[str, str], Change] = field(default_factory=dict)
@@ -132,10 +132,10 @@ class Watch(Protocol):
 
 
 class Collector:
-    """Takes the engine's events from its thread into a record and a step of progress."""
+    """Takes the engine's events from its thread into a log and a step of progress."""
 
     def __init__(self, work: Step, watch: Watch | None = None) -> None:
-        self.record = Record()
+        self.log = RunLog()
         self._work = work
         self._watch = watch
         self._lock = threading.Lock()
@@ -149,20 +149,20 @@ class Collector:
                 self._ended(done.metadata)
             elif (failed := event.res_op_failed_event) is not None:
                 self._over(failed.metadata)
-                self.record.failed.append(_change(failed.metadata))
+                self.log.failed.append(_change(failed.metadata))
             elif (said := event.diagnostic_event) is not None and not said.ephemeral:
                 text = _plain(said.message)
                 if text:
-                    self.record.diagnostics.append(Diagnostic(said.urn or "", said.severity, text))
+                    self.log.diagnostics.append(Diagnostic(said.urn or "", said.severity, text))
             elif (summary := event.summary_event) is not None:
-                self.record.corrupt = bool(summary.maybe_corrupt)
+                self.log.corrupt = bool(summary.maybe_corrupt)
 
     def _began(self, step: StepEventMetadata) -> None:
         change = _change(step)
         if change.op in _NO_CHANGE or change.type == _OWN:
             return
         # A preview knows more the second time an operation is announced (keys, inputs).
-        self.record.changes[change.urn, change.op] = change
+        self.log.changes[change.urn, change.op] = change
         if self._watch is not None:
             self._watch.began(change)
         if change.type != _STACK:
@@ -170,9 +170,9 @@ class Collector:
 
     def _ended(self, step: StepEventMetadata) -> None:
         if step.type == _STACK and step.new is not None:
-            self.record.outputs = dict(step.new.outputs or {})
+            self.log.outputs = dict(step.new.outputs or {})
             before = dict(step.old.outputs or {}) if step.old else {}
-            self.record.outputs_changed = before != self.record.outputs
+            self.log.outputs_changed = before != self.log.outputs
         self._over(step)
         if OpType(step.op).value not in _NO_CHANGE and step.type != _OWN:
             self._work.advance()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
-from mlops_infra.engine.events import Change, Diagnostic, Record
+from mlops_infra.engine.events import Change, Diagnostic, RunLog
 from mlops_infra.engine.waiting import Verdict
 from mlops_infra.engine.waiting import failure as unready
 from mlops_infra.errors import MissingError, MlopsError, OperationFailed, StackLocked
@@ -67,7 +67,7 @@ _BY_WORDS = (
 
 
 def failure(
-    record: Record,
+    log: RunLog,
     error: CommandError,
     *,
     raised: BaseException | None,
@@ -78,7 +78,7 @@ def failure(
     """The error to raise for a run that ended with `error`.
 
     Args:
-        record: what the engine's events told.
+        log: what the engine's events told.
         error: the child's end; its text may hold secrets, only chosen lines of it are shown.
         raised: what our program raised, if it did.
         stack: name of the stack, for the next step.
@@ -95,10 +95,10 @@ def failure(
             where=_line(str(error), "created by"),
             hint=f"wait until it ends; if it has ended: mlops-infra up -s {stack} --break-lock",
         )
-    failed = _first_failed(record)
+    failed = _first_failed(log)
     if failed is not None:
-        return _of_resource(failed, record, stack, cluster)
-    said = [each for each in record.errors() if not each.message.startswith(_ECHO)]
+        return _of_resource(failed, log, stack, cluster)
+    said = [each for each in log.errors() if not each.message.startswith(_ECHO)]
     text = said[0].message if said else _last_words(error)
     return OperationFailed(_short(text), hint=_advice(_BY_WORDS, text, stack=stack))
 
@@ -116,17 +116,17 @@ def _own(raised: BaseException | None) -> MlopsError | None:
     return None
 
 
-def _first_failed(record: Record) -> Change | None:
+def _first_failed(log: RunLog) -> Change | None:
     """The first failed resource that is not just the parent of one."""
-    objects = [each for each in record.failed if each.type.startswith("kubernetes:")]
+    objects = [each for each in log.failed if each.type.startswith("kubernetes:")]
     charts = [each for each in objects if each.kind == "Chart"]
-    return next(iter([e for e in objects if e not in charts] or charts or record.failed), None)
+    return next(iter([e for e in objects if e not in charts] or charts or log.failed), None)
 
 
 def _of_resource(
-    failed: Change, record: Record, stack: str, cluster: Callable[[], Cluster] | None
+    failed: Change, log: RunLog, stack: str, cluster: Callable[[], Cluster] | None
 ) -> MlopsError:
-    text = _best(record.errors(), failed.urn)
+    text = _best(log.errors(), failed.urn)
     where = f"{failed.kind} {failed.name}"
     cause = _ask(failed, cluster)
     if cause is not None:

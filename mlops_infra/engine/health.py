@@ -8,7 +8,7 @@ from typing import Any
 from mlops_infra import contract
 from mlops_infra.cluster import EmbeddedCluster
 from mlops_infra.engine.certificates import ending
-from mlops_infra.engine.record import StackRecord
+from mlops_infra.engine.stack_record import StackRecord
 from mlops_infra.kube import Cluster, pods
 
 

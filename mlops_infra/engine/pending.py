@@ -24,7 +24,7 @@ Run = Callable[[list[str]], str]
 def clear(
     run: Run, deployment: Mapping[str, Any], stack: str, scratch: Path, sink: Sink
 ) -> list[str]:
-    """Remove the marks and return the URNs of creates that may or may not have happened.
+    """Remove the marks and return the URNs of what may or may not have happened.
 
     Args:
         run: for `stack export` and `stack import`; secrets stay encrypted in both.
@@ -51,7 +51,7 @@ def clear(
         finally:
             file.unlink(missing_ok=True)
         work.end("done", f"{len(pending)} operations to check again")
-    return [_urn(each) for each in pending if each.get("type") == "creating"]
+    return [_urn(each) for each in pending]
 
 
 def deployment_of(state: Path) -> dict[str, Any]:

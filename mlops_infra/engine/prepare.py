@@ -12,10 +12,10 @@ from mlops_infra import __version__, contract, images
 from mlops_infra import config as configuration
 from mlops_infra.config import StackConfig
 from mlops_infra.engine import closed, environment, locks, tools
-from mlops_infra.engine import record as records
-from mlops_infra.engine.record import StackRecord
+from mlops_infra.engine import stack_record as records
 from mlops_infra.engine.runner import Engine
 from mlops_infra.engine.stack_dir import StackDir
+from mlops_infra.engine.stack_record import StackRecord
 from mlops_infra.engine.tools import Tools
 from mlops_infra.errors import InputError, MlopsError
 from mlops_infra.plan import Plan, make_plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_infra.engine.record import StackRecord
+from mlops_infra.engine.stack_record import StackRecord
 from mlops_infra.errors import OperationFailed
 from mlops_infra.kube import open_client
 

@@ -1,4 +1,4 @@
-"""What a run of the engine came to."""
+"""What a run of the engine came to, and what `up` or `preview` makes of it for its reader."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mlops_infra.engine.events import Change, Record
+from mlops_infra.engine.events import Change, RunLog
 from mlops_infra.engine.live_objects import LiveState
 from mlops_infra.plan import CONTRACT
 
@@ -24,12 +24,12 @@ class Result:
     """What somebody had deleted or changed in the cluster."""
 
     @classmethod
-    def of(cls, record: Record) -> Result:
+    def of(cls, log: RunLog) -> Result:
         """From all that the run told."""
-        counts = record.counts()
-        if record.outputs_changed and not counts:
+        counts = log.counts()
+        if log.outputs_changed and not counts:
             counts = {"update outputs": 1}
-        return cls(tuple(record.changed()), counts, promised(record.outputs or {}))
+        return cls(tuple(log.changed()), counts, promised(log.outputs or {}))
 
     def restoring(self, live: LiveState) -> Result:
         """With what `up` does about objects that are not as they were applied.
@@ -49,6 +49,28 @@ class Result:
 
     def __str__(self) -> str:
         return ", ".join(f"{number} {op}" for op, number in self.counts.items()) or "no changes"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `up` or `preview` came to."""
+
+    stack: str
+    changes: tuple[Mapping[str, object], ...]
+    counts: Mapping[str, int]
+    outputs: Mapping[str, Any]
+    notes: tuple[str, ...]
+    """What a reader must know: simulated Pods, findings of the plan."""
+
+    def as_dict(self) -> dict[str, object]:
+        """For `--json`."""
+        return {
+            "stack": self.stack,
+            "changes": [dict(each) for each in self.changes],
+            "counts": dict(self.counts),
+            "outputs": dict(self.outputs),
+            "notes": list(self.notes),
+        }
 
 
 def promised(outputs: Mapping[str, Any]) -> dict[str, Any]:

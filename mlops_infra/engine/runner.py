@@ -14,13 +14,13 @@ from mlops_infra import places
 from mlops_infra.components.secret_values import redacted
 from mlops_infra.engine import explain, keeping, live_objects, locks, mending, pending, restoring
 from mlops_infra.engine.environment import applied, writable
-from mlops_infra.engine.events import Collector, Record
+from mlops_infra.engine.events import Collector, RunLog
 from mlops_infra.engine.live_objects import Difference, LiveState
 from mlops_infra.engine.process import OwnedPulumi
 from mlops_infra.engine.protection import refuse_losses
-from mlops_infra.engine.record import StackRecord
 from mlops_infra.engine.results import Result, promised
 from mlops_infra.engine.stack_dir import StackDir
+from mlops_infra.engine.stack_record import StackRecord
 from mlops_infra.engine.tools import Tools
 from mlops_infra.engine.waiting import Verdict, Waiting
 from mlops_infra.errors import InputError, MlopsError, OperationFailed
@@ -109,8 +109,9 @@ class Engine:
             stack = self._open()
             deployment = self._deployment()
             resources = deployment.get("resources") or ()
-            unsure = bool(self._clear_pending(deployment)) or mended
-            live = self._refreshed(stack, resources) if refresh else LiveState()
+            half_done = self._clear_pending(deployment)
+            unsure = bool(half_done) or mended
+            live = self._refreshed(stack, resources, half_done) if refresh else LiveState()
             altered = live.of("altered")
             with applied(self._takes_over(resources, unsure=unsure or bool(altered))):
                 planned = self._preview(stack, allow_replace)
@@ -124,8 +125,15 @@ class Engine:
             self.stack_dir.applied = whole
             return done.restoring(live)
 
-    def _refreshed(self, stack: Stack, resources: Sequence[Mapping[str, Any]]) -> LiveState:
+    def _refreshed(
+        self, stack: Stack, resources: Sequence[Mapping[str, Any]], half_done: Collection[str]
+    ) -> LiveState:
         """Compare with what is there, and let the state know of what is missing.
+
+        Args:
+            stack: opened.
+            resources: of its state.
+            half_done: URNs of what a killed run was about; it may have deleted them itself.
 
         Raises:
             InputError: the cluster has nothing of this stack.
@@ -133,7 +141,7 @@ class Engine:
         if resources and self.record.site is not None:
             with step(self._sink, "Comparing the state with AWS", unit="resources") as work:
                 self._collect(work, lambda on: stack.refresh(on_event=on, show_secrets=False))
-        live = self._compared(resources)
+        live = self._compared(resources, half_done=half_done)
         if missing := [each.urn for each in live.of("missing")]:
             run = lambda on: stack.refresh(  # noqa: E731 - one call with the collector put in
                 target=missing, on_event=on, show_secrets=False
@@ -154,18 +162,24 @@ class Engine:
             restoring.restore(self._cluster, todo, manager, self._in_clear, work)
 
     def _compared(
-        self, resources: Sequence[Mapping[str, Any]], *, refuse: bool = True
+        self,
+        resources: Sequence[Mapping[str, Any]],
+        *,
+        refuse: bool = True,
+        half_done: Collection[str] = (),
     ) -> LiveState:
         """What of the state's objects is missing or altered in the cluster.
 
         Raises:
-            InputError: all of them are missing, and `refuse` is set.
+            InputError: all of them are missing, `refuse` is set, and a killed run had other work
+                half done than to delete them.
         """
         if not resources or self._cluster is None:
             return LiveState()
         with step(self._sink, "Comparing the state with the cluster", unit="objects") as work:
             live = live_objects.compare(self._cluster, resources, self._in_clear)
-            if refuse and live.nothing_left:
+            deleted = {each.urn for each in live.of("missing")} <= set(half_done)
+            if refuse and live.nothing_left and not deleted:
                 raise InputError(
                     f"the cluster has nothing of this stack, and the state knows {live.known} "
                     "objects",
@@ -269,7 +283,7 @@ class Engine:
         try:
             return Stack.create_or_select(self.stack, workspace)
         except errors.CommandError as error:
-            raise self._explained(Record(), error) from error
+            raise self._explained(RunLog(), error) from error
 
     def _guarded_program(self) -> None:
         # The SDK turns what the program raises into text; the original is worth more.
@@ -302,17 +316,17 @@ class Engine:
             work.end("done", str(result))
             return result
 
-    def _check_losses(self, allow_replace: Sequence[str]) -> Callable[[Record], None]:
-        return lambda record: refuse_losses(record.changed(), allow_replace, self.stack)
+    def _check_losses(self, allow_replace: Sequence[str]) -> Callable[[RunLog], None]:
+        return lambda log: refuse_losses(log.changed(), allow_replace, self.stack)
 
     def _collect(
         self,
         work: Step,
         run: Callable[[Collector], object],
-        check: Callable[[Record], None] | None = None,
+        check: Callable[[RunLog], None] | None = None,
         *,
         watched: bool = False,
-    ) -> Record:
+    ) -> RunLog:
         """Run, and judge.
 
         Args:
@@ -333,25 +347,25 @@ class Engine:
             except errors.CommandError as error:
                 failure = error
         if check is not None:
-            check(collector.record)
+            check(collector.log)
         if failure is not None:
             verdict = waiting.verdict if waiting else None
-            raise self._explained(collector.record, failure, verdict) from failure
-        if collector.record.corrupt:
+            raise self._explained(collector.log, failure, verdict) from failure
+        if collector.log.corrupt:
             raise OperationFailed(
                 "Pulumi reports the state as corrupt",
                 hint=f'eval "$(mlops-infra env -s {self.stack})", then: pulumi state repair',
             )
-        return collector.record
+        return collector.log
 
     def _explained(
-        self, record: Record, error: errors.CommandError, verdict: Verdict | None = None
+        self, log: RunLog, error: errors.CommandError, verdict: Verdict | None = None
     ) -> MlopsError:
         owners = locks.held(self.record.backend, self.stack)
         if owners and isinstance(error, errors.ConcurrentUpdateError):  # taken after we looked
             return locks.refusal(self.stack, owners)
         found = explain.failure(
-            record,
+            log,
             error,
             raised=self._raised,
             stack=self.stack,
@@ -381,5 +395,5 @@ class Engine:
         try:
             done = self._command.run(arguments, str(self.stack_dir.project), {})
         except errors.CommandError as error:
-            raise self._explained(Record(), error) from error
+            raise self._explained(RunLog(), error) from error
         return str(done.stdout)

@@ -45,7 +45,7 @@ def folder() -> Path | None:
         raise InputError(
             "the bundle does not exist",
             where=str(named),
-            hint="mount its medium, or: mlops-infra bundle install DIR --root ROOT",
+            hint="mount its medium, or: `mlops-infra bundle install DIR --root ROOT`",
         )
     return named if (named / "index.json").is_file() else None
 
@@ -80,7 +80,7 @@ def find(reference: str) -> Carried | None:
             raise OperationFailed(
                 f"the bundle lacks a part of {reference}",
                 where=str(file),
-                hint=f"mlops-infra bundle verify {where}",
+                hint=f"`mlops-infra bundle verify {where}`",
             )
     size = sum(int(layer["size"]) for layer in layers)
     return Carried(digest, where, size, _sbom(where, digest))
@@ -102,7 +102,7 @@ def _index(where: Path) -> list[dict[str, Any]]:
         raise OperationFailed(
             "the bundle's index cannot be read",
             where=str(where / "index.json"),
-            hint=f"mlops-infra bundle verify {where}",
+            hint=f"`mlops-infra bundle verify {where}`",
         ) from error
     return found
 

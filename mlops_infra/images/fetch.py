@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterable
 from fcntl import LOCK_EX, flock
 from pathlib import Path
@@ -16,14 +13,15 @@ from mlops_infra.errors import OperationFailed
 from mlops_infra.images.debian_index import MIRROR
 from mlops_infra.images.locks import Package
 from mlops_infra.progress import Sink, Step, step
+from mlops_infra.transport import TROUBLE, Client, HttpError, Reply, bare, trust
+from mlops_infra.transport.client import require_success
+from mlops_infra.transport.retrying import persist
 
 SNAPSHOT = "http://snapshot.debian.org/archive"
 """Keeps every version for ever; asked where the mirror has dropped a locked one."""
 
 _APT_HELPER = Path("/usr/lib/apt/apt-helper")
 _ATTEMPTS = 4
-_TIMEOUT = 30
-"""Seconds without a byte, not for the whole file."""
 _BLOCK = 1 << 18
 _BATCH = 12
 
@@ -41,8 +39,9 @@ def packages_folder() -> Path:
 def fetch(packages: Iterable[Package], snapshot: str, sink: Sink) -> dict[str, Path]:
     """Make sure that all `packages` are in the cache; return the file of each by its name.
 
-    What is there already is hashed again before it is trusted. apt's own downloader is used where
-    there is one, since it knows this machine's proxies; elsewhere plain HTTP with resume.
+    What is there already is hashed again before it is trusted. apt's own downloader is asked first
+    where there is one, since apt has mirrors and proxies of its own (apt.conf); what it cannot get,
+    and all of it elsewhere, comes by the transport that everything else comes by.
 
     Raises:
         OperationFailed: a package cannot be had, or is not the one that was locked.
@@ -98,6 +97,8 @@ def _with_apt(
             )
         ]
         settings = ["-o", "Acquire::Retries=3", "-o", "APT::Sandbox::User=root"]
+        if authorities := os.environ.get(trust.VARIABLE):
+            settings += ["-o", f"Acquire::https::CAInfo={authorities}"]
         subprocess.run(
             [str(_APT_HELPER), *settings, "download-file", *words],
             capture_output=True,
@@ -118,14 +119,17 @@ def _with_http(package: Package, snapshot: str, partial: Path, target: Path, wor
     )
     reasons: list[str] = []
     part = partial / f"{package.sha256}.part"
-    for source in sources:
-        try:
-            _from(source, package, part, work)
-        except (OSError, ValueError) as error:
-            reasons.append(f"{source}: {error}")
-            continue
-        part.replace(target)
-        return
+    with Client() as client:
+        for source in sources:
+            try:
+                _from(client, source, package, part, work)
+            except HttpError as error:
+                reasons.append(f"{bare(source)}: {error.what}")
+            except (*TROUBLE, ValueError) as error:
+                reasons.append(f"{bare(source)}: {error}")
+            else:
+                part.replace(target)
+                return
     part.unlink(missing_ok=True)
     raise OperationFailed(
         f"the Debian package {package.name} {package.version} cannot be fetched",
@@ -135,43 +139,34 @@ def _with_http(package: Package, snapshot: str, partial: Path, target: Path, wor
     )
 
 
-def _from(source: str, package: Package, part: Path, work: Step) -> None:
-    for attempt in range(_ATTEMPTS):
-        try:
-            _resume(source, package, part, work)
-            break
-        except urllib.error.HTTPError as error:
-            if error.code < 500 or attempt == _ATTEMPTS - 1:
-                raise
-        except OSError:
-            if attempt == _ATTEMPTS - 1:
-                raise
-        time.sleep(0.5 * 2**attempt)
+def _from(client: Client, source: str, package: Package, part: Path, work: Step) -> None:
+    persist(lambda: _resume(client, source, package, part, work), attempts=_ATTEMPTS)
     if not _intact(part, package):
         part.unlink(missing_ok=True)
         raise ValueError("the content differs from the lock (size or SHA-256)")
 
 
-def _resume(source: str, package: Package, part: Path, work: Step) -> None:
+def _resume(client: Client, source: str, package: Package, part: Path, work: Step) -> None:
     have = part.stat().st_size if part.exists() else 0
     if have == package.size:
         return
-    headers = {"Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-    request = urllib.request.Request(source, headers=headers)  # noqa: S310  configured mirror
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as reply:  # noqa: S310
+    with client.open(source, {"Range": f"bytes={have}-"} if have else {}) as reply:
+        require_success(reply, (200, 206) if have else (200,))
         resumed = reply.status == 206
         if have and not resumed:
             work.advance(-have)
-        with part.open("ab" if resumed else "wb") as file:
-            left = package.size - (have if resumed else 0)
-            while block := reply.read(min(_BLOCK, left + 1)):
-                left -= len(block)
-                if left < 0:
-                    part.unlink()
-                    raise ValueError("the server sends more than the locked size")
-                file.write(block)
-                work.advance(len(block))
+        _pour(reply, part, package.size - (have if resumed else 0), resumed, work)
+
+
+def _pour(reply: Reply, part: Path, left: int, resumed: bool, work: Step) -> None:
+    view = memoryview(bytearray(_BLOCK))
+    with part.open("ab" if resumed else "wb") as file:
+        while count := reply.readinto(view[: min(_BLOCK, left + 1)]):
+            left -= count
+            if left < 0:
+                part.unlink()
+                raise ValueError("the server sends more than the locked size")
+            file.write(view[:count])
+            work.advance(count)
     if left:
         raise ConnectionError(f"the connection ended {left} bytes early")

@@ -23,4 +23,4 @@ def find() -> Path:
         candidate = Path(folder) / "uv"
         if candidate.is_file() and os.access(candidate, os.X_OK):
             return candidate
-    raise MissingError("uv is not installed", hint="run: make venv")
+    raise MissingError("uv is not installed", hint="pip install uv; in a checkout: make venv")

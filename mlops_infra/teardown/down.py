@@ -7,7 +7,7 @@ from pathlib import Path
 from mlops_infra import engine as engines
 from mlops_infra.cluster import EmbeddedCluster
 from mlops_infra.engine import Engine, locks, mending
-from mlops_infra.engine.record import StackRecord
+from mlops_infra.engine.stack_record import StackRecord
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
 from mlops_infra.teardown import local_files

@@ -189,5 +189,5 @@ def _nothing_serves(one: Pin, refused: Sequence[PassedOver]) -> MissingError:
         where="; ".join(map(str, refused)),
         hint=f"install Go {go_client.MINIMUM} or newer (https://go.dev/dl), or set"
         f" {contract.BUNDLE_VARIABLE} to an offline bundle;"
-        f" then: mlops-infra toolchain install {one.name}",
+        f" then: `mlops-infra toolchain install {one.name}`",
     )

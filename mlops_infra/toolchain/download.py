@@ -5,26 +5,24 @@ from __future__ import annotations
 import functools
 import hashlib
 import http
-import http.client
+import re
 import socket
 import threading
-import time
-import urllib.error
-import urllib.parse
-import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_infra.errors import OperationFailed
 from mlops_infra.progress import Step
 from mlops_infra.toolchain.store import root
+from mlops_infra.transport import TROUBLE, Client, HttpError, Origin, Reply, bare
+from mlops_infra.transport.client import require_success
+from mlops_infra.transport.proxies import proxy_of
+from mlops_infra.transport.retrying import persist
 
 MAX_BYTES = 1 << 30
 """No archive of ours comes near; a server that sends more is not the one that was meant."""
 
 _ATTEMPTS = 4
-_PAUSE_SECONDS = 0.5
-_SILENCE_SECONDS = 30
-"""Without a byte for so long the connection counts as lost."""
 _REACH_SECONDS = 5
 """For the first connection to a host: its name and a connection, or it counts as out of reach."""
 _BLOCK = 1 << 18
@@ -48,81 +46,84 @@ def download(url: str, checksum: str, work: Step, *, accept: str = "*/*") -> Pat
         DownloadError: the host cannot be reached or is silent, or what it sends is another file.
     """
     algorithm, _, pinned = checksum.partition(":")
-    request = urllib.request.Request(  # noqa: S310  of the pins, or of a site's own mirror
-        url, headers={"Accept-Encoding": "identity", "Accept": accept}
-    )
     folder = root() / "downloads"
     folder.mkdir(parents=True, exist_ok=True)
     done = folder / f"{algorithm}-{pinned}"
     part = done.with_name(f"{done.name}.part")
     _require_host(url)
     resumed = part.exists()
-    found = _persist(request, part, algorithm, work)
-    if found != pinned and resumed:
-        # what the earlier run has left may be the wrong half
-        part.unlink()
-        found = _persist(request, part, algorithm, work)
+    with Client() as client:
+        transfer = _Transfer(client, url, accept, part, algorithm, work)
+        found = transfer.run()
+        if found != pinned and resumed:
+            # what the earlier run has left may be the wrong half
+            part.unlink()
+            found = transfer.run()
     if found != pinned:
         part.unlink()
-        raise DownloadError(f"{url} has {algorithm} {found}, pinned is {pinned}")
+        raise DownloadError(f"{bare(url)} has {algorithm} {found}, pinned is {pinned}")
     part.replace(done)
     return done
 
 
-def _persist(request: urllib.request.Request, part: Path, algorithm: str, work: Step) -> str:
-    """Get the whole file into `part`, over lost connections; return its digest in hex."""
-    attempt, url = 1, request.full_url
-    while True:
+@dataclass(frozen=True, slots=True)
+class _Transfer:
+    """One file on its way into `part`."""
+
+    client: Client
+    url: str
+    accept: str
+    part: Path
+    algorithm: str
+    work: Step
+
+    def run(self) -> str:
+        """Get the whole file, over lost connections; return its digest in hex."""
         try:
-            return _continue(request, part, algorithm, work)
-        except urllib.error.HTTPError as error:
-            if error.code < http.HTTPStatus.INTERNAL_SERVER_ERROR or attempt == _ATTEMPTS:
-                raise DownloadError(f"{url} answers {error.code} {error.reason}") from error
-        except (OSError, http.client.HTTPException) as error:
-            if attempt == _ATTEMPTS:
-                raise DownloadError(f"{url}: {getattr(error, 'reason', error)}") from error
-        attempt += 1
-        work.note(f"connection lost, attempt {attempt} of {_ATTEMPTS}")
-        time.sleep(_PAUSE_SECONDS * 2 ** (attempt - 2))
+            return persist(
+                self._continue,
+                attempts=_ATTEMPTS,
+                told=lambda _: self.work.note("connection lost, trying again"),
+            )
+        except HttpError as error:
+            told = f"{bare(self.url)}: {error.what}"
+            raise DownloadError(told, where=error.where, hint=error.hint) from error
+        except TROUBLE as error:
+            raise DownloadError(f"{bare(self.url)}: {error}") from error
 
+    def _continue(self) -> str:
+        """Get what is missing in `part`; return the digest of the whole."""
+        digest = hashlib.new(self.algorithm)
+        have = _hash_part(self.part, digest)
+        asked = {"Range": f"bytes={have}-"} if have else {}
+        with self.client.open(self.url, {"Accept": self.accept, **asked}) as reply:
+            if have and reply.status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                return digest.hexdigest()  # it is whole already, or it is not this file at all
+            require_success(reply, (200, 206) if have else (200,))
+            if have and not _continues(reply, have):
+                digest, have = hashlib.new(self.algorithm), 0
+            self._pour(reply, digest, have)
+        return digest.hexdigest()
 
-def _continue(request: urllib.request.Request, part: Path, algorithm: str, work: Step) -> str:
-    """Get what is missing in `part`; return the digest of the whole."""
-    digest = hashlib.new(algorithm)
-    have = _hash_part(part, digest)
-    request.remove_header("Range")
-    if have:
-        request.add_header("Range", f"bytes={have}-")
-    try:
-        reply = urllib.request.urlopen(request, timeout=_SILENCE_SECONDS)  # noqa: S310
-    except urllib.error.HTTPError as error:
-        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            raise
-        return digest.hexdigest()  # the part is whole already, or it is not this file at all
-    with reply:
-        if have and not _continues(reply, have):
-            digest, have = hashlib.new(algorithm), 0
-        length = reply.headers.get("Content-Length")
-        total = have + int(length) if length else None
-        work.advance(have - work.done, total=total)
-        with part.open("r+b" if have else "wb") as file:
+    def _pour(self, reply: Reply, digest: hashlib._Hash, have: int) -> None:
+        total = None if reply.length is None else have + reply.length
+        self.work.advance(have - self.work.done, total=total)
+        view = memoryview(bytearray(_BLOCK))
+        with self.part.open("r+b" if have else "wb") as file:
             file.seek(have)
-            while block := reply.read(_BLOCK):
-                file.write(block)
-                digest.update(block)
-                have += len(block)
-                work.advance(len(block))
+            while count := reply.readinto(view):
+                file.write(view[:count])
+                digest.update(view[:count])
+                have += count
+                self.work.advance(count)
                 if have > MAX_BYTES:
-                    raise DownloadError(f"{request.full_url} sends over {MAX_BYTES >> 20} MiB")
-    if total is not None and have < total:
-        raise ConnectionError(f"the connection ended {total - have} bytes early")
-    return digest.hexdigest()
+                    raise DownloadError(f"{bare(self.url)} sends over {MAX_BYTES >> 20} MiB")
 
 
-def _continues(reply: http.client.HTTPResponse, have: int) -> bool:
+def _continues(reply: Reply, have: int) -> bool:
     """Whether the answer begins where our part ends; many servers send the whole file instead."""
-    partial = reply.status == http.HTTPStatus.PARTIAL_CONTENT
-    return partial and reply.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+    stated = re.match(r"(?i)\s*bytes[ =](\d+)-", reply.headers.get("Content-Range", ""))
+    return reply.status == 206 and stated is not None and int(stated[1]) == have
 
 
 def _hash_part(part: Path, digest: hashlib._Hash) -> int:
@@ -136,16 +137,15 @@ def _hash_part(part: Path, digest: hashlib._Hash) -> int:
 
 def is_reachable(url: str) -> bool:
     """Whether the host of `url` is known here, or a proxy stands before it; asked once per host."""
-    parts = urllib.parse.urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(host):
+    origin = Origin.of(url)
+    if proxy_of(origin) is not None:
         return True  # the proxy knows, and it answers
-    return _reachable(host, parts.port or (80 if parts.scheme == "http" else 443))
+    return _reachable(origin.host, origin.port)
 
 
 def _require_host(url: str) -> None:
     if not is_reachable(url):
-        raise DownloadError(f"{urllib.parse.urlsplit(url).hostname} cannot be reached")
+        raise DownloadError(f"{Origin.of(url).host} cannot be reached")
 
 
 @functools.cache

@@ -59,7 +59,7 @@ def build(
     Args:
         lock: what goes in.
         folder: an OCI image layout in the end, with everything else beside the images.
-        settings: how registries are reached.
+        settings: how registries are reached; what they do not say of a host, its lock says.
         sink: for progress.
         key: private key to sign with; the bundle is not signed where it is None.
         since: a receipt, or the folders of an earlier bundle: what that has is left out.
@@ -83,7 +83,7 @@ def build(
         tidying.reopen(folder)
         store = BlobStore(folder)
         omit = frozenset(d for d in lock.blobs if d.partition(":")[2] in held)
-        with Registries(settings) as registries:
+        with Registries(settings.remembering(lock.hosts)) as registries:
             came = fetch(lock.images, store, registries, sink, omit=omit)
         _bring_recipes(lock, store, omit, sink)
         sealed = _finish(lock, folder, key, held, sink)
@@ -140,7 +140,7 @@ def _layout_of(image: LockedImage, sink: Sink) -> Path:
         raise OperationFailed(
             f"the recipe {image.recipe} makes {built.digest} now, locked is {image.digest}",
             where=image.reference,
-            hint="create the lock again: mlops-infra bundle lock",
+            hint="create the lock again: `mlops-infra bundle lock -s STACK -o LOCK`",
         )
     return built.layout
 

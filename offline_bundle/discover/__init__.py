@@ -16,6 +16,7 @@ from mlops_infra.plan import Plan, make_plan
 from mlops_infra.plan.licence_report import licence_report
 from mlops_infra.progress import Sink
 from mlops_infra.toolchain.manifest import target
+from offline_bundle import collisions, layout
 from offline_bundle.discover import additions, images, programs, wheels
 from offline_bundle.discover.wanted import Needs, WantedFile, WantedImage, merged
 from offline_bundle.model import Found
@@ -157,4 +158,9 @@ def _added(needs: Needs, add: Additions, sink: Sink) -> Needs:
     found_images += [each for each in charts if isinstance(each, WantedImage)]
     found_files = [*needs.files, *additions.files(add.files), *additions.wheels(add.wheels)]
     found_files += [each for each in charts if isinstance(each, WantedFile)]
+    # the same file may be given twice, and be in a folder that is given as well
+    found_files = list({(each.kind, each.name, each.source): each for each in found_files}.values())
+    collisions.require_distinct(
+        (layout.file_path(each.kind, each.name, each.filename), each.source) for each in found_files
+    )
     return replace(needs, images=merged(found_images), files=tuple(found_files))

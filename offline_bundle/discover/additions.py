@@ -39,7 +39,8 @@ def files(given: Iterable[Path]) -> Iterator[WantedFile]:
         if path.is_dir():
             inside = sorted(each for each in path.rglob("*") if each.is_file())
             for each in inside:
-                yield _file(each, f"{path.name}/{each.relative_to(path).as_posix()}", path)
+                name = f"{path.resolve().name}/{each.relative_to(path).as_posix()}"
+                yield _file(each, name, path)
         elif path.is_file():
             yield _file(path, path.name, path)
         else:

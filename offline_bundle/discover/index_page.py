@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.parse
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -27,7 +28,12 @@ class Listed:
 
 
 def read(page: str, content: bytes) -> list[Listed]:
-    """The files on the page at the URL `page`.
+    """The files on a page.
+
+    Args:
+        page: the URL that it came from in the end, behind redirects: relative links begin there, or
+            at what its `<base>` names.
+        content: its bytes.
 
     Raises:
         OperationFailed: it is no page of an index.
@@ -39,26 +45,33 @@ def read(page: str, content: bytes) -> list[Listed]:
         reader.feed(content.decode("utf-8"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise OperationFailed(f"not a package index: {error}", where=page) from error
-    return [_of_anchor(page, each) for each in reader.found if each.get("href")]
+    base = urllib.parse.urljoin(page, reader.base)
+    return [_of_anchor(base, each) for each in reader.found if each.get("href")]
 
 
 def _of_json(page: str, file: dict[str, Any]) -> Listed:
     url = urllib.parse.urljoin(page, file["url"]).partition("#")[0]
-    return Listed(file["filename"], url, file["hashes"].get("sha256"))
+    hashes = {str(name).lower(): str(each) for name, each in (file.get("hashes") or {}).items()}
+    sha256 = hashes.get("sha256")
+    return Listed(file["filename"], url, sha256.lower() if sha256 else None)
 
 
 def _of_anchor(page: str, attributes: dict[str, str | None]) -> Listed:
     url, _, fragment = urllib.parse.urljoin(page, attributes["href"] or "").partition("#")
     name = urllib.parse.unquote(urllib.parse.urlsplit(url).path.rpartition("/")[2])
-    sha256 = fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else None
-    return Listed(name, url, sha256)
+    # there may be several parts: `#egg=demo&sha256=…`
+    sha256 = re.search(r"(?:^|[&;])sha256[=:]([0-9a-f]{64})(?![0-9a-f])", fragment, re.IGNORECASE)
+    return Listed(name, url, sha256[1].lower() if sha256 else None)
 
 
 class _Anchors(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[dict[str, str | None]] = []
+        self.base = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "a":
             self.found.append(dict(attrs))
+        elif tag == "base" and not self.base:
+            self.base = dict(attrs).get("href") or ""

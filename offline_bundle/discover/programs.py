@@ -28,7 +28,7 @@ _PROVIDER = "pulumi:providers:"
 
 def tools(config: StackConfig) -> dict[str, str]:
     """Names of the toolchain's tools, each with the reason."""
-    found = dict.fromkeys(ALWAYS, "every stack: mlops-infra up")
+    found = dict.fromkeys(ALWAYS, "every stack: its engine and its charts")
     if config.cluster.embedded:
         found |= dict.fromkeys(CONTROL_PLANE, "cluster.embedded: its control plane")
         if not config.cluster.simulated:
@@ -99,7 +99,8 @@ def plugins(
             raise MissingError(
                 f"the Pulumi plugin {name} v{version} is not installed here",
                 where=where[0].where,
-                hint=f"pulumi plugin install resource {name} {version}",
+                hint='eval "$(mlops-infra env -s STACK)", then:'
+                f" pulumi plugin install resource {name} {version}",
             )
         found.append(
             WantedFile(

@@ -47,7 +47,9 @@ class Helm:
             raise OperationFailed(
                 f"helm cannot render the chart: {done.stderr.strip()[-800:]}",
                 where=str(chart),
-                hint="mlops-infra check -s STACK tells whether the values are right",
+                hint="it has to render with its own values: helm template CHART"
+                if values is None
+                else "`mlops-infra check -s STACK` checks the values",
             )
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         return list(yaml.load_all(done.stdout, Loader=loader))

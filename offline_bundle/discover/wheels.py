@@ -13,10 +13,10 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from mlops_infra import __version__, places
 from mlops_infra.errors import OperationFailed
 from mlops_infra.progress import Sink, step
+from mlops_infra.transport import TROUBLE, Client, Document, HttpError, bare, logins
 from offline_bundle.discover import index_page, requirements, targets
 from offline_bundle.discover.requirements import Pinned
 from offline_bundle.discover.wanted import WantedFile
-from offline_bundle.fetch.documents import Documents, bare
 from offline_bundle.model import Found
 
 PYPI = "https://pypi.org/simple"
@@ -24,7 +24,7 @@ PYPI = "https://pypi.org/simple"
 
 def index_url(configured: str | None) -> str:
     """The package index: of the configuration, of pip's or uv's variables, else PyPI."""
-    named = (os.environ.get(name) for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"))
+    named = (os.environ.get(name) for name in logins.INDEX_VARIABLES)
     return (configured or next(filter(None, named), None) or PYPI).rstrip("/")
 
 
@@ -38,13 +38,14 @@ def of_program(
     """
     pins = _pins(extras, platform, python)
     wanted = targets.tags(platform, python)
+    logins.remember(index)
     with (
-        Documents() as documents,
+        Client() as client,
         step(sink, "Choosing wheels", total=len(pins), unit="wheels") as work,
         concurrent.futures.ThreadPoolExecutor(8) as pool,
     ):
         found = []
-        for wheel in pool.map(lambda pin: _choose(pin, wanted, index, documents), pins):
+        for wheel in pool.map(lambda pin: _choose(pin, wanted, index, client), pins):
             found.append(wheel)
             work.advance()
     return (_program(), *found)
@@ -82,19 +83,20 @@ def _found(pin: Pinned) -> Found:
     return Found(f"requirements.lock: {pin.name}, for {', '.join(sorted(pin.via))}")
 
 
-def _choose(pin: Pinned, wanted: Sequence[Tag], index: str, documents: Documents) -> WantedFile:
+def _choose(pin: Pinned, wanted: Sequence[Tag], index: str, client: Client) -> WantedFile:
     rank = {tag: position for position, tag in enumerate(wanted)}
     page = f"{index}/{pin.name}/"
+    read = _page(client, page)
     usable = [
         (best, file.filename, file)
-        for file in index_page.read(page, documents.get(page, accept=index_page.ACCEPT))
+        for file in index_page.read(read.url, read.content)
         if file.sha256 in pin.hashes and (best := _rank(file.filename, rank)) is not None
     ]
     if not usable:
         raise OperationFailed(
-            f"{pin.name} {pin.version} has no wheel for the target",
+            f"{pin.name} {pin.version} has no wheel for the target, or the index states no SHA-256",
             where=bare(page),
-            hint="choose another --python or --platform",
+            hint="choose another --python or --target, or name another index in network.packages",
         )
     file = min(usable, key=lambda each: each[:2])[2]
     return WantedFile(
@@ -106,6 +108,20 @@ def _choose(pin: Pinned, wanted: Sequence[Tag], index: str, documents: Documents
         found=(_found(pin),),
         sha256=file.sha256,
     )
+
+
+def _page(client: Client, url: str) -> Document:
+    try:
+        return client.document(url, accept=index_page.ACCEPT)
+    except TROUBLE as error:
+        if isinstance(error, HttpError) and error.hint:
+            raise
+        told = error.what if isinstance(error, HttpError) else str(error)
+        raise OperationFailed(
+            f"the package index does not answer: {told}",
+            where=bare(url),
+            hint="name an index that can be reached from here: PIP_INDEX_URL, or network.packages",
+        ) from error
 
 
 def _rank(filename: str, rank: dict[Tag, int]) -> int | None:

@@ -9,10 +9,11 @@ import datetime
 import time
 from collections.abc import Callable
 
+from mlops_infra.transport import HttpError
+from mlops_infra.transport.retrying import judge
 from offline_bundle.fetch.job import Job, Queue
 from offline_bundle.fetch.limiter import Limiter
-from offline_bundle.fetch.retrying import judge
-from offline_bundle.registry import DigestMismatch, RegistryError
+from offline_bundle.registry import DigestMismatch
 
 _MISMATCHES = 2
 """Wrong bytes may be an accident once."""
@@ -77,7 +78,7 @@ class Board:
         if isinstance(error, DigestMismatch):
             job.mismatches += 1
             return job.mismatches < _MISMATCHES and self._again(job)
-        if isinstance(error, RegistryError) and error.status in _GONE and len(job.places) > 1:
+        if isinstance(error, HttpError) and error.status in _GONE and len(job.places) > 1:
             job.places.pop(0)  # another repository may have it, or may let us in
             return self._again(job)
         now = time.monotonic()
@@ -85,7 +86,7 @@ class Board:
         limiter = self.limiters[job.place.host]
         if verdict.again:
             # the host asks for peace in so many words, or this connection alone was lost
-            asked = isinstance(error, RegistryError) and error.retry_after is not None
+            asked = isinstance(error, HttpError) and error.retry_after is not None
             limiter.trouble(now, verdict.pause if asked else 0.0)
             job.not_before = now + verdict.pause
             return self._again(job)

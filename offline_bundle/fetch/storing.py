@@ -99,7 +99,7 @@ class BlobStore:
             raise OperationFailed(
                 f"a blob in the cache is damaged: expected {digest}, got {got}",
                 where=str(file),
-                hint="remove the file and build the image again: mlops-infra images build",
+                hint="remove the cache folder 'images', then run it again: images are built anew",
             )
         self.complete(partial, digest)
 

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from mlops_infra.transport import Reply
 from offline_bundle.fetch.job import Job
 from offline_bundle.fetch.storing import BLOCK, BlobStore
-from offline_bundle.registry import DigestMismatch, Registry, RegistryError, Reply
+from offline_bundle.registry import DigestMismatch, Registry, RegistryError
 
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _buffers = threading.local()

@@ -162,7 +162,7 @@ def bill(folders: Sequence[Path], image: str | None = None) -> bytes:
     wanted = str(references.parse(image))
     found = next((each for each in lock.images if each.reference == wanted), None)
     if found is None:
-        hint = "mlops-infra bundle inspect DIR lists them"
+        hint = "`mlops-infra bundle inspect DIR` lists them"
         raise InputError(f"the bundle has no image {wanted}", hint=hint)
     for attached in found.attached:
         entry = source.contents.blob(attached.descriptor.digest)

@@ -41,7 +41,7 @@ def remove(root: Path) -> bool:
         raise OperationFailed(
             f"the installation is in use: {'; '.join(users[:_SHOWN])}",
             where=str(root),
-            hint="mlops-infra down -s STACK first, or: mlops-infra cluster delete NAME",
+            hint="first: `mlops-infra down -s STACK`, or `mlops-infra cluster delete NAME`",
         )
     for name in OURS:
         path = root / name

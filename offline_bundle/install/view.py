@@ -70,5 +70,5 @@ def _require(entry: Entry, found: str) -> None:
         raise FoundError(
             f"{entry.path} is damaged",
             [entry.path],
-            hint="mlops-infra bundle verify DIR lists the damaged files; carry them again",
+            hint="`mlops-infra bundle verify DIR` lists the damaged files; carry them again",
         )

@@ -42,7 +42,7 @@ def require_python(python: Path, wanted: str) -> None:
         raise MissingError(
             f"the bundle's wheels are for Python {wanted}, this one is {done.stdout.strip()}",
             where=str(python),
-            hint=f"--python PATH of a Python {wanted}",
+            hint=f"add --python PATH with the path of a Python {wanted}",
         )
 
 
@@ -75,5 +75,5 @@ def _run(command: list[str]) -> None:
         raise OperationFailed(
             f"the virtual environment could not be created: {done.stderr.strip()[-800:]}",
             where=" ".join(command[:1]),
-            hint="mlops-infra bundle inspect DIR shows the wheels",
+            hint="`mlops-infra bundle inspect DIR` shows the wheels",
         )

@@ -14,7 +14,8 @@ from offline_bundle.locking.files import lock_files
 from offline_bundle.locking.images import lock_image
 from offline_bundle.locking.recipes import lock_recipes
 from offline_bundle.model import Lock, LockedImage
-from offline_bundle.registry import Registries, Settings
+from offline_bundle.references import parse
+from offline_bundle.registry import Notes, Registries, Settings
 
 __all__ = ["Locked", "make_lock"]
 
@@ -55,20 +56,26 @@ def make_lock(
     if "all" in wanted:
         wanted = ()
     remote = [image for image in needs.images if not image.recipe]
+    notes = Notes()
     with Registries(settings) as registries:
-        pulled = _lock_images(remote, registries, wanted, sink)
+        pulled = _lock_images(remote, registries, wanted, notes, sink)
     # last, since building takes minutes and a wrong name is told in seconds
     built = lock_recipes((image for image in needs.images if image.recipe), sink)
     files = lock_files(needs.files, sink)
+    hosts = settings.locked(parse(image.reference).host for image in pulled)
     lock = lockfile.ordered(
-        Lock(needs.stack, needs.platform, needs.python, (*built, *pulled), files)
+        Lock(needs.stack, needs.platform, needs.python, (*built, *pulled), files, hosts)
     )
     moved = tuple(lockfile.moved(previous, lock)) if previous else ()
-    return Locked(lock, moved, needs.notes)
+    return Locked(lock, moved, (*needs.notes, *notes.lines()))
 
 
 def _lock_images(
-    remote: Sequence[WantedImage], registries: Registries, platforms: tuple[str, ...], sink: Sink
+    remote: Sequence[WantedImage],
+    registries: Registries,
+    platforms: tuple[str, ...],
+    notes: Notes,
+    sink: Sink,
 ) -> list[LockedImage]:
     """Lock all of them; what cannot be had is told together, not one a run."""
     found: list[LockedImage] = []
@@ -77,7 +84,7 @@ def _lock_images(
         step(sink, f"Locking {len(remote)} images", total=len(remote), unit="images") as work,
         concurrent.futures.ThreadPoolExecutor(_AT_A_TIME) as pool,
     ):
-        tries = [pool.submit(lock_image, each, registries, platforms) for each in remote]
+        tries = [pool.submit(lock_image, each, registries, platforms, notes) for each in remote]
         for wanted, one in zip(remote, tries, strict=True):
             try:
                 found.append(one.result())

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import datetime
-import http.client
-import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from mlops_infra.errors import MlopsError, OperationFailed
+from mlops_infra.transport import TROUBLE, HttpError
+from mlops_infra.transport.retrying import persist
 from offline_bundle import manifests
 from offline_bundle.discover import WantedImage
-from offline_bundle.fetch.retrying import judge
 from offline_bundle.manifests import Parsed
 from offline_bundle.model import Attached, Blob, Descriptor, LockedImage
 from offline_bundle.references import Reference, parse
-from offline_bundle.registry import Manifest, Registries, Registry, RegistryError
+from offline_bundle.registry import (
+    Manifest,
+    Notes,
+    Registries,
+    Registry,
+    optional,
+)
 
 _TAGS = ("sig", "att", "sbom")
 """Of cosign's tag scheme, `sha256-<hex>.<suffix>`."""
@@ -27,16 +32,19 @@ T = TypeVar("T")
 
 
 def lock_image(
-    wanted: WantedImage, registries: Registries, platforms: tuple[str, ...]
+    wanted: WantedImage, registries: Registries, platforms: tuple[str, ...], notes: Notes
 ) -> LockedImage:
     """Ask the registry what `wanted` is, for `platforms` (all, where empty).
 
+    The image itself is required. What is attached to it is carried where the registry gives it;
+    what is refused, or is left out, is added to `notes`.
+
     Raises:
-        RegistryError: it is not there, or the registry refuses or fails for long.
+        HttpError: it is not there, or the registry refuses or fails for long.
         OperationFailed: it has none of the platforms, or is no image.
     """
     reference = parse(wanted.reference)
-    found = _Walk(reference, registries[reference.host], platforms)
+    found = _Walk(reference, registries[reference.host], platforms, notes)
     try:
         return found.lock(wanted)
     except MlopsError as error:
@@ -50,8 +58,13 @@ class _Walk:
     """Collects the blobs below one reference."""
 
     def __init__(
-        self, reference: Reference, registry: Registry, platforms: tuple[str, ...]
+        self,
+        reference: Reference,
+        registry: Registry,
+        platforms: tuple[str, ...],
+        notes: Notes,
     ) -> None:
+        self._notes = notes
         self._reference = reference
         self._registry = registry
         self._platforms = platforms
@@ -59,6 +72,8 @@ class _Walk:
         self._carried: set[str] = set()
         self._offered: set[str] = set()
         self._manifests: list[str] = []
+        self._named: set[str] = set()
+        """Digests of all children of indexes, those of other platforms as well."""
         self._licence: str | None = None
 
     def lock(self, wanted: WantedImage) -> LockedImage:
@@ -70,8 +85,7 @@ class _Walk:
                 f"{wanted.reference} is not available for {', '.join(self._platforms)}",
                 hint=f"it is available for {', '.join(sorted(self._offered))}; see --platform",
             )
-        image_manifests = list(self._manifests)
-        attached = [each for digest in image_manifests for each in self._attached(digest)]
+        attached = [each for digest in list(self._manifests) for each in self._attached(digest)]
         is_image = bool(self._carried)
         return LockedImage(
             reference=wanted.reference,
@@ -92,6 +106,12 @@ class _Walk:
         self._manifests.append(manifest.digest)
         for blob in parsed.blobs:
             self._blobs[blob.digest] = blob.size
+        if parsed.foreign:
+            self._notes.add(
+                f"{self._reference}: {len(parsed.foreign)} layers that must not be distributed are"
+                " left out; machines fetch them from their maker"
+            )
+        self._named |= {each.digest for each in parsed.manifests}
         self._about(parsed)
         self._offered |= {each.platform for each in parsed.manifests if each.platform}
         for child in manifests.chosen(parsed.manifests, self._platforms):
@@ -125,29 +145,56 @@ class _Walk:
         )
 
     def _attached(self, digest: str) -> list[Attached]:
-        """Signatures, attestations and bills of materials: by cosign's tags, by referrers."""
+        """Signatures, attestations and bills of materials: by cosign's tags, by referrers.
+
+        None of them is needed to run the image, and registries refuse such questions in many ways
+        (401 or 403 for tags outside of a pattern, 400, 404 or 405 for an API that they lack, 500).
+        404 means that there is nothing; every other refusal is noted.
+        """
         found: list[Attached] = []
         path = self._reference.path
         for suffix in _TAGS:
             tag = f"{digest.replace(':', '-')}.{suffix}"
-            there = self._ask(lambda tag=tag: self._registry.descriptor(path, tag))  # type: ignore[misc]
-            if there is not None:
-                manifest = self._manifest(there.digest)
-                self._take_attached(manifest)
+            there = self._optional(lambda t: self._registry.resolve(path, t), tag)
+            if there is None or there in self._own:
+                continue  # some registries take such a tag for the digest that it begins with
+            manifest = self._optional(lambda d: self._registry.manifest(path, d), there)
+            if manifest is not None and self._take_attached(manifest):
                 described = Descriptor(manifest.media_type, manifest.digest, len(manifest.content))
                 found.append(Attached(described, digest, tag))
-        for referrer in self._ask(lambda: self._registry.referrers(path, digest)):
-            if referrer.digest not in self._blobs:
-                self._take_attached(self._manifest(referrer.digest))
-                found.append(Attached(referrer, digest))
-                found += self._attached(referrer.digest)  # signatures of attestations
+        for referrer in self._optional(lambda d: self._registry.referrers(path, d), digest) or ():
+            if referrer.digest in self._own or referrer.digest in self._blobs:
+                continue
+            manifest = self._optional(lambda d: self._registry.manifest(path, d), referrer.digest)
+            if manifest is None:
+                continue
+            if manifests.subject_of(manifest.content) != digest:
+                self._notes.add(
+                    f"{self._reference}: the registry lists {referrer.digest} as attached to"
+                    f" {digest}, which it is not; it is left out"
+                )
+                continue
+            if not self._take_attached(manifest):
+                continue
+            kind, size = manifest.media_type, len(manifest.content)
+            found.append(Attached(replace(referrer, media_type=kind, size=size), digest))
+            found += self._attached(referrer.digest)  # signatures of attestations
         return found
 
-    def _take_attached(self, manifest: Manifest) -> None:
-        parsed = manifests.parse(manifest.content, where=manifest.digest)
+    def _take_attached(self, manifest: Manifest) -> bool:
+        """Have an attachment carried, if it can be read."""
+        try:
+            parsed = manifests.parse(manifest.content, where=manifest.digest)
+        except OperationFailed as error:
+            self._notes.add(
+                f"{self._reference}: {manifest.digest}, attached to it: {error.what}; it is left"
+                " out"
+            )
+            return False
         self._blobs[manifest.digest] = len(manifest.content)
         for blob in (*parsed.blobs, *parsed.manifests):
             self._blobs[blob.digest] = blob.size
+        return True
 
     def _manifest(self, target: str) -> Manifest:
         return self._ask(lambda: self._registry.manifest(self._reference.path, target))
@@ -159,20 +206,34 @@ class _Walk:
 
         return self._ask(read)
 
+    @property
+    def _own(self) -> set[str]:
+        """Manifests of the image itself, of platforms that are not carried as well."""
+        return self._named | set(self._manifests)
+
+    def _optional(self, question: Callable[[str], T | None], about: str) -> T | None:
+        """The answer about a tag or a digest; None, and a note, where it is refused."""
+
+        def refused(error: HttpError) -> None:
+            self._notes.add(
+                f"{self._reference}: {error.what}, asked for signatures, attestations and other"
+                " referrers; those are not carried"
+            )
+
+        return self._reached(lambda: optional(lambda: question(about), None, refused))
+
     def _ask(self, question: Callable[[], T]) -> T:
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                return question()
-            except (OSError, http.client.HTTPException, RegistryError) as error:
-                verdict = judge(error, attempt, attempt, datetime.datetime.now(datetime.UTC))
-                if not verdict.again:
-                    if isinstance(error, RegistryError):
-                        raise
-                    raise OperationFailed(
-                        f"{self._registry.host} cannot be reached: {error}",
-                        hint="configure a mirror: --registries FILE with"
-                        f" `hosts: {{{self._registry.host}: {{mirror: https://MIRROR}}}}`",
-                    ) from error
-                time.sleep(verdict.pause)
+        """Ask for something that the image needs: a refusal is the end of the lock."""
+        return self._reached(lambda: persist(question))
+
+    def _reached(self, question: Callable[[], T]) -> T:
+        try:
+            return question()
+        except TROUBLE as error:
+            if isinstance(error, HttpError):
+                raise
+            raise OperationFailed(
+                f"{self._registry.host} cannot be reached: {error}",
+                hint="configure a mirror: --registries FILE with"
+                f" `hosts: {{{self._registry.host}: {{mirror: https://MIRROR}}}}`",
+            ) from error

@@ -43,7 +43,7 @@ def obtain(file: LockedFile, sink: Sink) -> Path:
             f"{file.kind} {file.name} {file.version} differs from the lock:"
             f" sha256 {digest}, locked is {file.sha256}",
             where=file.source,
-            hint="create the lock again: mlops-infra bundle lock",
+            hint="create the lock again: `mlops-infra bundle lock -s STACK -o LOCK`",
         )
     return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from mlops_infra import files
 from mlops_infra.errors import OperationFailed
 from mlops_infra.progress import Sink, step
-from offline_bundle import layout
+from offline_bundle import collisions, layout
 from offline_bundle.model import Descriptor, Lock, LockedFile
 from offline_bundle.pack import charts, wheels
 from offline_bundle.pack.obtaining import obtain as from_source
@@ -29,8 +29,10 @@ def pack(
         The descriptors of the charts, for index.json.
 
     Raises:
+        InputError: two files of the lock have one place in the bundle.
         OperationFailed: a file cannot be had, or is not what was locked.
     """
+    collisions.require_distinct((place(file), file.source) for file in lock.files)
     placed: list[Descriptor] = []
     indexed: list[Wheel] = []
     total = sum(file.size for file in lock.files)
@@ -52,15 +54,8 @@ def pack(
 
 
 def place(file: LockedFile) -> str:
-    """Path of a file in a bundle; charts have none, they lie among the blobs."""
-    folders = {
-        "wheel": layout.WHEELS,
-        "plugin": layout.PLUGINS,
-        "binary": layout.BINARIES,
-        "file": layout.FILES,
-    }
-    # a free addition keeps its whole path below `files`
-    return f"{folders[file.kind]}/{file.name if file.kind == 'file' else file.filename}"
+    """Path of a file in a bundle; that of a chart is only a name, it lies among the blobs."""
+    return layout.file_path(file.kind, file.name, file.filename)
 
 
 def _checked(file: LockedFile, source: Path) -> Path:
@@ -70,7 +65,7 @@ def _checked(file: LockedFile, source: Path) -> Path:
         raise OperationFailed(
             f"{file.filename} differs from the lock: sha256 {found}, locked {file.sha256}",
             where=file.source,
-            hint="if the change is intended: mlops-infra bundle lock",
+            hint="if the change is intended: `mlops-infra bundle lock -s STACK -o LOCK`",
         )
     return source
 

@@ -24,7 +24,8 @@ def plugin_archive(folder: Path) -> bytes:
         raise InputError(
             f"the plugin {folder.name} is not completely installed",
             where=str(folder),
-            hint="pulumi plugin install, on a machine with access to its source",
+            hint="where its source can be reached: pulumi plugin install "
+            + folder.name.replace("-v", " v", 1).replace("-", " ", 1),
         )
     return tar_gz(
         (

@@ -22,6 +22,8 @@ from offline_bundle.registry import Registry, Settings, require
 from offline_bundle.volumes import open_source
 
 _NOT_ALLOWED = 405
+_UNSUPPORTED = b"UNSUPPORTED"
+"""The code of registries that say the same with another status."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -120,9 +122,9 @@ def _used(client: Registry, target: targets.Target, running: Iterable[str]) -> f
         repository = reference.path
         if reference.host != target.host:
             repository = target.repository(reference.repository)
-        descriptor = client.descriptor(repository, reference.target)
-        if descriptor is not None:
-            found.add(descriptor.digest)
+        digest = client.resolve(repository, reference.target)
+        if digest is not None:
+            found.add(digest)
     return frozenset(found)
 
 
@@ -153,15 +155,18 @@ def _decide(
 
 
 def _exists(client: Registry, each: Removal) -> bool:
-    return client.descriptor(each.repository, each.digest) is not None
+    """404 means that it is gone already; every other refusal is the end."""
+    return client.resolve(each.repository, each.digest) is not None
 
 
 def _remove(client: Registry, each: Removal) -> None:
+    """404 means that somebody was quicker; every other refusal is the end, as nothing may be told
+    to be gone that is there."""
     path = f"/v2/{each.repository}/manifests/{each.digest}"
     scope = f"repository:{each.repository}:delete,pull"
     with client.send("DELETE", path, scope=scope) as reply:
         content = reply.document()
-        if reply.status == _NOT_ALLOWED:
+        if reply.status == _NOT_ALLOWED or (reply.status >= 400 and _UNSUPPORTED in content):
             raise OperationFailed(
                 f"{client.host} does not allow deletion",
                 where=f"{each.repository}@{each.digest}",

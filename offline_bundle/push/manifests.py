@@ -5,29 +5,36 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
+from typing import Any
 
+from mlops_infra.transport import HttpError
 from offline_bundle import layout
 from offline_bundle.push.wanted import Node, Root
-from offline_bundle.registry import Registry, RegistryError, require
+from offline_bundle.registry import Notes, Registry, RegistryError, require
 from offline_bundle.volumes import Source
 
-_INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
-_REFUSES_SPARSE = frozenset({400, 404, 422})
+_REFUSES_SPARSE = frozenset({400, 404, 412, 422})
+"""What registries answer to an index of which they lack a manifest."""
 
 
 class Putter:
     """Puts manifests into one registry; safe to use from many threads."""
 
-    def __init__(self, registry: Registry, source: Source) -> None:
+    def __init__(self, registry: Registry, source: Source, notes: Notes) -> None:
         self._registry = registry
         self._source = source
+        self._notes = notes
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def put(self, repository: str, node: Node, target: str) -> None:
         """Put the manifest of `node` under `target`, a tag or its digest.
 
+        An image needs its manifests: a refusal is the end. A registry that takes no note of what a
+        referrer refers to is given the fallback tag; if it refuses that, the referrer is there and
+        only by its digest.
+
         Raises:
-            RegistryError, OSError, http.client.HTTPException: the registry or the connection.
+            HttpError, OSError, http.client.HTTPException: the registry or the connection.
             FoundError, MissingError: the bundle does not hold what it says.
         """
         entry = self._source.contents.by_path[layout.blob_path(node.digest)]
@@ -36,7 +43,30 @@ class Putter:
         if node.subject is not None and not answered:
             # one lock per list: the specification leaves it to clients not to overwrite each other
             with self._locks[f"{repository}@{node.subject}"]:
-                self._refer(repository, node, content)
+                try:
+                    self._refer(repository, node, content)
+                except HttpError as error:
+                    self._notes.add(
+                        f"{self._registry.host}/{repository}: {error.what}, given the list of what"
+                        f" refers to {node.subject}; signatures and the like are there by digest"
+                        " alone, and are not found from the image"
+                    )
+
+    def put_below(self, repository: str, node: Node) -> None:
+        """Put a manifest below a root under its digest.
+
+        An index without all its manifests may be refused (400, 404, 412, 422): then the index above
+        it is refused as well, and `put_root` does what can be done.
+
+        Raises:
+            HttpError, OSError, http.client.HTTPException: the registry or the connection.
+            FoundError, MissingError: the bundle does not hold what it says.
+        """
+        try:
+            self.put(repository, node, node.digest)
+        except HttpError as error:
+            if not node.partial or error.status not in _REFUSES_SPARSE:
+                raise
 
     def put_root(self, root: Root, platform: str) -> str:
         """Put what a tag names; return the digest that it names then.
@@ -45,12 +75,12 @@ class Putter:
         manifest of `platform`, as it would if the image had been copied for that alone.
 
         Raises:
-            RegistryError, OSError, http.client.HTTPException: the registry or the connection.
+            HttpError, OSError, http.client.HTTPException: the registry or the connection.
         """
         try:
             self.put(root.repository, root.node, root.target)
-        except RegistryError as error:
-            only = _only(root.node, platform)
+        except HttpError as error:
+            only = _only(root.node, platform) if root.node.partial else None
             if only is None or root.tag is None or error.status not in _REFUSES_SPARSE:
                 raise
             self.put(root.repository, only, root.tag)
@@ -80,21 +110,35 @@ class Putter:
             own["annotations"] = document["annotations"]
         assert node.subject is not None  # noqa: S101 - for the type checker; see put
         tag = node.subject.replace(":", "-")
-        try:
-            listed = json.loads(self._registry.manifest(repository, tag).content)["manifests"]
-        except RegistryError as error:
-            if error.status != 404:
-                raise
-            listed = []
+        there = self._registry.resolve(repository, tag)
+        listed = []
+        if there is not None and there != node.subject:  # a tag that is taken for the digest
+            listed = _list(self._registry.manifest(repository, there).content)
         if any(each["digest"] == node.digest for each in listed):
             return
-        index = {"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": [*listed, own]}
-        self._send(repository, tag, json.dumps(index).encode(), _INDEX_TYPE)
+        index = {"schemaVersion": 2, "mediaType": layout.INDEX_TYPE, "manifests": [*listed, own]}
+        self._send(repository, tag, json.dumps(index).encode(), layout.INDEX_TYPE)
+
+
+def _list(content: bytes) -> list[dict[str, Any]]:
+    """The entries of a fallback tag, as they are.
+
+    Raises:
+        RegistryError: the tag names something else, which is not to be overwritten.
+    """
+    try:
+        found = json.loads(content)["manifests"]
+        return [dict(each) for each in found]
+    except (ValueError, KeyError, TypeError):
+        raise RegistryError("the tag of the list names something that is not a list") from None
 
 
 def _only(node: Node, platform: str) -> Node | None:
-    """The child of a sparse index that stands for it."""
-    if not node.sparse or not node.children:
-        return None
-    fitting = [child for child in node.children if child.platform == platform]
-    return fitting[0] if fitting else node.children[0] if len(node.children) == 1 else None
+    """The manifest below an index that stands for it: that of `platform`, or the only one."""
+    leaves = [each for each in node.walk() if not each.children and not _is_index(each)]
+    fitting = [leaf for leaf in leaves if leaf.platform == platform]
+    return fitting[0] if fitting else leaves[0] if len(leaves) == 1 else None
+
+
+def _is_index(node: Node) -> bool:
+    return node.media_type in layout.INDEX_TYPES

@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mlops_infra.transport import HttpError
 from offline_bundle.push.turnstile import Turnstile
 from offline_bundle.push.wanted import Node, Root
-from offline_bundle.registry import Registry, require
+from offline_bundle.registry import Notes, Registry, require
 from offline_bundle.volumes import Source
 
 ActionKind = Literal["upload", "mount", "manifest", "tag"]
@@ -48,13 +49,22 @@ class Plan:
     """By name of an image: digests that neither the bundle's folders nor the registry have."""
 
 
-def ask(registry: Registry, turnstile: Turnstile, roots: Sequence[Root]) -> Inventory:
+def ask(registry: Registry, turnstile: Turnstile, roots: Sequence[Root], notes: Notes) -> Inventory:
     """One HEAD per root, and one per blob of each that is not there.
 
+    The answers only save work. 404 means that it is not there; what is refused in another way (no
+    permission to pull, a repository that does not exist yet, a proxy's rule about HEAD) is put or
+    sent once more, and noted.
+
     Raises:
-        RegistryError, OSError, http.client.HTTPException: the registry does not answer.
+        OSError, http.client.HTTPException: the registry cannot be reached.
     """
-    there = turnstile.each(lambda root: _is_there(registry, root), roots)
+
+    def unknown(_item: object, error: HttpError) -> bool:
+        notes.add(f"{registry.host}: {error.what}, asked what it has already; it was sent again")
+        return False
+
+    there = turnstile.each(lambda root: _is_there(registry, root), roots, refused=unknown)
     complete = frozenset(root for root, yes in zip(roots, there, strict=True) if yes)
     held: dict[str, set[str]] = defaultdict(set)
     for root in complete:
@@ -70,7 +80,7 @@ def ask(registry: Registry, turnstile: Turnstile, roots: Sequence[Root]) -> Inve
             if root.repository not in held[digest]
         }
     )
-    answers = turnstile.each(lambda pair: _has_blob(registry, *pair), pairs)
+    answers = turnstile.each(lambda pair: _has_blob(registry, *pair), pairs, refused=unknown)
     for (repository, digest), yes in zip(pairs, answers, strict=True):
         if yes:
             held[digest].add(repository)
@@ -82,12 +92,12 @@ def _is_there(registry: Registry, root: Root) -> bool:
         # also says whether it can be found from what it refers to, which a HEAD does not
         listed = registry.referrers(root.repository, root.node.subject)
         return any(each.digest == root.node.digest for each in listed)
-    found = registry.descriptor(root.repository, root.target)
+    found = registry.resolve(root.repository, root.target)
     accepted = {root.node.digest}
-    if root.node.sparse:
+    if root.node.partial:
         # where the registry refuses an index without all platforms, the tag names the one that is
-        accepted |= {child.digest for child in root.node.children}
-    return found is not None and found.digest in accepted
+        accepted |= {node.digest for node in root.node.walk()}
+    return found in accepted
 
 
 def _has_blob(registry: Registry, repository: str, digest: str) -> bool:

@@ -7,12 +7,13 @@ on this side, and the media are only read.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_infra.errors import FoundError
 from mlops_infra.progress import Sink, Step, quiet, step
+from mlops_infra.transport import HttpError
 from offline_bundle.push import receipt as receipts
 from offline_bundle.push import targets
 from offline_bundle.push.manifests import Putter
@@ -22,7 +23,7 @@ from offline_bundle.push.targets import Target
 from offline_bundle.push.turnstile import Turnstile
 from offline_bundle.push.uploading import Uploader
 from offline_bundle.push.wanted import Root, roots
-from offline_bundle.registry import Registry, Settings
+from offline_bundle.registry import Notes, Registry, Settings
 from offline_bundle.volumes import Source, open_source
 from offline_bundle.volumes import images as contained
 from offline_bundle.volumes.staging import forget_parts, keep_parts
@@ -38,6 +39,8 @@ class Pushed:
     """Images that could not be put, with the volumes to bring or the digests that lack."""
     receipt: Receipt | None
     """None for a dry run."""
+    notes: tuple[str, ...] = ()
+    """What the registry refused and the push did without, one sentence each."""
 
     @property
     def uploaded(self) -> int:
@@ -76,26 +79,29 @@ def push(
     source = open_source(folders, base=base, staging=staging)
     target = targets.parse(registry)
     client = Registry(target.host, settings)
+    notes = Notes()
     try:
         wanted = roots(source, target)
         turnstile = Turnstile(client.concurrency)
         with step(sink, f"Asking {target.host}", total=len(wanted), unit="images") as work:
-            made = plan(source, wanted, ask(client, turnstile, wanted))
+            made = plan(source, wanted, ask(client, turnstile, wanted, notes))
             work.advance(len(wanted))
         incomplete = _incomplete(source, wanted, made)
         if incomplete and not partial:
             _refuse(incomplete)
         if dry_run:
-            return Pushed(made.actions, incomplete, None)
-        named = _run(client, turnstile, source, made, sink)
+            return Pushed(made.actions, incomplete, None, notes.lines())
+        named = _run(client, turnstile, source, made, notes, sink)
     finally:
         client.close()
-    written = _receipt(source, registry, wanted, made, named)
+    left_out = {root for root in made.roots if root.attached and root not in named}
+    there = [root for root in wanted if root not in left_out]
+    written = _receipt(source, registry, there, made, named)
     if staging is not None:
         _stage(source, staging, incomplete)
     if receipt is not None:
         receipts.write(written, receipt, key=key)
-    return Pushed(made.actions, incomplete, written)
+    return Pushed(made.actions, incomplete, written, notes.lines())
 
 
 def _stage(source: Source, staging: Path, incomplete: dict[str, tuple[str, ...]]) -> None:
@@ -131,9 +137,9 @@ def _refuse(incomplete: dict[str, tuple[str, ...]]) -> None:
 
 
 def _run(
-    client: Registry, turnstile: Turnstile, source: Source, made: Plan, sink: Sink
+    client: Registry, turnstile: Turnstile, source: Source, made: Plan, notes: Notes, sink: Sink
 ) -> dict[Root, str]:
-    """Do what is planned; return the digest that each tag names now."""
+    """Do what is planned; return the digest that each root's tag names now, or its own."""
     total = sum(action.size for action in made.actions if action.kind == "upload")
     with step(sink, f"Pushing to {client.host}", total=total, unit="bytes") as work:
         lock = threading.Lock()
@@ -142,14 +148,15 @@ def _run(
             with lock:
                 work.advance(amount)
 
-        uploader = Uploader(client, source, advance)
+        uploader = Uploader(client, source, advance, notes)
         by_kind = {
             kind: [a for a in made.actions if a.kind == kind]
             for kind in ("upload", "mount", "manifest")
         }
         turnstile.each(lambda action: _upload(uploader, source, action), by_kind["upload"], work)
         turnstile.each(lambda action: _mount(uploader, source, action), by_kind["mount"], work)
-        return _put_all(Putter(client, source), turnstile, source, made, work)
+        putter = Putter(client, source, notes)
+        return _Putting(putter, turnstile, source.contents.platform, notes, work).all(made.roots)
 
 
 def _upload(uploader: Uploader, source: Source, action: Action) -> None:
@@ -164,22 +171,70 @@ def _mount(uploader: Uploader, source: Source, action: Action) -> None:
         _upload(uploader, source, action)
 
 
-def _put_all(
-    putter: Putter, turnstile: Turnstile, source: Source, made: Plan, work: Step
-) -> dict[Root, str]:
-    asked = {(a.repository, a.digest) for a in made.actions if a.kind == "manifest"}
-    nodes = {
-        (root.repository, node.digest): node for root in made.roots for node in root.node.walk()
-    }
-    below = [(key, node) for key, node in nodes.items() if key in asked]
-    # indexes within indexes are rare, but each has to wait for what it names
-    for wave in (False, True):
-        turn = [item for item in below if bool(item[1].children) is wave]
-        turnstile.each(lambda item: putter.put(item[0][0], item[1], item[1].digest), turn, work)
-    tagged = [root for root in made.roots if root.tag is not None]
-    platform = source.contents.platform
-    named = turnstile.each(lambda root: putter.put_root(root, platform), tagged, work)
-    return dict(zip(tagged, named, strict=True))
+@dataclass(frozen=True, slots=True)
+class _Putting:
+    """Puts manifests and tags in their order."""
+
+    putter: Putter
+    turnstile: Turnstile
+    platform: str
+    notes: Notes
+    work: Step
+
+    def all(self, roots: Sequence[Root]) -> dict[Root, str]:
+        """Put everything; a root that is missing from the result was refused.
+
+        Only what is attached to images may be missing: registries refuse manifests of artifacts in
+        many ways (400, 404, 405, 415, 422), and images run without. It comes before the tags of the
+        images, or after them where the registry wants to have what it refers to.
+        """
+        required = [root for root in roots if not root.attached]
+        attached = [root for root in roots if root.attached]
+        self._below(required, None)
+        named = self._roots([root for root in required if root.tag is None], None)
+        self._below(attached, _passed_over)
+        named |= self._roots(attached, _passed_over)
+        named |= self._roots([root for root in required if root.tag is not None], None)
+        named |= self._roots([root for root in attached if root not in named], self._left_out)
+        return named
+
+    def _below(self, roots: Sequence[Root], refused: _Refused | None) -> None:
+        found = {
+            (root.repository, node.digest): node
+            for root in roots
+            for node in root.node.walk()
+            if node is not root.node
+        }
+        for height in sorted({node.height for node in found.values()}):
+            # an index has to wait for what it names
+            level = [(key[0], node) for key, node in found.items() if node.height == height]
+            self.turnstile.each(
+                lambda each: self.putter.put_below(*each),
+                level,
+                self.work,
+                refused=(lambda _each, _error: None) if refused else None,
+            )
+
+    def _roots(self, roots: Sequence[Root], refused: _Refused | None) -> dict[Root, str]:
+        digests = self.turnstile.each(
+            lambda root: self.putter.put_root(root, self.platform),
+            roots,
+            self.work,
+            refused=refused,
+        )
+        return {root: digest for root, digest in zip(roots, digests, strict=True) if digest}
+
+    def _left_out(self, root: Root, error: HttpError) -> str:
+        self.notes.add(f"{root.name}: {error.what}; it is left out, the image is there")
+        return ""
+
+
+_Refused = Callable[[Root, HttpError], str]
+"""Gives the digest of a root that was refused: none."""
+
+
+def _passed_over(_root: Root, _error: HttpError) -> str:
+    return ""
 
 
 def _receipt(

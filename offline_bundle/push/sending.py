@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from offline_bundle.registry.transport import Streamed
+from mlops_infra.transport import Streamed
 from offline_bundle.volumes import Piece
 
 _BLOCK = 16 << 20

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import datetime
-import http.client
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,13 +12,14 @@ from typing import TypeVar
 
 from mlops_infra.errors import Interrupted
 from mlops_infra.progress import Step
+from mlops_infra.transport import TROUBLE, HttpError
+from mlops_infra.transport.retrying import judge
 from offline_bundle.fetch.limiter import Limiter
-from offline_bundle.fetch.retrying import judge
-from offline_bundle.registry import RegistryError
+from offline_bundle.registry import DigestMismatch
+from offline_bundle.registry.optional import ATTEMPTS
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-TROUBLE = (RegistryError, OSError, http.client.HTTPException)
 
 
 class Turnstile:
@@ -48,7 +48,13 @@ class Turnstile:
                 self._limiter.active -= 1
                 self._condition.notify_all()
 
-    def persist(self, action: Callable[[], Result], work: Step | None = None) -> Result:
+    def persist(
+        self,
+        action: Callable[[], Result],
+        work: Step | None = None,
+        *,
+        attempts: int | None = None,
+    ) -> Result:
         """Run `action` in a slot of its own until it succeeds or it is clear that it will not.
 
         Raises:
@@ -61,7 +67,8 @@ class Turnstile:
                 with self._slot():
                     result = action()
             except TROUBLE as error:
-                verdict = judge(error, attempt, attempt, datetime.datetime.now(datetime.UTC))
+                now = datetime.datetime.now(datetime.UTC)
+                verdict = judge(error, attempt, attempt, now, attempts=attempts)
                 if not verdict.again or self._stopped:
                     raise
                 if work is not None:
@@ -76,15 +83,37 @@ class Turnstile:
                 return result
 
     def each(
-        self, action: Callable[[Item], Result], items: Iterable[Item], work: Step | None = None
+        self,
+        action: Callable[[Item], Result],
+        items: Iterable[Item],
+        work: Step | None = None,
+        *,
+        refused: Callable[[Item, HttpError], Result] | None = None,
     ) -> list[Result]:
         """Run `action` over all items, concurrently; the first failure ends the others.
 
+        Args:
+            refused: gives the result of an item that the registry refuses, where the work can do
+                without it; a registry that cannot be reached ends it all the same.
+
         Raises:
-            RegistryError, OSError, http.client.HTTPException: the first failure.
+            HttpError, OSError, http.client.HTTPException: the first failure.
         """
+
+        def one(item: Item) -> Result:
+            try:
+                return self.persist(
+                    lambda: action(item), work, attempts=ATTEMPTS if refused else None
+                )
+            except DigestMismatch:
+                raise
+            except HttpError as error:
+                if refused is None:
+                    raise
+                return refused(item, error)
+
         with concurrent.futures.ThreadPoolExecutor(self.most) as pool:
-            futures = [pool.submit(self.persist, lambda i=item: action(i), work) for item in items]
+            futures = [pool.submit(one, item) for item in items]
             try:
                 done, _ = concurrent.futures.wait(
                     futures, return_when=concurrent.futures.FIRST_EXCEPTION

@@ -12,9 +12,9 @@ import urllib.parse
 from collections.abc import Callable
 
 from mlops_infra.errors import FoundError
+from mlops_infra.transport import TROUBLE, HttpError, Origin, Reply, Streamed
 from offline_bundle.push.sending import FromFiles
-from offline_bundle.registry import Registry, RegistryError, Reply, require
-from offline_bundle.registry.transport import Origin, Streamed
+from offline_bundle.registry import Notes, Registry, RegistryError, require
 from offline_bundle.sealing import Entry
 from offline_bundle.volumes import Source
 
@@ -38,8 +38,15 @@ _RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
 class Uploader:
     """Uploads to one registry; remembers the size of request that it refuses."""
 
-    def __init__(self, registry: Registry, source: Source, advance: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        source: Source,
+        advance: Callable[[int], None],
+        notes: Notes,
+    ) -> None:
         self._registry = registry
+        self._notes = notes
         self._source = source
         self._advance = advance
         self._chunk: int | None = None
@@ -48,32 +55,45 @@ class Uploader:
     def mount(self, repository: str, digest: str, origin: str) -> bool:
         """Link a blob of the repository `origin`; False where the registry does not do that.
 
+        A mount only saves an upload. 202 means that the registry does not mount, or not this blob;
+        any refusal (400, 401, 403, 404, 405, 5xx, no token for both repositories) means the same.
+
         Raises:
-            RegistryError, OSError, http.client.HTTPException: the registry or the connection.
+            OSError, http.client.HTTPException: the connection.
         """
         query = urllib.parse.urlencode({"mount": digest, "from": origin})
         path = f"/v2/{repository}/blobs/uploads/?{query}"
         scope = f"{_scope(repository)} repository:{origin}:pull"
-        with self._registry.send("POST", path, scope=scope, body=b"") as reply:
-            content = reply.document()
-            self._require(reply, content, (201, 202), repository, digest)
-            if reply.status == 202:
-                self._cancel(_location(reply), repository)
-            return reply.status == 201
+        try:
+            with self._registry.send("POST", path, scope=scope, body=b"") as reply:
+                reply.document()
+                if reply.status == 202 and reply.headers.get("Location"):
+                    self._cancel(_location(reply), repository)
+                require(reply, b"", (201, 202), repository)
+                return reply.status == 201
+        except HttpError as error:
+            self._notes.add(
+                f"{self._registry.host}: {error.what}, asked to link a blob of another repository;"
+                " it was sent once more"
+            )
+            return False
 
     def upload(self, repository: str, digest: str, entry: Entry) -> None:
         """Send a blob; one attempt, though a lost session or a refused size is dealt with here.
 
+        The image needs it. Of POST, PATCH and PUT 401, 404, 413 and 416 begin the blob anew, a few
+        times; 429 and 5xx are the caller's to repeat; every other refusal is the end.
+
         Raises:
             FoundError: the registry says that the bytes are not those of the digest.
-            RegistryError, OSError, http.client.HTTPException: the registry or the connection.
+            HttpError, OSError, http.client.HTTPException: the registry or the connection.
         """
         restart = 0
         while True:
             session: list[str] = []
             try:
                 self._attempt(session, repository, digest, entry)
-            except RegistryError as error:
+            except HttpError as error:
                 restart += 1
                 if error.status == _TOO_LARGE and restart <= _MAX_RESTARTS:
                     self._shrink(error)
@@ -93,7 +113,7 @@ class Uploader:
         else:
             self._chunked(location, repository, digest, entry, least)
 
-    def _shrink(self, error: RegistryError) -> None:
+    def _shrink(self, error: HttpError) -> None:
         smaller = SMALL_CHUNK if self._chunk is None else self._chunk // 4
         if smaller < LEAST_CHUNK:
             raise error
@@ -130,7 +150,7 @@ class Uploader:
                 if failed_at == at:
                     raise  # twice at the same place: the caller waits and starts again
                 failed_at = at
-                location, at = self._resume(location, repository, digest)
+                location, at = self._resume(location, repository, digest, at)
         url = _with_digest(location, digest)
         with self._send("PUT", url, repository, b"") as reply:
             self._require(reply, reply.document(), (201,), repository, digest)
@@ -172,21 +192,28 @@ class Uploader:
         scope = _scope(repository)
         return self._registry.send(method, url, scope=scope, headers=headers, body=body)
 
-    def _resume(self, location: str, repository: str, digest: str) -> tuple[str, int]:
-        """Ask how far a session has come."""
-        with self._send("GET", location, repository, None) as reply:
-            self._require(reply, reply.document(), (204,), repository, digest)
-            found = _RANGE.fullmatch(reply.headers.get("Range", ""))
-            # `0-0` is what distribution says of an empty session
-            end = int(found[1]) + 1 if found and int(found[1]) else 0
-            return _location(reply) if reply.headers.get("Location") else location, end
+    def _resume(self, location: str, repository: str, digest: str, at: int) -> tuple[str, int]:
+        """Ask how far a session has come.
+
+        Some registries do not tell. Whatever they refuse it with, the blob is begun anew.
+        """
+        try:
+            with self._send("GET", location, repository, None) as reply:
+                self._require(reply, reply.document(), (204,), repository, digest)
+                found = _RANGE.fullmatch(reply.headers.get("Range", ""))
+                # `0-0` is what distribution says of an empty session
+                end = int(found[1]) + 1 if found and int(found[1]) else 0
+                return _location(reply) if reply.headers.get("Location") else location, end
+        except HttpError as error:
+            told = f"the connection was lost after {at} bytes, and the upload cannot be resumed"
+            raise ConnectionError(f"{told}: {error.what}") from error
 
     def _cancel(self, location: str, repository: str) -> None:
-        """Give a session back; a registry that cannot do that forgets it by itself."""
+        """Give a session back; a registry that refuses that in any way forgets it by itself."""
         try:
             with self._send("DELETE", location, repository, None) as reply:
                 reply.document()
-        except (RegistryError, OSError, http.client.HTTPException):
+        except TROUBLE:
             return
 
     def _require(
@@ -198,7 +225,7 @@ class Uploader:
                 f"the blob {digest} is damaged: the registry refuses its bytes",
                 [digest],
                 where=where,
-                hint="mlops-infra bundle verify DIR lists all damaged files",
+                hint="`mlops-infra bundle verify DIR` lists all damaged files",
             )
         require(reply, content, accepted, where)
 

@@ -24,10 +24,20 @@ class Node:
     children: tuple[Node, ...]
     """Manifests of an index that the bundle carries."""
     sparse: bool = False
-    """Whether platforms were left out."""
+    """Whether children of this very index were left out."""
     subject: str | None = None
     """Digest of the manifest that this one refers to, where it is a referrer."""
     platform: str | None = None
+
+    @property
+    def partial(self) -> bool:
+        """Whether platforms were left out, here or in an index below."""
+        return self.sparse or any(child.partial for child in self.children)
+
+    @property
+    def height(self) -> int:
+        """Levels of manifests below this one."""
+        return 1 + max((child.height for child in self.children), default=-1)
 
     def walk(self) -> Iterator[Node]:
         """Children first, this one last."""
@@ -46,6 +56,8 @@ class Root:
     """In the site's registry."""
     tag: str | None
     node: Node
+    attached: bool = False
+    """Whether it is a signature or the like: an image runs without it."""
 
     @property
     def target(self) -> str:
@@ -74,7 +86,9 @@ def roots(source: Source, target: Target) -> tuple[Root, ...]:
             continue
         node = _node(source, known, Descriptor.of(raw))
         tag = reference.tag if reference else None
-        root = Root(name or f"{repository}@{node.digest}", target.repository(repository), tag, node)
+        title = name or f"{repository}@{node.digest}"
+        attached = notes.get(layout.KIND) == "signature"
+        root = Root(title, target.repository(repository), tag, node, attached)
         found[root.repository, root.target] = root
     ordered = sorted(found)
     return tuple(

@@ -1,4 +1,7 @@
-"""One registry: manifests, blobs and referrers by the distribution API 1.1."""
+"""One registry: manifests, blobs and referrers by the distribution API 1.1.
+
+What a refusal of each request means stands beside it; the whole table is docs/decisions/0022.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,23 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mlops_infra.transport import Body, HttpError, Origin, Pool, Reply, trust
+from mlops_infra.transport.client import MAX_REDIRECTS, REDIRECTS, redirected
+from mlops_infra.transport.retrying import TRANSIENT
 from offline_bundle.layout import INDEX_TYPES, MANIFEST_TYPES
+from offline_bundle.manifests import listed, media_type
 from offline_bundle.model import Descriptor
-from offline_bundle.registry import credentials, tls
+from offline_bundle.registry import credentials
 from offline_bundle.registry.authorizing import Authorizer
-from offline_bundle.registry.errors import DigestMismatch, RegistryError
-from offline_bundle.registry.reply import Reply
-from offline_bundle.registry.settings import Settings
-from offline_bundle.registry.transport import Body, Origin, Pool
+from offline_bundle.registry.errors import LOGIN, DigestMismatch, RegistryError
+from offline_bundle.registry.settings import Host, Settings
 
 _ACCEPT = ", ".join(sorted(MANIFEST_TYPES | INDEX_TYPES))
-_REDIRECTS = (301, 302, 303, 307, 308)
-_MAX_REDIRECTS = 5
 _CHALLENGES = 4
 """Requests until a 401 is final: none or an old token, a new one, one that ended under way."""
 _CODE = re.compile(r"[A-Z_]{1,64}")
+_MAX_PAGES = 1000
+"""Of a list of referrers: an image with more has a registry that goes round in circles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +49,13 @@ class Registry:
         self.base = settings.base(host)
         self.concurrency = settings.host(host).concurrency
         own = Origin.of(self.base)
-        to_host = tls.context(settings.host(host)) if own.scheme == "https" else None
-        self._elsewhere: ssl.SSLContext | None = None
-        self._settings = settings
+        to_host = _context(settings.host(host)) if own.scheme == "https" else None
 
         def chosen(origin: Origin) -> ssl.SSLContext:
             if origin == own and to_host is not None:
                 return to_host
             # a client certificate is for its own host, not for where that one sends us
-            name = origin.host if origin.port == 443 else f"{origin.host}:{origin.port}"
-            return tls.context(settings.host(name))
+            return _context(settings.host(origin.authority))
 
         self.pool = Pool(chosen, settings.silence)
         name = urllib.parse.urlsplit(self.base).netloc if settings.host(host).mirror else host
@@ -75,26 +77,26 @@ class Registry:
         A 401 is answered once. `scope` is `repository:NAME:pull` or `…:pull,push`.
 
         Raises:
-            RegistryError: redirects too often or to plain HTTP, or no token to be had.
+            HttpError: redirects too often or to plain HTTP, or no token can be had.
             OSError, http.client.HTTPException: no connection, or it is lost or silent.
         """
         url = path if "://" in path else self.base + path
-        reply = self._authorized(method, url, scope, headers or {}, body)
-        for _ in range(_MAX_REDIRECTS):
-            if reply.status not in _REDIRECTS or method not in ("GET", "HEAD"):
-                return reply
-            target = self._followed(reply)
-            reply.close()
-            if Origin.of(target) == Origin.of(self.base):
-                reply = self._authorized(method, target, scope, headers or {}, body)
+        for _ in range(MAX_REDIRECTS):
+            if Origin.of(url) == Origin.of(self.base):
+                reply = self._authorized(method, url, scope, headers or {}, body)
             else:
                 # never our credentials: whoever answers there is not the registry
-                reply = self.pool.send(method, target, headers or {}, body)
-        reply.close()
+                reply = self.pool.send(method, url, headers or {}, body)
+            if reply.status not in REDIRECTS or method not in ("GET", "HEAD"):
+                return reply
+            reply.close()
+            url = redirected(reply)
         raise RegistryError(f"{self.host} redirects too often", where=path)
 
     def manifest(self, repository: str, target: str) -> Manifest:
         """The manifest of a tag or a digest, checked against the digest that is known of it.
+
+        Whoever asks needs it: every refusal is the end, unless it is asked within `optional`.
 
         Raises:
             RegistryError: there is none, or the registry fails.
@@ -107,37 +109,47 @@ class Registry:
             content = reply.document()
             require(reply, content, (200,), where)
             stated = reply.headers.get("Docker-Content-Digest")
-            media_type = _media_type(content, reply.headers.get_content_type())
+            kind = media_type(content, reply.headers.get_content_type())
         expected = target if ":" in target else stated
         got = digest_of(content, expected)
         if expected and got != expected:
             raise DigestMismatch(
                 f"the registry sends another manifest: expected {expected}, got {got}", where=where
             )
-        return Manifest(content, media_type, got)
+        return Manifest(content, kind, got)
 
-    def descriptor(self, repository: str, target: str) -> Descriptor | None:
-        """What a tag names, without its content; None where there is no such manifest.
+    def resolve(self, repository: str, target: str) -> str | None:
+        """The digest that a tag names; None where there is no such manifest.
+
+        404 means that there is none. HEAD is a short cut: where it is refused with anything else
+        (proxies and object stores have rules of their own for it), or answered without a digest,
+        GET is asked, and its refusal counts.
 
         Raises:
-            RegistryError, OSError, http.client.HTTPException: see `manifest`.
+            HttpError, OSError, http.client.HTTPException: see `manifest`.
         """
         path = f"/v2/{repository}/manifests/{target}"
         headers = {"Accept": _ACCEPT}
         with self.send("HEAD", path, scope=_pull(repository), headers=headers) as reply:
+            reply.document()
             if reply.status == 404:
                 return None
-            require(reply, b"", (200,), f"{self.host}/{repository}:{target}")
             digest = reply.headers.get("Docker-Content-Digest")
-            size = reply.headers.get("Content-Length")
-            kind = reply.headers.get_content_type()
-        if not digest or not size:
-            found = self.manifest(repository, target)
-            return Descriptor(found.media_type, found.digest, len(found.content))
-        return Descriptor(kind, digest, int(size))
+            if reply.status == 200 and digest:
+                return digest
+            if reply.status in TRANSIENT:
+                require(reply, b"", (200,), f"{self.host}/{repository}:{target}")
+        try:
+            return self.manifest(repository, target).digest
+        except HttpError as error:
+            if error.status == 404:
+                return None
+            raise
 
     def blob(self, repository: str, digest: str, start: int = 0) -> Reply:
         """Open a blob from byte `start`; the caller looks at the status: 200, 206 or 416.
+
+        The image needs it: a refusal is the end, unless another repository has the blob.
 
         Raises:
             RegistryError: another status.
@@ -161,23 +173,33 @@ class Registry:
     def referrers(self, repository: str, digest: str) -> tuple[Descriptor, ...]:
         """What refers to a manifest: by the API, else by the fallback tag; sorted by digest.
 
+        A registry that knows no such API says so in its own way: 400, 401, 403, 404, 405, or a page
+        of HTML. Each of them leads to the tag, and only the tag's refusal is raised.
+
         Raises:
-            RegistryError, OSError, http.client.HTTPException: see `manifest`.
+            HttpError, OSError, http.client.HTTPException: see `manifest`.
         """
-        path: str | None = f"/v2/{repository}/referrers/{digest}"
+        path = f"/v2/{repository}/referrers/{digest}"
         found: dict[str, Descriptor] = {}
-        while path:
-            with self.send("GET", path, scope=_pull(repository)) as reply:
+        for _ in range(_MAX_PAGES):
+            try:
+                reply = self.send("GET", path, scope=_pull(repository))
+            except HttpError as error:
+                if error.status is None or error.status in TRANSIENT:
+                    raise
+                return self._fallback(repository, digest)  # 401, or no token for it
+            with reply:
                 content = reply.document()
-                if reply.status in (400, 404, 405):  # registries before 1.1 know no referrers
+                if reply.status in TRANSIENT:
+                    require(reply, content, (200,), f"{self.host}/{repository}@{digest}")
+                page = listed(content) if reply.status == 200 else None
+                if page is None:
                     return self._fallback(repository, digest)
-                require(reply, content, (200,), f"{self.host}/{repository}@{digest}")
-                kind = reply.headers.get_content_type()
-                link = re.search(r'<([^>]+)>\s*;\s*rel="?next', reply.headers.get("Link", ""))
-                path = urllib.parse.urljoin(reply.url, link[1]) if link else None
-            if kind not in INDEX_TYPES:
-                return self._fallback(repository, digest)
-            found |= {each.digest: each for each in _listed(content, self.host)}
+                following = _next(reply)
+            found |= {each.digest: each for each in page}
+            if following is None:
+                break
+            path = following
         return tuple(found[each] for each in sorted(found))
 
     def close(self) -> None:
@@ -185,13 +207,16 @@ class Registry:
         self.pool.close()
 
     def _fallback(self, repository: str, digest: str) -> tuple[Descriptor, ...]:
+        """The list under the tag `sha256-<hex>`; 404 means that nobody has written one."""
         try:
             index = self.manifest(repository, digest.replace(":", "-"))
-        except RegistryError as error:
+        except HttpError as error:
             if error.status == 404:
                 return ()
             raise
-        found = {each.digest: each for each in _listed(index.content, self.host)}
+        # some registries take the tag for the digest, and answer with the manifest itself
+        page = None if index.digest == digest else listed(index.content)
+        found = {each.digest: each for each in page or ()}
         return tuple(found[each] for each in sorted(found))
 
     def _authorized(
@@ -202,20 +227,13 @@ class Registry:
             reply = self.pool.send(method, url, {**headers, **held}, body)
             if reply.status != 401:
                 return reply
-            challenge = reply.headers.get("WWW-Authenticate")
+            offered = reply.headers.get_all("WWW-Authenticate") or ()
             with reply:
                 reply.document()  # so that the connection can be used again
-            learned = self._authorizer.answer(challenge, scope, held.get("Authorization"))
+            learned = self._authorizer.answer(offered, scope, held.get("Authorization"))
             if not learned or (body is not None and not isinstance(body, bytes)):
                 break  # what was streamed is gone: the caller opens it again, with the new token
         raise _refused(self.host, url)
-
-    def _followed(self, reply: Reply) -> str:
-        target = urllib.parse.urljoin(reply.url, reply.headers.get("Location", ""))
-        if reply.url.startswith("https://") and not target.startswith("https://"):
-            reply.close()
-            raise RegistryError(f"{self.host} redirects from HTTPS to plain HTTP; refused")
-        return target
 
 
 def require(reply: Reply, content: bytes, accepted: tuple[int, ...], where: str) -> None:
@@ -233,10 +251,12 @@ def require(reply: Reply, content: bytes, accepted: tuple[int, ...], where: str)
     except (ValueError, KeyError, TypeError):
         codes = []
     told = f" ({', '.join(codes)})" if codes else ""
+    told += f", through the proxy {reply.through}" if reply.through else ""
     hints = {
-        401: "log in to the registry: docker login REGISTRY",
-        403: "request permission to pull there",
-        404: "check the name; the image may have been removed",
+        401: LOGIN,
+        403: "the login lacks a right there: ask the owner of the registry",
+        404: "check the name; some registries (ECR, Harbor) take a push only into a repository or"
+        " project that exists",
     }
     error = RegistryError(
         f"the registry answers {reply.status}{told}",
@@ -260,7 +280,7 @@ def _refused(host: str, url: str) -> RegistryError:
     return RegistryError(
         f"{host} refuses the credentials, or none are configured",
         where=urllib.parse.urlsplit(url).path,
-        hint=f"log in: docker login {host}",
+        hint=LOGIN.replace("HOST", host),
         status=401,
     )
 
@@ -269,16 +289,15 @@ def _pull(repository: str) -> str:
     return f"repository:{repository}:pull"
 
 
-def _media_type(content: bytes, header: str) -> str:
-    try:
-        stated = json.loads(content).get("mediaType")
-    except (ValueError, AttributeError):
-        stated = None
-    return str(stated or header)
+def _next(reply: Reply) -> str | None:
+    """The URL of the next page: of the header `Link`, which may come several times or as a list."""
+    for url, parameters in re.findall(
+        r"<([^>]*)>([^<]*)", ", ".join(reply.headers.get_all("Link") or ())
+    ):
+        if re.search(r';\s*rel\s*=\s*(?:next\b|"[^"]*\bnext\b)', parameters, re.IGNORECASE):
+            return urllib.parse.urljoin(reply.url, str(url))
+    return None
 
 
-def _listed(content: bytes, host: str) -> list[Descriptor]:
-    try:
-        return [Descriptor.of(each) for each in json.loads(content).get("manifests") or ()]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RegistryError("a list of referrers cannot be read", where=host) from error
+def _context(host: Host) -> ssl.SSLContext:
+    return trust.context(host.ca, host.client_certificate, host.client_key)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.transport import Login
 
 _HELPER_SECONDS = 60
 _DOCKER_HUB = "https://index.docker.io/v1/"
@@ -24,18 +25,10 @@ _TOKEN_USER = "<token>"  # noqa: S105  what helpers write where the secret is an
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Login):
     """A name and a password, or a token that is traded for others."""
 
-    username: str
-    password: str = field(repr=False)
     identity_token: str | None = field(default=None, repr=False)
-
-    @property
-    def basic(self) -> str:
-        """Value of an `Authorization` header."""
-        pair = f"{self.username}:{self.password}".encode()
-        return "Basic " + base64.b64encode(pair).decode()
 
 
 def find(host: str, config: Path | None = None) -> Credentials | None:
@@ -55,12 +48,13 @@ def find(host: str, config: Path | None = None) -> Credentials | None:
         kind = type(error).__name__
         raise InputError(f"the credentials cannot be read ({kind})", where=str(file)) from None
     keys = _keys(host)
-    helpers = document.get("credHelpers") or {}
+    helpers = {str(key).lower(): each for key, each in (document.get("credHelpers") or {}).items()}
     for key in keys:
-        if key in helpers:
-            return _ask(str(helpers[key]), key)
+        if key.lower() in helpers:
+            return _ask(str(helpers[key.lower()]), key)
+    entries = {str(key).lower(): each for key, each in (document.get("auths") or {}).items()}
     for key in keys:
-        entry = (document.get("auths") or {}).get(key)
+        entry = entries.get(key.lower())
         if entry:
             found = _entry(entry, file)
             if found:
@@ -82,7 +76,8 @@ def _config_file() -> Path:
 def _keys(host: str) -> list[str]:
     if host in ("docker.io", "registry-1.docker.io"):
         return [_DOCKER_HUB, "docker.io", "index.docker.io", "registry-1.docker.io"]
-    return [host, f"https://{host}", f"http://{host}", f"https://{host}/v1/", f"https://{host}/v2/"]
+    ends = ("", "/", "/v1/", "/v2/", "/v1", "/v2")
+    return [host, *(f"{scheme}://{host}{end}" for scheme in ("https", "http") for end in ends)]
 
 
 def _entry(entry: Mapping[str, Any], file: Path) -> Credentials | None:
@@ -91,7 +86,7 @@ def _entry(entry: Mapping[str, Any], file: Path) -> Credentials | None:
         try:
             pair = base64.b64decode(str(entry["auth"])).decode()
         except (binascii.Error, UnicodeDecodeError):
-            hint = "log in again: docker login REGISTRY"
+            hint = "log in again: docker login HOST"
             raise InputError("an `auth` is not base64", where=str(file), hint=hint) from None
         name, _, password = pair.partition(":")
         return Credentials(name, password.rstrip("\0"), token)

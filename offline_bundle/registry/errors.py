@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from mlops_infra.errors import OperationFailed
+from mlops_infra.transport import HttpError
+
+LOGIN = "docker login HOST; or podman login HOST, with REGISTRY_AUTH_FILE=FILE for both programs"
+"""Whoever has neither writes `auths` into ~/.docker/config.json; see `credentials`."""
 
 
-class RegistryError(OperationFailed):
-    """The registry said no, or nothing that makes sense.
-
-    `status` is the HTTP status; None where there was no answer at all.
-    """
-
-    def __init__(
-        self,
-        what: str,
-        *,
-        where: str | None = None,
-        hint: str | None = None,
-        status: int | None = None,
-    ) -> None:
-        super().__init__(what, where=where, hint=hint)
-        self.status = status
-        self.retry_after: str | None = None
-        """The header `Retry-After`, where there was one."""
+class RegistryError(HttpError):
+    """The registry said no, or nothing that makes sense."""
 
 
 class DigestMismatch(RegistryError):

@@ -13,12 +13,18 @@
         plainHttp: false                           # true: http, also `--plain-http HOST`
         concurrency: 8                             # at most so many transfers; 16 where absent
 
-Credentials are not settings: they come from Docker's configuration, see `credentials`.
+Credentials are not settings: they come from Docker's configuration, see `credentials`. Names of
+hosts have no case.
+
+What is told to `bundle lock` about a host that an image comes from is written into the lock
+(mirror, plain HTTP, concurrency), so that `bundle build` asks where the lock has asked.
+Certificates are files of one machine: they are given to each command.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -27,6 +33,7 @@ from typing import Any
 import yaml
 
 from mlops_infra.errors import InputError
+from offline_bundle.model import LockedHost
 
 MAX_CONCURRENCY = 16
 SILENCE_SECONDS = 60.0
@@ -34,6 +41,8 @@ SILENCE_SECONDS = 60.0
 
 _ENDPOINTS = {"docker.io": "registry-1.docker.io"}
 """Hosts whose registry is another host."""
+
+_MIRROR = re.compile(r"https?://[^@/\s]+(?:/\S*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +64,38 @@ class Settings:
 
     hosts: Mapping[str, Host] = field(default_factory=dict)
     silence: float = SILENCE_SECONDS
-    ca: str | None = None
-    """PEM file with the site's authorities, for every host."""
 
     def host(self, name: str) -> Host:
         """How `name` is reached: as written down, else by HTTPS."""
-        found = self.hosts.get(name, Host())
-        return found if found.ca else replace(found, ca=self.ca)
+        return self.hosts.get(name, self.hosts.get(name.lower(), Host()))
+
+    def locked(self, names: Iterable[str]) -> tuple[LockedHost, ...]:
+        """What a lock keeps of the hosts `names`, sorted; nothing of those without a setting."""
+        found = ((name, self.host(name)) for name in sorted(set(names)))
+        usual = Host().concurrency
+        return tuple(
+            LockedHost(
+                name,
+                host.mirror,
+                host.plain_http,
+                host.concurrency if host.concurrency != usual else None,
+            )
+            for name, host in found
+            if host.mirror or host.plain_http or host.concurrency != usual
+        )
+
+    def remembering(self, hosts: Iterable[LockedHost]) -> Settings:
+        """These settings, with those of a lock for all that is not said here."""
+        known = dict(self.hosts)
+        for each in hosts:
+            own = known.get(each.name, known.get(each.name.lower(), Host()))
+            known[each.name] = replace(
+                own,
+                mirror=own.mirror or each.mirror,
+                plain_http=own.plain_http or each.plain_http,
+                concurrency=min(own.concurrency, each.concurrency or own.concurrency),
+            )
+        return replace(self, hosts=known)
 
     def base(self, name: str) -> str:
         """URL that paths of the distribution API are appended to, without a slash at its end."""
@@ -71,18 +105,16 @@ class Settings:
         return f"{'http' if host.plain_http else 'https'}://{_ENDPOINTS.get(name, name)}"
 
 
-def load(
-    file: Path | None = None, *, plain_http: Iterable[str] = (), ca: Path | None = None
-) -> Settings:
+def load(file: Path | None = None, *, plain_http: Iterable[str] = ()) -> Settings:
     """Read the settings of `file`, and say plain HTTP for the hosts of `plain_http`.
 
     Raises:
         InputError: the file cannot be read, or holds an unknown key or a wrong value.
     """
     hosts = _hosts(file) if file else {}
-    for name in plain_http:
+    for name in map(str.lower, plain_http):
         hosts[name] = replace(hosts.get(name, Host()), plain_http=True)
-    return Settings(hosts, ca=str(ca) if ca else None)
+    return Settings(hosts)
 
 
 def _hosts(file: Path) -> dict[str, Host]:
@@ -90,9 +122,11 @@ def _hosts(file: Path) -> dict[str, Host]:
         raw = yaml.safe_load(file.read_text("utf-8")) or {}
         if not isinstance(raw, dict) or set(raw) - {"hosts"}:
             raise InputError("the only key of a settings file is `hosts`", where=str(file))
-        return {str(name): _host(str(name), each, file) for name, each in raw["hosts"].items()}
+        return {
+            str(name).lower(): _host(str(name), each, file) for name, each in raw["hosts"].items()
+        }
     except (OSError, yaml.YAMLError, KeyError, AttributeError) as error:
-        hint = "see the example in the guide of closed networks"
+        hint = "write for example: {hosts: {docker.io: {mirror: https://MIRROR/PATH}}}"
         raise InputError(
             f"the registries' settings cannot be read: {error}", where=str(file), hint=hint
         ) from error
@@ -116,10 +150,13 @@ def _host(name: str, raw: Mapping[str, Any] | None, file: Path) -> Host:
             each is None or isinstance(each, str)
             for each in (found.mirror, found.ca, found.client_certificate, found.client_key)
         )
-        and (found.mirror is None or found.mirror.startswith(("http://", "https://")))
+        and (found.mirror is None or _MIRROR.fullmatch(found.mirror) is not None)
     )
     if not good:
-        hint = f"plainHttp is true or false, concurrency 1 to {MAX_CONCURRENCY}, mirror a URL"
+        hint = (
+            f"plainHttp is true or false, concurrency 1 to {MAX_CONCURRENCY},"
+            " mirror a URL without a login"
+        )
         raise InputError(f"a value of {name} cannot be used", where=str(file), hint=hint)
     return found
 

@@ -15,6 +15,7 @@ import json
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 SIGSTORE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
@@ -34,6 +35,15 @@ def is_good(content: bytes, signature: bytes, key: ec.EllipticCurvePublicKey) ->
             ec.ECDSA(hashes.SHA256()),
         )
     except (InvalidSignature, binascii.Error):
+        return False
+    return True
+
+
+def is_whole(signature: bytes) -> bool:
+    """Whether this is a signature at all; a file that was cut off is not."""
+    try:
+        decode_dss_signature(base64.b64decode(signature.strip(), validate=True))
+    except (ValueError, binascii.Error):
         return False
     return True
 

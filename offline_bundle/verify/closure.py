@@ -25,7 +25,8 @@ class NotClosed(FoundError):
         super().__init__(
             f"the bundle lacks {len(lacking)} items that the stack needs",
             lacking,
-            hint="with network access: mlops-infra bundle lock -s STACK, then bundle build",
+            hint="with network access: `mlops-infra bundle lock -s STACK -o LOCK`, then"
+            " `mlops-infra bundle build LOCK -o DIR`",
         )
 
 

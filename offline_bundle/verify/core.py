@@ -1,7 +1,8 @@
 """The whole check of a bundle, in one file so that a reviewer can read it in one sitting.
 
 1. The signature is that of the given key over the bytes of bundle.json. If not, nothing else is
-   looked at: the list would be the forger's.
+   looked at: the list would be the forger's. Both files with the signature are there, whole and of
+   one mind, or neither is.
 2. bundle.json is well formed; all folders have the same one (`volumes.source`, `sealing.contents`).
 3. Every file in every folder is in that list, is a regular file, has the listed size and sha256.
 4. Every listed file is there: in one of the folders, in parts, or, for a difference, in its base.
@@ -84,7 +85,7 @@ def verify(
         BundleDamaged: signature or list cannot be trusted, so that nothing else was looked at.
         InputError, MissingError: there is no bundle, or no such key.
     """
-    state = _check_signatures(folders, key)
+    state, unsound = _check_signatures(folders, key)
     try:
         source = open_source(folders, base=base)
     except FoundError as error:
@@ -94,6 +95,7 @@ def verify(
             raise
         raise BundleDamaged(error.what, [error.what], hint="get another copy") from error
     report = Report(source.identity, state)
+    report.findings += unsound
     for folder in source.folders[: len(folders)]:
         report.findings += _strangers(folder, source)
     _hash_all(source, len(folders), report, sink)
@@ -115,21 +117,42 @@ def _lock(source: Source) -> Entry:
     return source.contents.by_path[layout.LOCK]
 
 
-def _check_signatures(folders: Sequence[Path], key: Path | None) -> SignatureState:
+def _check_signatures(
+    folders: Sequence[Path], key: Path | None
+) -> tuple[SignatureState, list[str]]:
+    """Whose the list is, and what is wrong with the two files that say so."""
     public = keys.read_public(key) if key else None
     states: set[SignatureState] = set()
+    problems: list[str] = []
     for folder in folders:
         raw, text = _bytes(folder / layout.BUNDLE), _bytes(folder / layout.SIGNATURE)
         document = _bytes(folder / layout.SIGSTORE)
         if raw is None:
             continue  # open_source says what is wrong
+        wrong = list(_wrong_signatures(raw, text, document))
         if public is not None and not signature.is_good(raw, text or b"", public):
             why = "not signed with this key, or changed since" if text else "not signed"
-            _refuse(folder / layout.BUNDLE, why)
-        if document is not None and not _agrees(document, raw, text):
-            _refuse(folder / layout.SIGSTORE, "does not match the list and its signature")
-        states.add("good" if public else "none" if text is None else "not checked")
-    return "none" if "none" in states else "not checked" if "not checked" in states else "good"
+            _refuse(folder / layout.BUNDLE, why, wrong)
+        prefix = f"{folder}/" if len(folders) > 1 else ""
+        problems += [f"{prefix}{line}" for line in wrong]
+        unsigned = text is None and document is None
+        states.add("good" if public else "none" if unsigned else "not checked")
+    state: SignatureState = "not checked" if "not checked" in states else "good"
+    return "none" if "none" in states else state, problems
+
+
+def _wrong_signatures(raw: bytes, text: bytes | None, document: bytes | None) -> Iterator[str]:
+    """What can be said of the two files without a key; nothing of a bundle that has neither."""
+    if text is None and document is None:
+        return
+    if text is None:
+        yield f"{layout.SIGNATURE}: missing, {layout.SIGSTORE} is there"
+    elif not signature.is_whole(text):
+        yield f"{layout.SIGNATURE}: truncated or damaged"
+    if document is None:
+        yield f"{layout.SIGSTORE}: missing, {layout.SIGNATURE} is there"
+    elif not _agrees(document, raw, text):
+        yield f"{layout.SIGSTORE}: does not match the list and its signature"
 
 
 def _agrees(document: bytes, raw: bytes, text: bytes | None) -> bool:
@@ -142,9 +165,10 @@ def _agrees(document: bytes, raw: bytes, text: bytes | None) -> bool:
         return False
 
 
-def _refuse(file: Path, why: str) -> None:
+def _refuse(file: Path, why: str, more: Sequence[str]) -> None:
+    findings = [f"{file.name}: {why}", *more]
     raise BundleDamaged(
-        f"{file}: {why}", [f"{file.name}: {why}"], hint="do not use this bundle; ask its builder"
+        f"{file}: {why}", findings, hint="do not use this bundle; get another copy of it"
     )
 
 

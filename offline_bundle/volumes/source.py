@@ -157,7 +157,7 @@ class Source:
             raise FoundError(
                 f"{entry.path} is damaged",
                 [entry.path],
-                hint="mlops-infra bundle verify DIR lists all damaged files",
+                hint="`mlops-infra bundle verify DIR` lists all damaged files",
             )
         return data
 
@@ -234,7 +234,7 @@ def _open(path: Path) -> tuple[bytes, Folder]:
         raise InputError(
             f"not a bundle: {layout.BUNDLE} cannot be read: {error.strerror}",
             where=str(path),
-            hint="create one, or continue its build: mlops-infra bundle build LOCK -o DIR",
+            hint="`mlops-infra bundle build LOCK -o DIR` writes one, or completes it",
         ) from error
     volume, delta = path / layout.VOLUME, path / layout.DELTA
     return raw, Folder(

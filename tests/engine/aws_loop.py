@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_infra.engine.aws_graph import declare
-from mlops_infra.engine.recorded import Declared
+from mlops_infra.engine.declaration import Declared
 
 STACK = "loop"
 COLUMNS = ("mean_radius", "mean_texture", "mean_perimeter", "mean_area")

@@ -26,17 +26,19 @@ from tests.engine.valkey_server import Valkey
 INPUTS = (
     {"name": "hour", "type": "long", "required": True},
     {"name": "load", "type": "double", "required": True},
+    {"name": "word", "type": "string", "required": False},
 )
 RANGES = {"hour": {"min": 0, "max": 23}}
 
 
-def request(hour: object = 7, load: float = 1.5) -> dict[str, Any]:
-    return {
-        "inputs": [
-            {"name": "hour", "shape": [1], "datatype": "INT64", "data": [hour]},
-            {"name": "load", "shape": [1], "datatype": "FP64", "data": [load]},
-        ]
-    }
+def request(hour: object = 7, load: float = 1.5, word: str | None = None) -> dict[str, Any]:
+    inputs = [
+        {"name": "hour", "shape": [1], "datatype": "INT64", "data": [hour]},
+        {"name": "load", "shape": [1], "datatype": "FP64", "data": [load]},
+    ]
+    if word is not None:
+        inputs.append({"name": "word", "shape": [1], "datatype": "BYTES", "data": [word]})
+    return {"inputs": inputs}
 
 
 def free_port() -> int:
@@ -89,11 +91,18 @@ class Site:
             assert time.monotonic() < until, "the requests never reached the model"
             time.sleep(0.02)
 
-    def serve(self, share: float | None = None, *, shadow: bool = False) -> None:
+    def serve(
+        self, share: float | None = None, *, shadow: bool = False, fallback: str | None = None
+    ) -> None:
         """Route to champion 1, and to challenger 2 where a share is given."""
         challenger = self.target("2") if share is not None else None
+        before = self.target(fallback) if fallback else None
         self.routing.write(
-            Route("demo", "wine", self.target("1"), challenger, share or 0.0, shadow, timeout=2)
+            Route(
+                *("demo", "wine", self.target("1"), challenger, share or 0.0, shadow),
+                fallback=before,
+                timeout=2,
+            )
         )
         until = time.monotonic() + 10
         while time.monotonic() < until:

@@ -46,7 +46,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 def _answer(request: Any) -> Any:
     rows = request["inputs"][0]["shape"][0]
-    sums = [sum(each["data"][row] for each in request["inputs"]) for row in range(rows)]
+    numbers = [each["data"] for each in request["inputs"] if each["datatype"] != "BYTES"]
+    sums = [sum(data[row] for data in numbers) for row in range(rows)]
     data = [float(sys.argv[2]) * each for each in sums]
     outputs = [{"name": "y", "shape": [rows], "datatype": "FP64", "data": data}]
     return {"model_name": "served", "outputs": outputs}

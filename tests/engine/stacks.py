@@ -15,10 +15,10 @@ from pulumi.runtime.settings import SETTINGS
 from mlops_infra import places
 from mlops_infra.components.onprem import annotated, cluster_provider
 from mlops_infra.engine import environment, tools
-from mlops_infra.engine.record import StackRecord
 from mlops_infra.engine.results import Result
 from mlops_infra.engine.runner import Engine
 from mlops_infra.engine.stack_dir import StackDir
+from mlops_infra.engine.stack_record import StackRecord
 from mlops_infra.progress import Event, quiet
 
 Program = Callable[[ResourceOptions], None]

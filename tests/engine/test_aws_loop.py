@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from mlops_infra.engine.recorded import Declared
+from mlops_infra.engine.declaration import Declared
 from mlops_infra.lifecycle.drift import documents
 from mlops_infra.lifecycle.verify.aws import verify
 from mlops_infra.lifecycle.verify.aws_journey import Targets

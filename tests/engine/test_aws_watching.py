@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from mlops_infra.aws import Cloud
 from mlops_infra.cli.main import cli
 from mlops_infra.engine.aws_graph import declare
-from mlops_infra.engine.recorded import Declared
+from mlops_infra.engine.declaration import Declared
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.pipeline.steps.baseline import constraints, statistics
 from tests.engine.aws_emulator import Emulator, emulator

@@ -36,7 +36,7 @@ def test_a_request_is_checked_answered_and_logged(site: Site) -> None:
         {"field": "hour", "row": 0, "value": 77, "reason": "77 is above 23: 0 to 23 is allowed"}
     ]
     assert site.ask(b"x" * 5000).status == 413
-    assert site.ask(b"{}", inference_header_content_length="2").status == 415
+    assert site.ask(b"{}", inference_header_content_length="3").status == 400
     assert site.ask({**request(), "id": "mine"}).document["id"] == "mine"
     assert post(site.gateway, "/demo/v2/models/wine/infer", request()).status == 401
     assert get(site.gateway, "/other/v2/models/wine").status == 401
@@ -94,6 +94,29 @@ def test_a_dead_model_is_left_alone_and_comes_back(site: Site) -> None:
     site.control("1", delay=5)
     late = site.ask()
     assert (late.status, late.document["error"]) == (504, "no answer within 2 s")
+
+
+def test_what_postgresql_cannot_hold_is_in_the_log_with_its_place_marked(site: Site) -> None:
+    site.serve()
+    number = site.ask(request(word="a\0b")).headers["x-prediction-id"]
+    (row,) = site.rows(number)
+    marked = row["request"]
+    assert marked["inputs"][2]["data"] == ["a\N{REPLACEMENT CHARACTER}b"]
+    assert marked["mlops-infra.replaced"] == ["inputs[2].data[0]"]
+    assert row["response"]["outputs"][0]["data"] == [8.5]
+    assert "log_marked_total 1.0" in get(site.gateway, "/metrics").document
+
+
+def test_the_former_champion_answers_and_is_logged_as_such(site: Site) -> None:
+    site.serve(fallback="2")
+    site.control("1", fail=True)
+    answer = site.ask()
+    assert (answer.status, answer.headers["x-model-role"]) == (200, "fallback")
+    rows = site.rows(answer.headers["x-prediction-id"], 2)
+    assert {(row["role"], row["version"], row["status"]) for row in rows} == {
+        ("champion", "1", 500),
+        ("fallback", "2", 200),
+    }
 
 
 def test_sigterm_finishes_what_is_under_way_and_loses_no_prediction(site: Site) -> None:

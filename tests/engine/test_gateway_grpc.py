@@ -85,9 +85,9 @@ def test_what_http_refuses_is_refused(site: Site, client: Client) -> None:
     (told,) = [value for key, value in error.trailing_metadata() if key == "x-refused-fields-bin"]
     assert json.loads(told)[0]["field"] == "hour"
     for wrong, reason in (
-        (typed(load=float("nan")), "are not numbers"),
+        (typed(load=float("nan")), "it is missing"),
+        (typed(load=float("inf")), "is not a number"),
         (messages()["ModelInferRequest"](model_name="wine"), "at least one input"),
-        (typed(model_version="2"), "the gateway chooses"),
     ):
         error = client.refused("ModelInfer", wrong)
         assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
@@ -98,6 +98,8 @@ def test_what_http_refuses_is_refused(site: Site, client: Client) -> None:
     for metadata in ((), MINE[:1], (("x-tenant", "other"), MINE[1])):
         error = client.refused("ModelInfer", typed(), metadata)
         assert error.code() is grpc.StatusCode.UNAUTHENTICATED
+    other = client.refused("ModelInfer", typed(model_version="2"))
+    assert other.code() is grpc.StatusCode.NOT_FOUND
     none = messages()["ModelReadyRequest"](name="none")
     assert client.refused("ModelReady", none).code() is grpc.StatusCode.NOT_FOUND
     long = messages()["ModelInferRequest"](model_name="wine", raw_input_contents=[bytes(5000)])
@@ -128,6 +130,7 @@ def test_it_tells_about_itself_and_its_models(site: Site, client: Client) -> Non
     assert [(each.name, each.datatype) for each in told.inputs] == [
         ("hour", "INT64"),
         ("load", "FP64"),
+        ("word", "BYTES"),
     ]
     ready = messages()["ModelReadyRequest"](name="wine")
     assert client.call("ModelReady", ready)[0].ready

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pulumi
@@ -188,6 +189,24 @@ def test_what_somebody_has_deleted_is_made_again(
         api_server.request("DELETE", path_of(namespace, name))
     with pytest.raises(InputError, match="has nothing of this stack"):
         stack.up()
+
+
+def test_what_a_killed_run_has_deleted_is_no_sign_of_another_cluster(
+    stack: Stack, api_server: ControlPlane, namespace: str
+) -> None:
+    stack.program = lambda opts: config_map("last", namespace, {"a": "b"}, opts) and None
+    stack.up()
+    # as the state is left by a kill between the deletion and the engine's note of it
+    (file,) = stack.state.rglob(f"{NAME}.json")
+    state = json.loads(file.read_text(encoding="utf-8"))
+    latest = state["checkpoint"]["latest"]
+    (mine,) = [each for each in latest["resources"] if each["type"].endswith(":ConfigMap")]
+    latest["pending_operations"] = [{"resource": mine, "type": "deleting"}]
+    file.write_text(json.dumps(state), encoding="utf-8")
+    api_server.request("DELETE", path_of(namespace, "last"))
+    stack.program = lambda _opts: None
+    stack.up()
+    assert stack.resources("ConfigMap") == []
 
 
 def test_fields_of_an_earlier_release_are_taken_over_and_those_of_a_person_not_unseen(

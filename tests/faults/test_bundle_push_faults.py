@@ -15,7 +15,7 @@ from offline_bundle import layout
 from offline_bundle.push import Pushed, push, uploading
 from offline_bundle.registry import RegistryError, load
 from tests.bundles import Maker
-from tests.faults.fake_registry import Fault, Handler, State, fake_registry
+from tests.fake_registry import Fault, Handler, State, fake_registry
 from tests.registries import incompressible, registry
 
 LAYER = incompressible(600_000, 7)
@@ -213,7 +213,7 @@ def test_a_blob_damaged_on_the_medium_is_named_and_no_image_appears(maker: Maker
 def test_a_registry_that_keeps_failing_is_given_up_with_its_status(
     maker: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("offline_bundle.fetch.retrying.ATTEMPTS", 2)
+    monkeypatch.setattr("mlops_infra.transport.retrying.ATTEMPTS", 2)
     with fake_registry(first(999, "PUT", "uploads", answering(500))) as (host, state):
         with pytest.raises(RegistryError, match="500"):
             run(maker, host)
@@ -225,7 +225,7 @@ def test_a_registry_that_keeps_failing_is_given_up_with_its_status(
 def test_a_registry_whose_disk_is_full_is_completed_when_there_is_space(
     maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("offline_bundle.fetch.retrying.ATTEMPTS", 2)
+    monkeypatch.setattr("mlops_infra.transport.retrying.ATTEMPTS", 2)
     place = tmp_path / "small"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from mlops_infra.engine import locks
 from tests.e2e.platform import Platform, taken_down, told
@@ -290,14 +291,17 @@ def _none() -> dict[str, Any]:
 
 @root
 @pytest.mark.skipif(not STORM, reason="make storm; one kill of core is in the e2e tier")
-def test_a_storm_of_kills_on_real_pods(tmp_path: Path) -> None:
-    with taken_down(Platform(tmp_path)) as platform:
-        without = {"components": {"mlflow": {"state": "removed"}}}
-        storm(platform, rounds=({}, without), allow=[], seed=2)
+@pytest.mark.parametrize(("stack", "component"), [("core", "mlflow"), ("sandbox", "prometheus")])
+def test_a_storm_of_kills_on_real_pods(tmp_path: Path, stack: str, component: str) -> None:
+    """The first kills meet the creation of all, StatefulSets among it; then one comes and goes."""
+    with taken_down(Platform(tmp_path, stack)) as platform:
+        asked = yaml.safe_load(platform.example.read_text(encoding="utf-8"))["config"]
+        rest = {**asked.get("mlops-infra:components", {}), component: {"state": "removed"}}
+        storm(platform, rounds=({}, {"components": rest}), allow=[component], seed=2)
         platform.configure()
         platform.up()
         assert platform.up()["counts"] == {}
-        assert platform.json("status", "-s", "core")["problems"] == []
+        assert platform.json("status", "-s", stack)["problems"] == []
 
 
 def storm(

@@ -70,7 +70,8 @@ def build(
     """Fetch, build and sign what LOCK names.
 
     An interrupted build continues where it stopped, in the middle of a layer too. The same lock
-    gives the same files and the same bundle.json on any machine.
+    gives the same files and the same bundle.json on any machine. Mirrors and plain HTTP that were
+    given to `bundle lock` count here too; certificates and logins are those of this machine.
     """
     from offline_bundle import lockfile
     from offline_bundle.build import build as run

@@ -92,6 +92,7 @@ def _show(done: Pushed, dry_run: bool, as_json: bool) -> None:
                 "uploadedBytes": done.uploaded,
                 "actions": done.actions,
                 "incomplete": done.incomplete,
+                "notes": done.notes,
                 "receipt": done.receipt,
             }
         )
@@ -106,6 +107,8 @@ def _show(done: Pushed, dry_run: bool, as_json: bool) -> None:
     output.text(
         f"{verb}: {counts or 'nothing, everything is already there'}; {done.uploaded} bytes sent"
     )
+    for note in done.notes:
+        output.text(f"note: {note}")
     for name, lacking in sorted(done.incomplete.items()):
         output.text(f"incomplete: {name} lacks {', '.join(lacking)}")
 

@@ -17,7 +17,10 @@ _registries = click.option(
     help="Per-host settings: mirrors, CA certificates, client certificates.",
 )
 _ca = click.option(
-    "--ca", type=_PATH, metavar="PEM", help="CA certificates of the site, for every host."
+    "--ca",
+    type=_PATH,
+    metavar="PEM",
+    help="CA certificates of the site, for every download and push.",
 )
 
 
@@ -37,10 +40,12 @@ def registry_settings(function: Callable[..., Any]) -> Callable[..., Any]:
         plain_http: tuple[str, ...],
         **more: Any,
     ) -> Any:
+        from mlops_infra.transport.trust import trusting
         from offline_bundle.registry import load
 
-        settings = load(registries, plain_http=plain_http, ca=ca)
-        return function(*args, settings=settings, **more)
+        with trusting(ca):
+            settings = load(registries, plain_http=plain_http)
+            return function(*args, settings=settings, **more)
 
     return wrapped
 
@@ -63,10 +68,12 @@ def site_registry(function: Callable[..., Any]) -> Callable[..., Any]:
         plain_http: bool,
         **more: Any,
     ) -> Any:
+        from mlops_infra.transport.trust import trusting
         from offline_bundle.registry import load
 
         hosts = (registry.partition("/")[0],) if plain_http else ()
-        settings = load(registries, plain_http=hosts, ca=ca)
-        return function(*args, registry=registry, settings=settings, **more)
+        with trusting(ca):
+            settings = load(registries, plain_http=hosts)
+            return function(*args, registry=registry, settings=settings, **more)
 
     return wrapped

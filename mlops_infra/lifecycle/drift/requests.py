@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.lifecycle.gateway.core.checking import flat
+from mlops_infra.lifecycle.gateway.core.form import Ragged, flat
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ MOST_REQUESTS = 20_000
 _LOGGED = (
     "SELECT request FROM prediction WHERE tenant = %s AND model = %s AND at >= %s "
     # a shadow sees the champion's requests again
-    "AND role IN ('champion', 'challenger') AND status = 200 AND request IS NOT NULL "
+    "AND role IN ('champion', 'challenger', 'fallback') AND status = 200 AND request IS NOT NULL "
     "ORDER BY at DESC LIMIT %s"
 )
 Connect = Callable[[], AbstractContextManager["Connection[Any]"]]
@@ -44,9 +44,16 @@ def table(requests: Iterable[Mapping[str, Any]], names: Sequence[str]) -> pd.Dat
 
 
 def _frame(request: Mapping[str, Any], names: Sequence[str]) -> pd.DataFrame | None:
+    inputs = request.get("inputs") or []
+    try:
+        return _columns(inputs, names)
+    except (Ragged, KeyError, TypeError):
+        return None  # an older release logged requests that this one refuses
+
+
+def _columns(inputs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pd.DataFrame | None:
     import pandas as pd
 
-    inputs = request.get("inputs") or []
     if len(inputs) == 1 and _width(inputs[0]) == len(names) and inputs[0]["name"] not in names:
         values, width = flat(inputs[0]["data"]), len(names)
         rows = [values[start : start + width] for start in range(0, len(values), width)]

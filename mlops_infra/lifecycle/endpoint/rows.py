@@ -8,8 +8,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.lifecycle.gateway.core.checking import Refused, check, flat, parsed
+from mlops_infra.lifecycle.gateway.core.checking import Refused, check, parsed
 from mlops_infra.lifecycle.gateway.core.fields import Field, Refusal
+from mlops_infra.lifecycle.gateway.core.form import flat
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,10 +48,12 @@ def table(content_type: str, body: bytes, fields: Sequence[Field]) -> pd.DataFra
         Refused: with every field that is wrong.
     """
     tensors = _protocol(body) if content_type == JSON else None
+    protocol = tensors is not None
     if tensors is None:
         rows = _READERS[content_type](body, fields)
         tensors = _tensors(rows, fields)
-    check({"inputs": tensors}, fields)
+    if protocol or fields:  # without both, nothing tells what the columns are
+        check({"inputs": tensors}, fields)
     return _frame({each["name"]: flat(each["data"]) for each in tensors}, fields)
 
 

@@ -10,13 +10,19 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.lifecycle.gateway.traffic import TrafficSummary
+from mlops_infra.lifecycle.gateway.core.backend import outputs_of
+from mlops_infra.lifecycle.gateway.traffic import Reply, TrafficSummary
 
 ANSWER_SECONDS = 15.0
+FOLLOW_SECONDS = 15.0
+"""In which a gateway has read a new route."""
+WARM_SECONDS = 30.0
+"""In which a server that has just become ready can be reached."""
 
 
 class Observer(Protocol):
@@ -24,6 +30,9 @@ class Observer(Protocol):
 
     def observed(self, tenant: str, model: str, version: str, since: float) -> TrafficSummary:
         """What it answered or saw as a shadow since `since`, seconds since the epoch."""
+
+    def asked(self, model: str, version: str, request: Mapping[str, Any]) -> Reply:
+        """How one version, by its name, answers one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,27 @@ class GatewayClient:
         """
         return self._get(f"/{self.tenant}/v2/models/{quote(model)}/infer", request)
 
+    def asked(self, model: str, version: str, request: Mapping[str, Any]) -> Reply:
+        """How one version, by its name, answers one request.
+
+        Raises:
+            OperationFailed: the gateway does not answer, or does not know the version.
+        """
+        path = f"/{self.tenant}/v2/models/{quote(model)}/versions/{quote(version)}/infer"
+        began = time.monotonic()
+        while True:
+            status, answer = self._sent(path, request)
+            waited = time.monotonic() - began
+            if status == HTTPStatus.OK:
+                return Reply(outputs=outputs_of(answer["outputs"]))
+            reason = f"HTTP {status}, {answer.get('error')}"
+            if status == HTTPStatus.NOT_FOUND and waited > FOLLOW_SECONDS:
+                raise OperationFailed(f"the model gateway: {reason}", where=f"{self.url}{path}")
+            reached = status not in (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
+            if reached or waited > WARM_SECONDS:
+                return Reply(reason)
+            time.sleep(1.0)
+
     def follows(self, model: str, version: str, seconds: float) -> None:
         """Wait until the gateway serves `version` as champion.
 
@@ -86,6 +116,16 @@ class GatewayClient:
             time.sleep(0.1)
 
     def _get(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        status, answer = self._sent(path, body)
+        if status == HTTPStatus.OK:
+            return answer
+        told, where = answer.get("error"), f"{self.url}{path}"
+        if status in (400, 404, 413):
+            raise InputError(f"the model gateway refuses the request: {told}", where=where)
+        raise OperationFailed(f"the model gateway: HTTP {status}, {told}", where=where)
+
+    def _sent(self, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+        """Status and document of an answer, whatever the status."""
         # The scheme is http or https: it comes from the platform's own outputs.
         request = urllib.request.Request(  # noqa: S310
             f"{self.url}{path}",
@@ -96,23 +136,23 @@ class GatewayClient:
             with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
                 read: dict[str, Any] = json.loads(answer.read())
         except urllib.error.HTTPError as error:
-            raise self._refused(path, error) from error
+            with error:
+                return error.code, _error(error.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise OperationFailed(
                 f"the model gateway does not respond: {error}",
                 where=self.url,
                 hint="mlops-infra status -s STACK shows its Pod",
             ) from error
-        return read
+        return HTTPStatus.OK, read
 
-    def _refused(self, path: str, error: urllib.error.HTTPError) -> OperationFailed | InputError:
-        with error:
-            text = error.read().decode(errors="replace")
-        try:
-            told = str(json.loads(text)["error"])
-        except (ValueError, KeyError, TypeError):
-            told = text[:200]
-        where = f"{self.url}{path}"
-        if error.code in (400, 404, 413):
-            return InputError(f"the model gateway refuses the request: {told}", where=where)
-        return OperationFailed(f"the model gateway: HTTP {error.code}, {told}", where=where)
+
+def _error(body: bytes) -> dict[str, Any]:
+    """The document of an error; whoever stands before the gateway may answer with a page."""
+    try:
+        read = json.loads(body)
+    except ValueError:
+        read = None
+    if isinstance(read, dict) and "error" in read:
+        return read
+    return {"error": body.decode(errors="replace")[:200]}

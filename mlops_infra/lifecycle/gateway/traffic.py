@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +21,18 @@ class TrafficSummary:
     def error_share(self) -> float:
         """Errors by requests; 0 without requests."""
         return self.errors / self.requests if self.requests else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How one version answered one request."""
+
+    reason: str | None = None
+    """Why it did not; None where it did."""
+    outputs: tuple[Mapping[str, Any], ...] = ()
+    """Name, datatype and shape of its outputs, -1 for the rows."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether it did."""
+        return self.reason is None

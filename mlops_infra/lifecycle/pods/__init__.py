@@ -1,1 +1,1 @@
-"""Puts together what runs in the platform's own Pods."""
+"""Puts together what runs in Pods: triggers in the platform's, jobs in the tenants'."""

@@ -1,4 +1,4 @@
-"""Puts triggers, drift and batch jobs together from what their Pod's environment tells.
+"""Puts triggers, drift, batch and replay jobs together from what their Pod's environment tells.
 
 Beside the variables of `services.environment` and libpq's own PG… ones:
 
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_infra import contract
 from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.gateway.client import GatewayClient
 from mlops_infra.lifecycle.lineage.index import Lineage
 from mlops_infra.lifecycle.pods.champions import MlflowChampions
 from mlops_infra.lifecycle.services import database
@@ -60,6 +61,20 @@ def champions(around: Environment) -> MlflowChampions:
     """The registry that the environment names."""
     uri = around.need_tracking()
     return MlflowChampions(uri, uri, around.tracking_login)
+
+
+def gateway() -> GatewayClient:
+    """The gateway as the tenant of this Pod sees it.
+
+    Raises:
+        InputError: the environment lacks its address, the tenant or the token.
+    """
+    names = (contract.GATEWAY_VARIABLE, contract.TENANT_VARIABLE, contract.GATEWAY_TOKEN_VARIABLE)
+    found = [os.environ.get(name, "") for name in names]
+    if not all(found):
+        missing = ", ".join(name for name, value in zip(names, found, strict=True) if not value)
+        raise InputError("this is not a Pod of a tenant with a model gateway", where=missing)
+    return GatewayClient(*found)
 
 
 def bucket(around: Environment, name: str) -> ListedBucket:

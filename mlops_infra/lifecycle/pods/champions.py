@@ -1,4 +1,7 @@
-"""What jobs need of the model that serves: its version, its files, its answers, its metrics."""
+"""What jobs need of the model that serves: its version, its files, its answers, its metrics.
+
+`scorer` and `predict` load a model, which is code of its tenant: they are for Pods of the tenant.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.registry.versions import CHAMPION, MlflowModels
+from mlops_infra.lifecycle.registry.versions import CHAMPION, MlflowModels, Registered
 from mlops_infra.lifecycle.triggers.signals import Reading
 from mlops_infra.lifecycle.validation import TableSchema
 from mlops_infra.lifecycle.validation.schema import from_json
@@ -75,10 +78,16 @@ class MlflowChampions(MlflowModels):
 
     def scorer(self, model: str, version: str | None = None) -> LoadedModel:
         """A version ready to score; the champion where none is named."""
-        chosen = version or self.champion(model)
-        with self._translate_errors(f"give {model}/{chosen}"):
-            loaded = self._mlflow.pyfunc.load_model(f"models:/{model}/{chosen}")
-        return LoadedModel(f"{model}/{chosen}", loaded)
+        chosen = f"{model}/{version or self.champion(model)}"
+        return LoadedModel(chosen, self._load(chosen))
+
+    def predict(self, registered: Registered, rows: Any) -> Any:
+        """Load a version into this process and ask it."""
+        return self._load(registered.id).predict(rows)
+
+    def _load(self, version: str) -> Any:
+        with self._translate_errors(f"give {version}"):
+            return self._mlflow.pyfunc.load_model(f"models:/{version}")
 
 
 class LoadedModel:

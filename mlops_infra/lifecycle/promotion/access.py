@@ -13,8 +13,8 @@ from mlops_infra.lifecycle.gateway.client import GatewayClient
 from mlops_infra.lifecycle.lineage.endpoint_history import EndpointHistory
 from mlops_infra.lifecycle.lineage.index import Lineage
 from mlops_infra.lifecycle.promotion.publisher import TenantBucket
-from mlops_infra.lifecycle.promotion.rollout import RolloutServices
 from mlops_infra.lifecycle.promotion.routes import Routing
+from mlops_infra.lifecycle.promotion.services import RolloutServices
 from mlops_infra.lifecycle.registry.versions import MlflowModels
 from mlops_infra.lifecycle.services.credentials import Credentials, Login, Secrets
 from mlops_infra.lifecycle.services.endpoints import Platform

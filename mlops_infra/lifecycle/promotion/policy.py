@@ -49,6 +49,9 @@ class Policy:
     """Percent of the traffic, one stage after the other; empty: none."""
     canary_seconds: float = 60.0
     """How long each share lasts."""
+    champion_seconds: float = 20.0
+    """How long a new champion is watched before the one before it is no longer the way back;
+    shorter once it has answered enough."""
     least_requests: int = 0
     """That a stage must have seen before it ends."""
     stage_seconds: float = 600.0

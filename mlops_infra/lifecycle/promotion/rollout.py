@@ -1,8 +1,10 @@
 """Brings a model version from the registry to the traffic, stage by stage, and back.
 
-judged -> deployed -> shadow -> canary-N … -> champion. After every stage the progress is written in
-the same step as the route, so a run that was killed anywhere goes on where it was: every act (apply
-the object, write the route, move the alias, add the step) may be done twice.
+judged -> deployed -> shadow -> canary-N … -> champion. A version gets traffic only after it has
+answered a request through the gateway, and a stage that saw no request asks it again. After every
+stage the progress is written in the same step as the route, so a run that was killed anywhere goes
+on where it was: every act (apply the object, write the route, move the alias, add the step) may be
+done twice.
 """
 
 from __future__ import annotations
@@ -10,33 +12,28 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.lifecycle.gateway.client import Observer
 from mlops_infra.lifecycle.gateway.core.route import Route, Target
-from mlops_infra.lifecycle.gateway.traffic import TrafficSummary
-from mlops_infra.lifecycle.lineage.endpoint_history import EndpointHistory, Step
-from mlops_infra.lifecycle.lineage.index import Lineage
+from mlops_infra.lifecycle.lineage.endpoint_history import Step
 from mlops_infra.lifecycle.promotion.policy import (
     Decision,
     Outcome,
     Policy,
-    breach,
     numbers,
     refusal,
 )
-from mlops_infra.lifecycle.promotion.publisher import Publisher
-from mlops_infra.lifecycle.promotion.routes import Progress, Routing
-from mlops_infra.lifecycle.registry.versions import CHALLENGER, CHAMPION, Registered, Registry
+from mlops_infra.lifecycle.promotion.routes import Progress
+from mlops_infra.lifecycle.promotion.services import RolloutServices
+from mlops_infra.lifecycle.promotion.trial import Unanswered
+from mlops_infra.lifecycle.promotion.watch import Watch
+from mlops_infra.lifecycle.registry.versions import CHALLENGER, CHAMPION, Registered
 from mlops_infra.lifecycle.serving.interface import (
     CannotServe,
-    Scaling,
     Service,
-    Serving,
     server_name,
 )
 from mlops_infra.progress import Sink, quiet, step
@@ -50,23 +47,6 @@ JUDGING = "judging"
 _LONGEST_TAG = 4000
 
 
-@dataclass(frozen=True, slots=True)
-class RolloutServices:
-    """What a rollout works with."""
-
-    registry: Registry
-    serving: Serving
-    routing: Routing
-    publisher: Publisher
-    lineage: Lineage
-    history: EndpointHistory
-    observer: Observer | None = None
-    """None where there is no gateway to ask: then only time passes in a stage."""
-    scaling: Scaling = field(default_factory=Scaling)
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.time
-
-
 class Rollout:
     """One candidate on its way in one tenant; what it does to the platform may be done twice."""
 
@@ -78,6 +58,7 @@ class Rollout:
         self._tenant = tenant
         self._model = model
         self._sink = sink
+        self._watch = Watch(parts, policy, tenant, model, sink, self._alive)
         self._holder = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
     def promote(self, version: str | None = None) -> Decision:
@@ -106,8 +87,9 @@ class Rollout:
             if route is None:
                 raise InputError(f"{self._tenant}/{self._model} does not serve")
             progress = self._services.routing.progress(self._tenant, self._model)
-            if route.challenger is not None:
-                candidate = self._services.registry.version(self._model, route.challenger.version)
+            on_trial = route.champion if route.trial else route.challenger
+            if on_trial is not None:
+                candidate = self._services.registry.version(self._model, on_trial.version)
                 held = progress or self._fresh(candidate, route.champion.version)
                 return self._back(candidate, held, "asked for")
             return self._restore(route, progress)
@@ -116,6 +98,8 @@ class Rollout:
         """The progress to go on from, or the decision where there is nothing to do."""
         parts = self._services
         route = parts.routing.route(self._tenant, self._model)
+        if route is not None and route.trial:
+            route = None  # nobody serves yet
         held = parts.routing.progress(self._tenant, self._model)
         under_way = held is not None and held.outcome is None and held.stage != JUDGING
         if held is not None and under_way:
@@ -156,8 +140,8 @@ class Rollout:
 
     def _forward(self, candidate: Registered, progress: Progress) -> Decision:
         try:
-            target = self._deploy(candidate)
-        except CannotServe as error:
+            target = self._watch.tried(candidate, self._deploy(candidate))
+        except (CannotServe, Unanswered) as error:
             return self._back(candidate, progress, error.what)
         if progress.stage == "champion":
             return self._crown(candidate, progress, target)
@@ -176,7 +160,7 @@ class Rollout:
                 continue
             if progress.stage != name:
                 progress = self._enter(candidate, progress, target, name, share)
-            broken = self._watched(candidate, progress, name, seconds)
+            broken = self._watch.stage(candidate, progress, target, name, seconds)
             if broken is not None:
                 return self._back(candidate, progress, broken)
         return self._crown(candidate, progress, target)
@@ -193,53 +177,46 @@ class Rollout:
         self._tell(candidate, progress, name, told)
         return progress
 
-    def _watched(
-        self, candidate: Registered, progress: Progress, name: str, seconds: float
-    ) -> str | None:
-        """Wait for the stage's end; the guard rail that broke, or None."""
-        policy, clock = self._policy, self._services.clock
-        with step(self._sink, f"{name} of {candidate.id}") as shown:
-            while True:
-                seen = self._seen(candidate, progress)
-                enough = seen.requests >= policy.least_requests
-                over = clock() >= progress.since + seconds
-                broken = breach(seen, policy, final=over and enough)
-                late = clock() >= progress.since + max(seconds, policy.stage_seconds)
-                if broken is None and late and not enough:
-                    broken = f"only {seen.requests} requests in {policy.stage_seconds:g} s"
-                if broken is not None or (over and enough):
-                    shown.end("done", broken or f"{seen.requests} requests, {seen.errors} errors")
-                    return broken
-                self._alive()
-                self._services.sleep(LOOK_SECONDS)
-
-    def _seen(self, candidate: Registered, progress: Progress) -> TrafficSummary:
-        if self._services.observer is None:
-            return TrafficSummary()
-        return self._services.observer.observed(
-            self._tenant, self._model, candidate.version, progress.since
-        )
-
     def _crown(self, candidate: Registered, progress: Progress, target: Target) -> Decision:
         parts, first = self._services, progress.previous is None
-        route = Route(tenant=self._tenant, model=self._model, champion=target)
-        parts.routing.write(route, replace(progress, stage="champion"))
+        if progress.stage != "champion":
+            progress = replace(progress, stage="champion", since=parts.clock())
+        held = parts.routing.route(self._tenant, self._model)
+        before = None if held is None or first else self._before(held, candidate)
+        route = Route(self._tenant, self._model, target, fallback=before)
+        parts.routing.write(route, progress)
+        if not first:
+            parts.sleep(SETTLE_SECONDS)
+            if broken := self._watch.reign(candidate, progress, target):
+                return self._back(candidate, progress, broken)
         parts.registry.point(self._model, CHAMPION, candidate.version)
         parts.registry.point(self._model, CHALLENGER, None)
         parts.lineage.record(candidate.trace(endpoint=f"{self._tenant}/{self._model}"))
         if progress.previous is not None:
             parts.registry.tag(self._model, progress.previous, {STAGE_TAG: "previous"})
-        if not first:
-            parts.sleep(SETTLE_SECONDS)
         self._clear(keep={candidate.version, progress.previous})
         done = replace(progress, fallback=progress.previous)
         return self._ended(candidate, done, "first" if first else "promoted", "")
 
+    @staticmethod
+    def _before(held: Route, candidate: Registered) -> Target | None:
+        """The champion before; a run that was killed has written it already."""
+        same = held.champion.version == candidate.version
+        return held.fallback if same else held.champion
+
     def _back(self, candidate: Registered, progress: Progress, why: str) -> Decision:
-        """Champion alone again; the candidate's server goes."""
-        route = self._services.routing.route(self._tenant, self._model)
+        """The champion before, alone again; the candidate's server goes."""
+        routing = self._services.routing
+        route = routing.route(self._tenant, self._model)
         if route is not None:
-            self._services.routing.write(replace(route, challenger=None, share=0.0, shadow=False))
+            reigns = route.champion.version == candidate.version
+            alone = replace(route, challenger=None, share=0.0, shadow=False)
+            if not reigns:
+                routing.write(alone)
+            elif route.fallback is not None:
+                routing.write(replace(alone, champion=route.fallback, fallback=None))
+            else:
+                routing.withdraw(self._tenant, self._model)
         self._services.registry.point(self._model, CHALLENGER, None)
         self._services.sleep(SETTLE_SECONDS)
         self._services.serving.delete(self._tenant, server_name(self._model, candidate.version))
@@ -257,7 +234,7 @@ class Rollout:
         fallen = self._services.registry.version(self._model, route.champion.version)
         fresh = self._fresh(fallen, previous.version)
         target = self._deploy(previous)
-        self._services.routing.write(replace(route, champion=target))
+        self._services.routing.write(replace(route, champion=target, fallback=None))
         self._services.registry.point(self._model, CHAMPION, previous.version)
         self._services.lineage.record(previous.trace(endpoint=f"{self._tenant}/{self._model}"))
         self._services.sleep(SETTLE_SECONDS)

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from http import HTTPStatus
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.errors import OperationFailed
@@ -39,6 +41,8 @@ _CLIENT = {
     "MLFLOW_LOGGING_LEVEL": "ERROR",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+_MODEL_FILE = "model.skops"
+"""As MLflow names it in the format skops."""
 _FOREIGN = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
 """What a shell may hold from other work; it would send our run elsewhere."""
 
@@ -90,6 +94,7 @@ class MlflowTracking:
                 trained.model,
                 name="model",
                 signature=mlflow.models.infer_signature(trained.unseen, trained.probabilities),
+                serialization_format="skops",
                 # Named here, or MLflow finds them out by running the model in a child process.
                 pip_requirements=_requirements(),
             )
@@ -119,9 +124,22 @@ class MlflowTracking:
     def probabilities(
         self, version: ModelVersion, rows: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Load the version through the server and ask it about `rows`."""
-        with self._translate_errors("give the model back"):
-            model = self._mlflow.sklearn.load_model(version.uri)
+        """Load the version through the server and ask it about `rows`.
+
+        MLflow's own loader executes what a model's files ask for, and others may write to the same
+        server: here skops reads the one file, which makes nothing but scikit-learn's own types.
+        """
+        from skops.io import load
+        from skops.io.exceptions import UntrustedTypesFoundException
+
+        with self._translate_errors("give the model back"), TemporaryDirectory() as folder:
+            kept = self._mlflow.artifacts.download_artifacts(version.uri, dst_path=folder)
+            try:
+                model = load(Path(kept, _MODEL_FILE))
+            except UntrustedTypesFoundException as error:
+                raise OperationFailed(
+                    f"the model that came back is another one: {error}", where=version.uri
+                ) from error
         answer: NDArray[np.float64] = model.predict_proba(rows)
         return answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +72,9 @@ class Registry(Protocol):
     def version(self, name: str, version: str) -> Registered:
         """One version."""
 
+    def example(self, registered: Registered) -> Any:
+        """The version's input example, as MLflow writes it for servers; None without one."""
+
     def alias(self, name: str, alias: str) -> str | None:
         """The version that carries an alias."""
 
@@ -117,6 +121,25 @@ class MlflowModels(MlflowTracking):
             location=model.artifact_location if model else found.source,
         )
 
+    def example(self, registered: Registered) -> Any:
+        """The version's input example, as MLflow writes it for servers; None without one."""
+        uri = f"models:/{registered.id}"
+        with self._translate_errors(f"give the example of {registered.id}"):
+            info = self._mlflow.models.get_model_info(uri).saved_input_example_info or {}
+            if (name := info.get("serving_input_path")) is None:
+                return None
+            with tempfile.TemporaryDirectory() as folder:
+                path = self._mlflow.artifacts.download_artifacts(
+                    artifact_uri=f"{uri}/{name}", dst_path=folder
+                )
+                text = Path(path).read_text(encoding="utf-8")
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise OperationFailed(
+                f"the input example of {registered.id} is not JSON: {error}", where=uri
+            ) from error
+
     def alias(self, name: str, alias: str) -> str | None:
         """The version that carries an alias."""
         with self._translate_errors(f"tell the aliases of {name}"):
@@ -144,13 +167,6 @@ class MlflowModels(MlflowTracking):
             self._mlflow.artifacts.download_artifacts(
                 artifact_uri=f"models:/{registered.id}", dst_path=str(folder)
             )
-
-    def predict(self, registered: Registered, rows: Any) -> Any:
-        """Load a version in this process and ask it."""
-        with self._translate_errors(f"give {registered.id} back"):
-            import mlflow.pyfunc
-
-            return mlflow.pyfunc.load_model(f"models:/{registered.id}").predict(rows)
 
 
 def ranges_of(text: str | None, where: str) -> dict[str, dict[str, Any]]:

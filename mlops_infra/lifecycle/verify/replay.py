@@ -1,4 +1,7 @@
-"""Computes a logged prediction again, with the very model version that made it."""
+"""Compares a logged prediction with what the very model version that made it computes now.
+
+A model is code of its tenant: it is loaded in a Pod of the tenant, never in this process.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.gateway.core.checking import flat
-from mlops_infra.lifecycle.gateway.core.fields import INTEGERS
+from mlops_infra import contract
+from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.lifecycle.gateway.core.form import flat
 from mlops_infra.lifecycle.lineage.index import Lineage
 from mlops_infra.lifecycle.lineage.traces import Trace
-from mlops_infra.lifecycle.registry.versions import Registered
+from mlops_infra.lifecycle.verify.cron_jobs import JobRuns
 
-_DTYPES = {
-    "BOOL": "bool",
-    "FP16": "float16",
-    "FP32": "float32",
-    "FP64": "float64",
-    "BYTES": "object",
-    **{kind: kind.lower() for kind in INTEGERS},
-}
 CLOSE = 1e-9
 """Relative difference that counts as the same number: another machine may add in another order."""
 
@@ -32,14 +27,29 @@ class Log(Protocol):
         """Every model that was asked for one prediction; the first one answered."""
 
 
-class Models(Protocol):
-    """Where model versions are found."""
+class Recompute(Protocol):
+    """Computes a prediction again somewhere else."""
 
-    def predict(self, registered: Registered, rows: Any) -> Any:
-        """Load a version and ask it."""
+    def __call__(self, tenant: str, number: str) -> list[Any]:
+        """The answers of the model version that the log names; raises `OperationFailed`."""
 
-    def version(self, name: str, version: str) -> Registered:
-        """One version with its signature."""
+
+class InTenantPod:
+    """Computes in a Pod of the tenant, with its accounts: a `Recompute`."""
+
+    def __init__(self, jobs: JobRuns) -> None:
+        self._jobs = jobs
+
+    def __call__(self, tenant: str, number: str) -> list[Any]:
+        """The answers, from the log of a Job."""
+        namespace, job = contract.tenant_namespace(tenant), contract.REPLAY_CRON_JOB
+        found = self._jobs.run(namespace, job, number).get("computed")
+        if not isinstance(found, list):
+            raise OperationFailed(
+                f"the Pod that computed prediction {number} printed no answers",
+                where=f"CronJob {namespace}/{job}",
+            )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +76,17 @@ class Replay:
         )
 
 
-def replay(number: str, log: Log, models: Models, lineage: Lineage | None) -> Replay:
-    """Find a prediction and compute it again, in this process.
+def replay(number: str, log: Log, recompute: Recompute, lineage: Lineage | None) -> Replay:
+    """Find a prediction and have it computed again.
 
     Raises:
         InputError: there is no such prediction, or it was logged without its content.
+        OperationFailed: the model version does not answer any more.
     """
     row = log.prediction(number)[0]
+    require_content(row)
     model = f"{row['model']}/{row['version']}"
-    if not row.get("request") or not row.get("response"):
-        why = row.get("error") or "its request or response was too long for the log"
-        raise InputError(
-            f"prediction {number} cannot be computed again: {why}",
-            where=f"{row['tenant']}/{model}",
-        )
-    registered = models.version(row["model"], row["version"])
-    rows = table(row["request"], registered.inputs)
-    computed = values_of(models.predict(registered, rows))
+    computed = recompute(row["tenant"], str(row["prediction_id"]))
     given = [value for output in row["response"]["outputs"] for value in flat(output["data"])]
     traces = lineage.find(model) if lineage is not None else []
     endpoint = f"{row['tenant']}/{row['model']}"
@@ -99,37 +103,15 @@ def replay(number: str, log: Log, models: Models, lineage: Lineage | None) -> Re
     )
 
 
-def table(request: Mapping[str, Any], inputs: Sequence[Mapping[str, Any]]) -> Any:
-    """A request of the protocol as a model takes it: an array for a tensor, else a data frame."""
-    import numpy as np
-    import pandas as pd
-
-    given = request["inputs"]
-    tensors = [each for each in inputs if each.get("type") == "tensor"]
-    arrays = {
-        each["name"]: np.array(flat(each["data"]), dtype=_DTYPES[each["datatype"]]).reshape(
-            each["shape"]
-        )
-        for each in given
-    }
-    if tensors and len(arrays) == 1:
-        return next(iter(arrays.values()))
-    if tensors:
-        return arrays
-    return pd.DataFrame({name: values.reshape(-1) for name, values in arrays.items()})
-
-
-def values_of(answer: Any) -> list[Any]:
-    """A model's answer as plain values, in the order in which servers write them."""
-    import numpy as np
-    import pandas as pd
-
-    if isinstance(answer, pd.DataFrame):
-        return [value for name in answer.columns for value in answer[name].tolist()]
-    if isinstance(answer, Mapping):
-        return [value for part in answer.values() for value in np.asarray(part).ravel().tolist()]
-    found: list[Any] = np.asarray(answer).ravel().tolist()
-    return found
+def require_content(row: Mapping[str, Any]) -> None:
+    """Raise `InputError` where a prediction was logged without its request or response."""
+    if row.get("request") and row.get("response"):
+        return
+    why = row.get("error") or "its request or response was too long for the log"
+    raise InputError(
+        f"prediction {row['prediction_id']} cannot be computed again: {why}",
+        where=f"{row['tenant']}/{row['model']}/{row['version']}",
+    )
 
 
 def _same(one: object, other: object) -> bool:

@@ -13,8 +13,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mlops_infra import contract
 from mlops_infra.errors import FoundError, InputError, MlopsError, OperationFailed
 from mlops_infra.lifecycle.data.feature_server import DEMO_VIEW, FeatureServer
 from mlops_infra.lifecycle.gateway.client import GatewayClient
@@ -32,7 +33,7 @@ from mlops_infra.lifecycle.promotion.rollout import Rollout
 from mlops_infra.lifecycle.triggers.client import TriggerClient
 from mlops_infra.lifecycle.verify.checks import Check, Skipped
 from mlops_infra.lifecycle.verify.cron_jobs import JobRuns
-from mlops_infra.lifecycle.verify.replay import replay
+from mlops_infra.lifecycle.verify.replay import InTenantPod, replay
 from mlops_infra.lifecycle.verify.tour_data import (
     BETTER,
     DATA,
@@ -45,9 +46,6 @@ from mlops_infra.lifecycle.verify.tour_data import (
     some,
 )
 from mlops_infra.progress import quiet
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PIPELINE = "tabular-classification"
 RUN_SECONDS = 600.0
@@ -76,7 +74,7 @@ class TourClients:
     model: str
     """A model that the tenant declares, with drift, retraining and a batch job."""
     batch_job: str
-    """Name of that job's CronJob, in namespace `lifecycle`."""
+    """Name of that job's CronJob, in the tenant's namespace."""
     drift_job: str
     batch_source: str
     """Prefix in the tenant's bucket that the batch job scores."""
@@ -144,15 +142,13 @@ class Tour:
         return self._promoted("first", "first")
 
     def predict(self) -> str:
-        """An answer over HTTP equals the one computed here."""
-        gateway, wines = self._gateway(), rows(10)
-        answer = gateway.infer(self._clients.model, request(wines))
+        """Ten rows get ten answers over HTTP; the last step compares them with the model's own."""
+        answer = self._gateway().infer(self._clients.model, request(rows(10)))
         self._prediction = str(answer["id"])
         told = list(answer["outputs"][0]["data"])
-        wanted = self._local(self._versions["first"], wines)
-        if told != wanted:
-            raise OperationFailed(f"the endpoint answers {told}, the model itself {wanted}")
-        return f"{len(told)} answers equal, prediction {self._prediction}"
+        if len(told) != 10:
+            raise OperationFailed(f"the endpoint answers {told} for 10 rows")
+        return f"{len(told)} answers, prediction {self._prediction}"
 
     def refuse_input(self) -> str:
         """A request that breaks the model's signature is refused with the field and the reason."""
@@ -202,7 +198,7 @@ class Tour:
     def _looked(self) -> dict[str, Any]:
         """What the drift job says now."""
         time.sleep(LOGGED_SECONDS)
-        told = self._clients.jobs.run("lifecycle", self._clients.drift_job, "--json")["results"]
+        told = self._job(self._clients.drift_job)["results"]
         if len(told) != 1 or not told[0]["judged"]:
             raise OperationFailed(f"the drift job returned no result: {told}")
         return dict(told[0])
@@ -215,7 +211,7 @@ class Tour:
             fired = self._fired()
             if fired and not looked:
                 # the same drift is seen again while the training is under way, which answers both
-                clients.jobs.run("lifecycle", clients.drift_job, "--json")
+                self._job(clients.drift_job)
                 looked = True
             if fired and all(each["outcome"] in ENDED for each in fired):
                 break
@@ -242,9 +238,7 @@ class Tour:
         name = f"{self._id}.csv"
         written = []
         for _ in range(2):
-            told = self._clients.jobs.run(
-                "lifecycle", self._clients.batch_job, "--partition", name, "--json"
-            )
+            told = self._job(self._clients.batch_job, "--partition", name)
             written.append(sum(int(each["written"]) for each in told["partitions"]))
         if written != [len(wines), 0]:
             raise OperationFailed(f"{written[0]} rows were written first, then {written[1]}")
@@ -272,8 +266,9 @@ class Tour:
 
     def replayed(self) -> str:
         """The logged prediction is computed again with the model that made it."""
-        access = self._clients.access
-        found = replay(self._prediction, self._gateway(), access.registry, Lineage(access.store))
+        clients = self._clients
+        pod, index = InTenantPod(clients.jobs), Lineage(clients.access.store)
+        found = replay(self._prediction, self._gateway(), pod, index)
         if not found.equal:
             raise OperationFailed(f"{found.model} now answers {found.computed}, not {found.given}")
         return f"{found.model} gives the same {len(found.given)} answers"
@@ -317,10 +312,10 @@ class Tour:
             raise InputError("the platform has no model gateway")
         return gateway
 
-    def _local(self, version: str, wines: pd.DataFrame) -> list[Any]:
-        registry = self._clients.access.registry
-        found = registry.predict(registry.version(self._clients.model, version), wines)
-        return list(found.tolist())
+    def _job(self, name: str, *more: str) -> dict[str, Any]:
+        """What a job in the tenant's namespace prints."""
+        namespace = contract.tenant_namespace(self._clients.access.tenant)
+        return self._clients.jobs.run(namespace, name, *more, "--json")
 
     @contextmanager
     def _traffic(self) -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""Triggers, drift and batch jobs: the declared models and what the jobs connect to."""
+"""Triggers, drift and batch jobs: the declared models and what triggers connect to."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def jobs(context: Context) -> Values:
         },
         "prometheus": context.url("prometheus") or "",
         "networkPolicy": {
-            "jobServers": [
+            "triggerServers": [
                 context.server("object"),
                 *context.component_server("mlflow"),
                 *context.component_server("prometheus"),

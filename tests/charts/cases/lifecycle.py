@@ -28,6 +28,8 @@ MODELS = [
 
 CASE = Case(
     namespace="lifecycle",
+    # jobs that execute what a tenant made
+    other_namespaces=("tenant-demo", "tenant-other"),
     values={"tenants": TENANTS},
     variants=[
         {"models": MODELS, "triggers": {"replicas": 2}, "prometheus": "http://prometheus:9090"},

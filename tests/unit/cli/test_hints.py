@@ -1,7 +1,8 @@
 """Every command that a message names exists, takes the options named, and needs no others.
 
-Texts are read from the source. What is filled in at run time counts as a value; words in lower case
-behind a command's last option are the sentence going on.
+Texts are read from the source; nothing is run. What is filled in at run time counts as a value;
+words in lower case behind a command's last option are the sentence going on. In the packages of
+`MARKED` a command that a sentence goes on behind stands between backticks, so it is parsed whole.
 """
 
 from __future__ import annotations
@@ -17,9 +18,19 @@ import click
 import pytest
 
 from mlops_infra.cli.main import cli
-from tests.readme import ROOT
+from tests.readme import ROOT, complaint, typed
 
 SOURCES = ("mlops_infra", "offline_bundle", "stacks")
+MARKED = (
+    "offline_bundle",
+    "mlops_infra/images",
+    "mlops_infra/toolchain",
+    "mlops_infra/transport",
+    "mlops_infra/cli/bundle",
+    "mlops_infra/cli/images",
+    "mlops_infra/cli/toolchain",
+)
+_NAME = "mlops-infra "
 VALUE = "VALUE"
 """Stands for what is filled in at run time."""
 _COMMAND = re.compile(r"\bmlops-infra ((?:[^\s`]+ ?)+)")
@@ -238,3 +249,53 @@ def test_wrong_hints_are_seen(text: str, wrong: str | None) -> None:
     (words,) = named(text)
     found = problem(words, is_hint=True)
     assert (found is None) if wrong is None else wrong in (found or "")
+
+
+def marked(text: str) -> list[str]:
+    """The commands in a text: between backticks, in `$(…)`, else from the name to the end."""
+    quoted = [each for each in re.findall(r"`([^`\n]+)`", text) if each.startswith(_NAME)]
+    rest = re.sub(r"`[^`\n]+`", "", text)
+    inner = [each for each in re.findall(r"\$\(([^()]+)\)", rest) if each.startswith(_NAME)]
+    rest = re.sub(r"\$\([^()]+\)", "", rest)
+    to_the_end = re.findall(rf"(?:^|[:,;] ){_NAME}[a-z].*", rest)
+    return [*quoted, *inner, *(each.lstrip(":,; ") for each in to_the_end)]
+
+
+def texts_of(place: str) -> list[Text]:
+    return [text for text in texts() if text.where.startswith(f"{place}/")]
+
+
+@pytest.mark.parametrize("place", MARKED)
+def test_a_marked_command_can_be_typed_as_it_stands(place: str) -> None:
+    wrong = [
+        f"{text.where}: {command}: {told}"
+        for text in texts_of(place)
+        for command in marked(text.text)
+        for words in typed(command)
+        if (told := complaint(words, whole=True))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("place", MARKED)
+def test_no_command_hides_in_a_sentence(place: str) -> None:
+    """Of a command that is not marked neither a reader nor this test sees where it ends."""
+    hidden = [
+        f"{text.where}: {text.text}"
+        for text in texts_of(place)
+        if re.search(r"\bmlops-infra (?:bundle|images|toolchain|check|up|down|cluster) ", text.text)
+        and not marked(text.text)
+    ]
+    assert hidden == []
+
+
+def test_there_are_marked_commands_and_a_wrong_one_is_noticed() -> None:
+    found = [text.text for place in MARKED for text in texts_of(place)]
+    assert sum(len(marked(text)) for text in found) > 15
+    assert marked("next: mlops-infra bundle build X -o DIR") == [
+        "mlops-infra bundle build X -o DIR"
+    ]
+    (words,) = typed(marked("`mlops-infra bundle lock --nothing` does it")[0])
+    assert complaint(words, whole=True)
+    (words,) = typed("mlops-infra bundle build LOCK")
+    assert complaint(words, whole=True), "it cannot do without -o"

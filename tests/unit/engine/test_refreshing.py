@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mlops_infra.engine.record import StackRecord
 from mlops_infra.engine.runner import Engine
 from mlops_infra.engine.stack_dir import StackDir
+from mlops_infra.engine.stack_record import StackRecord
 from mlops_infra.engine.tools import Tools
 from mlops_infra.progress import quiet
 

@@ -11,7 +11,7 @@ from pulumi.automation import CommandResult, EngineEvent
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
 from mlops_infra.engine import explain
-from mlops_infra.engine.events import Change, Collector, Diagnostic, Record
+from mlops_infra.engine.events import Change, Collector, Diagnostic, RunLog
 from mlops_infra.engine.protection import losses, refuse_losses
 from mlops_infra.errors import InputError, MissingError, OperationFailed, StackLocked
 from mlops_infra.kube import Cause
@@ -75,12 +75,12 @@ def test_no_input_of_a_resource_can_stop_the_judgement(
     assert odd.name
 
 
-def collected(*events: dict[str, Any]) -> tuple[Record, list[Event]]:
+def collected(*events: dict[str, Any]) -> tuple[RunLog, list[Event]]:
     shown: list[Event] = []
     collector = Collector(Step(shown.append, "t", None, "resources"))
     for number, event in enumerate(events):
         collector(EngineEvent.from_json({"sequence": number, "timestamp": 0, **event}))
-    return collector.record, shown
+    return collector.log, shown
 
 
 def pre(op: str, kind: str = "kubernetes:core/v1:ConfigMap") -> dict[str, Any]:
@@ -91,17 +91,17 @@ def pre(op: str, kind: str = "kubernetes:core/v1:ConfigMap") -> dict[str, Any]:
 
 
 def test_a_replacement_counts_once_and_sameness_not_at_all() -> None:
-    record, _ = collected(
+    log, _ = collected(
         pre("same"), pre("create-replacement"), pre("replace"), pre("delete-replaced"),
         pre("read"), pre("create", "pulumi:providers:pulumi"),
     )  # fmt: skip
-    assert record.counts() == {"replace": 1}
+    assert log.counts() == {"replace": 1}
 
 
 def test_messages_lose_their_colours_and_repetitions() -> None:
     said = {"message": "<{%reset%}>it broke<{%reset%}>\n", "severity": "error", "color": "raw"}
-    record, _ = collected({"diagnosticEvent": said}, {"diagnosticEvent": said})
-    assert [each.message for each in record.errors()] == ["it broke"]
+    log, _ = collected({"diagnosticEvent": said}, {"diagnosticEvent": said})
+    assert [each.message for each in log.errors()] == ["it broke"]
 
 
 def test_ephemeral_status_is_no_diagnostic() -> None:
@@ -109,11 +109,11 @@ def test_ephemeral_status_is_no_diagnostic() -> None:
     assert collected({"diagnosticEvent": said})[0].errors() == []
 
 
-def failed(record: Record, **options: Any) -> Any:
+def failed(log: RunLog, **options: Any) -> Any:
     text = options.pop("text", "")
     error = CommandError(CommandResult(stdout=text, stderr=options.pop("stderr", ""), code=1))
     return explain.failure(
-        record, error, **{"raised": None, "stack": "one", "cluster": None, **options}
+        log, error, **{"raised": None, "stack": "one", "cluster": None, **options}
     )
 
 
@@ -128,8 +128,8 @@ def test_the_pod_is_the_cause_where_there_is_one(monkeypatch: pytest.MonkeyPatch
         return [cause()]
 
     monkeypatch.setattr(explain, "causes", causes)
-    record = Record(failed=[change("create")])
-    found = failed(record, cluster=lambda: None)
+    log = RunLog(failed=[change("create")])
+    found = failed(log, cluster=lambda: None)
     assert isinstance(found, OperationFailed)
     assert "Pod stores/db-0, container server: ImagePullBackOff: no such tag" in found.what
     assert "image" in found.hint
@@ -137,7 +137,7 @@ def test_the_pod_is_the_cause_where_there_is_one(monkeypatch: pytest.MonkeyPatch
 
 def test_the_failed_object_is_told_and_not_its_parents_or_the_echo() -> None:
     chart = Change("urn:c", "kubernetes:helm.sh/v4:Chart", "create", (), {}, {}, protect=False)
-    record = Record(
+    log = RunLog(
         failed=[chart, change("create")],
         diagnostics=[
             Diagnostic("urn:c", "error", "python inline source runtime error: monitor shut down"),
@@ -145,7 +145,7 @@ def test_the_failed_object_is_told_and_not_its_parents_or_the_echo() -> None:
             Diagnostic("", "error", "update failed"),
         ],
     )
-    found = failed(record)
+    found = failed(log)
     assert found.what == (
         'StatefulSet stores/postgresql: storageclass.storage.k8s.io "fast" not found'
     )
@@ -156,7 +156,7 @@ def test_an_error_of_ours_inside_the_program_comes_out_as_it_was() -> None:
     own = MissingError("the seed is gone", hint="restore it")
     outer = RuntimeError("wrapped")
     outer.__cause__ = own
-    assert failed(Record(), raised=outer) is own
+    assert failed(RunLog(), raised=outer) is own
 
 
 def test_a_lock_of_a_remote_backend_is_explained() -> None:
@@ -165,7 +165,7 @@ def test_a_lock_of_a_remote_backend_is_explained() -> None:
             stdout="", stderr="locked by 1 lock(s)\n s3://b/x: created by lee@far", code=1
         )
     )
-    found = explain.failure(Record(), error, raised=None, stack="one", cluster=None)
+    found = explain.failure(RunLog(), error, raised=None, stack="one", cluster=None)
     assert isinstance(found, StackLocked)
     assert found.where is not None
     assert "lee@far" in found.where
@@ -173,14 +173,14 @@ def test_a_lock_of_a_remote_backend_is_explained() -> None:
 
 def test_a_registry_out_of_reach_is_not_taken_for_the_cluster() -> None:
     text = "error: Job a/b: ErrImagePull: dial tcp 10.0.0.1:5000: connect: connection refused"
-    assert "registry in the stack's file" in failed(Record(), stderr=text).hint
-    gone = failed(Record(), stderr="error: dial tcp 10.0.0.1:6443: connect: connection refused")
+    assert "registry in the stack's file" in failed(RunLog(), stderr=text).hint
+    gone = failed(RunLog(), stderr="error: dial tcp 10.0.0.1:6443: connect: connection refused")
     assert "check that the cluster runs" in gone.hint
 
 
 def test_output_of_the_child_is_not_repeated_for_it_may_hold_secrets() -> None:
     found = failed(
-        Record(), text="password: hunter2", stderr="token hunter3\nerror: incorrect passphrase"
+        RunLog(), text="password: hunter2", stderr="token hunter3\nerror: incorrect passphrase"
     )
     assert "hunter" not in str(found)
     assert found.what == "incorrect passphrase"
@@ -188,5 +188,5 @@ def test_output_of_the_child_is_not_repeated_for_it_may_hold_secrets() -> None:
 
 
 def test_long_messages_are_cut() -> None:
-    record = Record(diagnostics=[Diagnostic("", "error", "\n".join(map(str, range(99))))])
-    assert len(failed(record).what.splitlines()) <= 13
+    log = RunLog(diagnostics=[Diagnostic("", "error", "\n".join(map(str, range(99))))])
+    assert len(failed(log).what.splitlines()) <= 13

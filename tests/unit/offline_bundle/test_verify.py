@@ -127,6 +127,31 @@ def test_a_bundle_without_signature_does_not_pass_for_a_signed_one(
     assert verify([bundle], key=None).signature == "none"
 
 
+@pytest.mark.parametrize("name", [layout.SIGNATURE, layout.SIGSTORE])
+@pytest.mark.parametrize("left", [None, 0, 1, 40, -2], ids=str)
+@pytest.mark.parametrize("known", [True, False], ids=["with the key", "without"])
+def test_a_signature_file_that_is_missing_or_cut_off_is_found(
+    bundle: Path, public: Path, name: str, left: int | None, known: bool
+) -> None:
+    file = bundle / name
+    if left is None:
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(BundleDamaged) as caught:
+        verify([bundle], key=public if known else None).require_clean()
+    assert any(line.startswith(name) for line in caught.value.findings)
+
+
+def test_both_signature_files_cut_off_alike_are_found_without_the_key(bundle: Path) -> None:
+    document = json.loads((bundle / layout.SIGSTORE).read_bytes())
+    short = document["messageSignature"]["signature"][:20]
+    document["messageSignature"]["signature"] = short
+    (bundle / layout.SIGSTORE).write_text(json.dumps(document))
+    (bundle / layout.SIGNATURE).write_text(short + "\n")
+    assert any(layout.SIGNATURE in line for line in findings_of(bundle))
+
+
 def test_a_signed_list_with_an_escaping_path_is_refused(
     bundle: Path, key: Path, public: Path
 ) -> None:

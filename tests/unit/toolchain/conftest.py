@@ -115,7 +115,7 @@ def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("MLOPS_INFRA_ARCHIVE_MIRROR", raising=False)
     monkeypatch.setenv("GOROOT", str(tmp_path / "nowhere"))
     monkeypatch.setattr("mlops_infra.toolchain.go_client._USUAL", ())
-    monkeypatch.setattr(download, "_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("mlops_infra.transport.retrying._FIRST_SECONDS", 0.001)
     monkeypatch.setattr(places, "project", lambda: tmp_path / "project")
     monkeypatch.setattr(manifest, "_DATA", tmp_path / "tools.yaml")
     for family in ("demo", "pair"):

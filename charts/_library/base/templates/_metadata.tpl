@@ -23,10 +23,10 @@ mlops-infra.dev/component: {{ .root.Chart.Name }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 {{- end }}
 
-{{/* Name, namespace and labels of an object called after the chart, or `name`. */}}
+{{/* Name, namespace (`.in`, or the release's) and labels of an object called after the chart, or `name`. */}}
 {{- define "base.metadata" -}}
 name: {{ .name | default .root.Chart.Name }}
-namespace: {{ .root.Release.Namespace }}
+namespace: {{ .in | default .root.Release.Namespace }}
 labels:
   {{- include "base.labels" . | nindent 2 }}
 {{- end }}

@@ -30,8 +30,6 @@ Role where it is not the release's; `.account` the ServiceAccount, which lives i
 {{- $meta := include "base.metadata" . -}}
 {{- if .cluster -}}
 {{- $meta = regexReplaceAll "(?m)^namespace: .*\n" $meta "" -}}
-{{- else if .in -}}
-{{- $meta = regexReplaceAll "(?m)^namespace: .*$" $meta (printf "namespace: %s" .in) -}}
 {{- end -}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $kind }}

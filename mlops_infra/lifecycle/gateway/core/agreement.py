@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlops_infra.lifecycle.gateway.core.checking import flat
+from mlops_infra.lifecycle.gateway.core.form import flat
 
 TOLERANCE = 0.1
 """Relative difference of two numbers that still counts as agreement."""

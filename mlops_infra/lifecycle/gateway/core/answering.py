@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -12,12 +12,16 @@ from typing import Any
 from mlops_infra.lifecycle.gateway.core.agreement import disagreement
 from mlops_infra.lifecycle.gateway.core.backend import Answer, Backends
 from mlops_infra.lifecycle.gateway.core.checking import check
+from mlops_infra.lifecycle.gateway.core.incoming import Incoming
 from mlops_infra.lifecycle.gateway.core.metrics import Metrics
-from mlops_infra.lifecycle.gateway.core.request_log import RequestLog, Row
+from mlops_infra.lifecycle.gateway.core.outgoing import selected
+from mlops_infra.lifecycle.gateway.core.prediction import Row
+from mlops_infra.lifecycle.gateway.core.request_log import RequestLog
 from mlops_infra.lifecycle.gateway.core.splitting import Role, chosen, prediction_id
 from mlops_infra.lifecycle.gateway.core.table import Loaded, Served
 
 SHADOW_SECONDS = 10.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,24 @@ class Given:
     served: Served
     id: str
     """The prediction's."""
-    request_id: str | None
-    """What the client called its request."""
+    request: Incoming
+
+    def document(self, model: str) -> dict[str, Any] | None:
+        """The answer under the names that the client knows; None where there is none.
+
+        Raises:
+            Refused: the request names an output that the model does not have.
+        """
+        held = self.answer.document
+        if held is None:
+            return None
+        return {
+            **held,
+            "model_name": model,
+            "model_version": self.served.target.version,
+            "id": self.request.id or self.id,
+            "outputs": selected(held, self.request),
+        }
 
 
 def outward(answer: Answer) -> int:
@@ -52,12 +72,12 @@ def outward(answer: Answer) -> int:
         return HTTPStatus.OK
     if answer.timed_out:
         return HTTPStatus.GATEWAY_TIMEOUT
-    if 400 <= answer.status < 500:
+    if answer.refused:
         return answer.status
     return _STATUS.get(answer.status, HTTPStatus.BAD_GATEWAY)
 
 
-_STATUS = {0: HTTPStatus.SERVICE_UNAVAILABLE, 503: HTTPStatus.SERVICE_UNAVAILABLE} | {
+_STATUS = dict.fromkeys((0, 429, 503), HTTPStatus.SERVICE_UNAVAILABLE) | {
     504: HTTPStatus.GATEWAY_TIMEOUT
 }
 
@@ -82,28 +102,40 @@ class Answering:
         self._shadows: set[asyncio.Task[None]] = set()
 
     async def answer(
-        self, loaded: Loaded, request: Mapping[str, Any], body: bytes, key: str | None
+        self, loaded: Loaded, request: Incoming, key: str | None, named: Served | None = None
     ) -> Given:
-        """Check the request, ask a model, and give its answer or the champion's.
+        """Check the request, ask a model, and give its answer, or that of who stands in for it.
+
+        Args:
+            loaded: the model's route.
+            request: the client's.
+            key: what is to be treated alike.
+            named: the version that the client names: nobody stands in for it.
 
         Raises:
             Refused: the request is not for this model.
         """
-        check(request, loaded.champion.fields)
-        given_id = request.get("id")
+        check(request.document, (named or loaded.champion).fields)
         made = prediction_id()
-        request_id = given_id if isinstance(given_id, str) and given_id else None
-        asked = Asked(loaded, made, body, request_id, key, datetime.now(UTC))
-        role, target = chosen(loaded.route, key or request_id or made)
-        served = loaded.served(target)
-        answer = await self._ask(asked, served, role)
-        if role == "challenger" and not answer.good:
+        asked = Asked(loaded, made, request.body(), request.id, key, datetime.now(UTC))
+        if named is not None:
+            role: Role = "champion" if named is loaded.champion else "challenger"
+            return Given(await self._ask(asked, named, role), role, named, made, request)
+        if chosen(loaded.route, key or request.id or made) == "challenger":
+            assert loaded.challenger is not None  # noqa: S101 - it was just chosen
+            answer = await self._ask(asked, loaded.challenger, "challenger")
+            if answer.good:
+                return Given(answer, "challenger", loaded.challenger, made, request)
             # Who is on trial must not cost anybody an answer.
-            role, served = "champion", loaded.champion
-            answer = await self._ask(asked, served, role)
-        elif role == "champion":
-            self._mirror(asked, answer)
-        return Given(answer, role, served, made, request_id)
+        answer = await self._ask(asked, loaded.champion, "champion")
+        self._mirror(asked, answer)
+        if answer.own_fault and loaded.fallback is not None:
+            instead = await self._ask(asked, loaded.fallback, "fallback")
+            if instead.good:
+                route = loaded.route
+                self._metrics.fallbacks.labels(route.tenant, route.model).inc()
+                return Given(instead, "fallback", loaded.fallback, made, request)
+        return Given(answer, "champion", loaded.champion, made, request)
 
     async def close(self, seconds: float) -> None:
         """Let shadows end, for so long."""
@@ -128,7 +160,13 @@ class Answering:
             return
         task = asyncio.create_task(self._shadow(asked, challenger, ours))
         self._shadows.add(task)
-        task.add_done_callback(self._shadows.discard)
+        task.add_done_callback(self._shadow_ended)
+
+    def _shadow_ended(self, task: asyncio.Task[None]) -> None:
+        self._shadows.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._metrics.item_errors.labels("shadow").inc()
+            _log.error("a shadow's answer was lost", exc_info=error)
 
     async def _shadow(self, asked: Asked, challenger: Served, ours: Answer) -> None:
         answer = await self._backends.infer(challenger, asked.body, SHADOW_SECONDS)

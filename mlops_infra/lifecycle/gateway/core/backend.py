@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from mlops_infra.lifecycle.gateway.core import strict_json
+from mlops_infra.lifecycle.gateway.core.sample import sample_of
 from mlops_infra.lifecycle.gateway.core.table import Served
+from mlops_infra.lifecycle.gateway.core.texts import printable
 
 if TYPE_CHECKING:
     import aiohttp
@@ -20,6 +23,13 @@ CONNECTIONS = 256
 KEEP_SECONDS = 20.0
 MOST_BYTES = 64 << 20
 """Of an answer."""
+TRIAL_SECONDS = 2.0
+"""In which a server must answer what it has answered before, or it is at fault."""
+LARGEST_SAMPLE = 64 << 10
+"""Bytes of a request that is kept for that."""
+_REQUEST_FAULTS = frozenset({400, 411, 413, 415, 422})
+"""Statuses by which a server says that the request is wrong. Others of the 4xx (404, 401, 429) are
+of the way to it, which the client does not choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +53,13 @@ class Answer:
 
     @property
     def own_fault(self) -> bool:
-        """Whether the server itself failed, and not the request."""
-        return not self.good and not 400 <= self.status < 500
+        """Whether the server failed to answer; a request may still be the cause."""
+        return not self.good and not self.refused
+
+    @property
+    def refused(self) -> bool:
+        """Whether the server says that the request is wrong."""
+        return self.status in _REQUEST_FAULTS
 
 
 class Backends:
@@ -83,11 +98,27 @@ class Backends:
         except asyncio.CancelledError:
             served.breaker.forgotten()
             raise
-        if answer.own_fault:
-            served.breaker.failed()
-        else:
+        if not answer.own_fault or await self._healthy(served, answer):
             served.breaker.succeeded()
+        else:
+            served.breaker.failed()
+        if answer.good and served.experience.sample is None and len(body) <= LARGEST_SAMPLE:
+            _learn(served, body, answer)
         return answer
+
+    async def _healthy(self, served: Served, failure: Answer) -> bool:
+        """Whether a failure that would open the circuit was the request's fault alone.
+
+        A server may answer a request that it cannot digest as if it had failed itself. It is asked
+        something that it can answer: nobody else is cut off for one client's requests.
+        """
+        silent = failure.status == 0 and not failure.timed_out
+        if silent or not served.breaker.opens_next:
+            return False
+        sample = served.experience.sample or sample_of(served.fields)
+        if sample is None:
+            return False
+        return (await self._asked(served, sample, TRIAL_SECONDS)).good
 
     async def _asked(self, served: Served, body: bytes, seconds: float) -> Answer:
         import aiohttp
@@ -125,20 +156,47 @@ class Backends:
             return response.status, content
 
 
+def _learn(served: Served, body: bytes, answer: Answer) -> None:
+    served.experience.sample = body
+    if answer.document is not None and not served.experience.outputs:
+        served.experience.outputs = outputs_of(answer.document["outputs"])
+
+
+def outputs_of(outputs: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    """Name, datatype and shape of an answer's outputs, with -1 for the rows."""
+    return tuple(
+        {"name": each["name"], "datatype": each["datatype"], "shape": [-1, *each["shape"][1:]]}
+        for each in outputs
+    )
+
+
 def _read(status: int, content: bytes, seconds: float) -> Answer:
     if len(content) > MOST_BYTES:
         return Answer(status, b"", None, seconds, f"the answer has more than {MOST_BYTES} bytes")
+    document, why = None, "the answer has no outputs"
     try:
-        document = json.loads(content)
-    except ValueError:
-        document = None
+        document = strict_json.read(content)
+    except ValueError as error:
+        why = f"the answer is not valid JSON: {printable(str(error))}"
     if status != HTTPStatus.OK:
         told = document.get("error") if isinstance(document, dict) else None
-        return Answer(status, content, None, seconds, str(told or f"HTTP {status}")[:500])
-    if not isinstance(document, dict) or not isinstance(document.get("outputs"), list):
-        return Answer(status, content, None, seconds, "the answer has no outputs")
+        return Answer(status, content, None, seconds, printable(str(told or f"HTTP {status}")))
+    if not isinstance(document, dict) or not _sound(document.get("outputs")):
+        return Answer(status, content, None, seconds, why)
     return Answer(status, content, document, seconds)
 
 
+def _sound(outputs: object) -> bool:
+    """Whether they are outputs as the protocol writes them."""
+    return isinstance(outputs, list) and all(
+        isinstance(each, dict)
+        and isinstance(each.get("name"), str)
+        and isinstance(each.get("datatype"), str)
+        and isinstance(each.get("shape"), list)
+        and isinstance(each.get("data"), list)
+        for each in outputs
+    )
+
+
 def _silent(seconds: float, why: str, *, timed_out: bool = False) -> Answer:
-    return Answer(0, b"", None, seconds, why[:500], timed_out)
+    return Answer(0, b"", None, seconds, printable(why), timed_out)

@@ -24,6 +24,11 @@ class Breaker:
         """Whether requests are refused right now."""
         return self._failures >= FAILURES and (self._trial or self._clock() < self._open_until)
 
+    @property
+    def opens_next(self) -> bool:
+        """Whether one more failure opens the circuit, or keeps it open."""
+        return self._failures >= FAILURES - 1
+
     def admit(self) -> bool:
         """Whether a request may go; after the rest one goes on trial."""
         if self._failures < FAILURES:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+from mlops_infra.lifecycle.gateway.core.texts import printable, shown
 
 INTEGERS = frozenset({"INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"})
 FLOATS = frozenset({"FP16", "FP32", "FP64"})
 WORDS = frozenset({"BYTES"})
+DATATYPES = INTEGERS | FLOATS | WORDS | {"BOOL"}
+"""Of the protocol."""
 _SMALL = frozenset({"INT8", "INT16", "UINT8", "UINT16"})
 _ACCEPTED = {
     "boolean": frozenset({"BOOL"}),
@@ -33,8 +38,17 @@ _DTYPES = {
     **{kind.lower(): kind for kind in INTEGERS},
 }
 """NumPy's type of a tensor to the one datatype that carries it."""
+_LIMITS: dict[str, tuple[float, float]] = {
+    **{f"INT{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
+    **{f"UINT{bits}": (0, 2**bits - 1) for bits in (8, 16, 32, 64)},
+    "FP16": (-65504.0, 65504.0),
+    "FP32": (-3.4028234663852886e38, 3.4028234663852886e38),
+    "FP64": (-1.7976931348623157e308, 1.7976931348623157e308),
+}
+"""Least and greatest value of a datatype: a greater one is an error of the model server."""
 _MOST = 20
 """Refusals told at once."""
+_WHOLE = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +64,18 @@ class Refusal:
         """For the answer to the client."""
         told: dict[str, object] = {"field": self.field, "reason": self.reason}
         if self.row is not None:
-            told |= {"row": self.row, "value": self.value}
+            told |= {"row": self.row, "value": self._plain_value()}
         return told
+
+    def _plain_value(self) -> object:
+        """The value where JSON and everybody's reader can hold it, else its text."""
+        if isinstance(self.value, str):
+            return printable(self.value, 60)
+        if self.value is None or isinstance(self.value, bool):
+            return self.value
+        if isinstance(self.value, int | float) and abs(self.value) < _WHOLE:
+            return self.value
+        return shown(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +100,7 @@ class Field:
     def judge(self, datatype: str, data: Sequence[Any]) -> list[Refusal]:
         """What is wrong with the values; the usual good request costs a few passes in C."""
         allowed = self._types(datatype)
-        if set(map(type, data)) <= allowed and self._within(data):
+        if set(map(type, data)) <= allowed and self._within(data, datatype):
             return []
         found = []
         for row, value in enumerate(data):
@@ -95,44 +119,57 @@ class Field:
         whole = self.integer or datatype in INTEGERS or self.kind in ("integer", "long")
         return {int} if whole else {int, float}
 
-    def _within(self, data: Sequence[Any]) -> bool:
+    def _within(self, data: Sequence[Any], datatype: str) -> bool:
         if self.values is not None and not self.values.issuperset(data):
             return False
         if not data or type(data[0]) not in (int, float):
-            return True
+            return self.kind != "datetime" or all(map(_is_time, data))
         low, high = min(data), max(data)
-        return self._bounds(low) is None and self._bounds(high) is None
+        return self._bounds(low, datatype) is None and self._bounds(high, datatype) is None
 
     def _reason(self, value: object, allowed: set[type], datatype: str) -> str | None:
         if value is None:
             return None if self.nullable else "it is missing"
         if type(value) not in allowed:
             return _mismatch(value, allowed, datatype)
-        if (outside := self._outside(value)) is not None:
+        if type(value) in (int, float) and (outside := self._bounds(value, datatype)) is not None:  # type: ignore[arg-type]
             return outside
         if self.values is not None and value not in self.values:
             known = ", ".join(sorted(map(str, self.values))[:10])
-            return f"{_shown(value)} is not one of {known}"
+            return f"{shown(value)} is not one of {known}"
+        if self.kind == "datetime" and not _is_time(value):
+            return f"{shown(value)} is not a time as ISO 8601 writes it"
         return None
 
-    def _outside(self, value: object) -> str | None:
-        return self._bounds(value) if type(value) in (int, float) else None  # type: ignore[arg-type]
-
-    def _bounds(self, value: float) -> str | None:
+    def _bounds(self, value: float, datatype: str) -> str | None:
         if value != value or value in (math.inf, -math.inf):  # an int may be too great to ask isnan
             return f"{value} is not a number"
         if self.least is not None and value < self.least:
-            return f"{value} is below {_plain(self.least)}{self._span()}"
+            return f"{shown(value)} is below {_plain(self.least)}{self._span()}"
         if self.most is not None and value > self.most:
-            return f"{value} is above {_plain(self.most)}{self._span()}"
+            return f"{shown(value)} is above {_plain(self.most)}{self._span()}"
         if self.bits and not -(2 ** (self.bits - 1)) <= value < 2 ** (self.bits - 1):
-            return f"{value} does not fit in {self.bits} bits"
-        return None
+            return f"{shown(value)} does not fit in {self.bits} bits"
+        low, high = _LIMITS[datatype]
+        return None if low <= value <= high else f"{shown(value)} does not fit in {datatype}"
 
     def _span(self) -> str:
         if self.least is None or self.most is None:
             return ""
         return f": {_plain(self.least)} to {_plain(self.most)} is allowed"
+
+
+def any_field(name: str, datatype: str) -> Field:
+    """What a datatype itself allows, for a model that tells nothing of its inputs."""
+    return Field(
+        name=name,
+        kind="",
+        required=False,
+        datatypes=frozenset({datatype}),
+        shape=None,
+        # a number with a point may be NaN, a text may be none; servers read null so
+        nullable=datatype in FLOATS | WORDS,
+    )
 
 
 def fields_of(
@@ -171,15 +208,18 @@ def _field(index: int, read: Mapping[str, Any], ranges: Mapping[str, Mapping[str
 
 def _mismatch(value: object, allowed: set[type], datatype: str) -> str:
     if allowed == {int}:
-        return f"{_shown(value)} is not an integer"
+        return f"{shown(value)} is not an integer"
     if allowed == {int, float}:
-        return f"{_shown(value)} is not a number"
-    return f"{_shown(value)} is no {'text' if allowed == {str} else datatype}"
+        return f"{shown(value)} is not a number"
+    return f"{shown(value)} is not {'a text' if allowed == {str} else datatype}"
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+def _is_time(value: object) -> bool:
+    try:
+        datetime.fromisoformat(str(value))
+    except ValueError:
+        return False
+    return True
 
 
 def _plain(value: float) -> str:

@@ -88,6 +88,45 @@ class Metrics:
         return self._counter("log_dropped", "Predictions not written, by reason", ("reason",))
 
     @cached_property
+    def marked(self) -> Counter:
+        """Rows that the database could not hold as they were."""
+        return self._counter(
+            "log_marked", "Predictions written with characters replaced or without content", ()
+        )
+
+    @cached_property
+    def item_errors(self) -> Counter:
+        """Items that a worker failed on; the log names each."""
+        return self._counter("item_errors", "Items that a background worker failed on", ("worker",))
+
+    @cached_property
+    def restarts(self) -> Counter:
+        """Workers that had ended."""
+        return self._counter(
+            "worker_restarts", "Background workers that ended and were started again", ("worker",)
+        )
+
+    @cached_property
+    def fallbacks(self) -> Counter:
+        """Requests that the champion before answered."""
+        return self._counter(
+            "fallbacks",
+            "Requests answered by the former champion: the champion failed",
+            ("tenant", "model"),
+        )
+
+    @cached_property
+    def unread(self) -> Gauge:
+        """Age of the routes."""
+        from prometheus_client import Gauge
+
+        return Gauge(
+            "mlops_infra_gateway_routes_age_seconds",
+            "Time since the routes were last compared with the store",
+            registry=self.registry,
+        )
+
+    @cached_property
     def waiting(self) -> Gauge:
         """Rows that wait."""
         from prometheus_client import Gauge

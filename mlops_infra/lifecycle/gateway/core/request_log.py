@@ -1,7 +1,8 @@
 """Writes predictions to PostgreSQL, never in the way of an answer.
 
 A bounded queue, one thread, batches. A database that is away fills the queue; then rows are dropped
-and counted. At the end all that waits is written, as long as the database answers in time.
+and counted. A row that the database does not take as it is costs no other one: it is stored with
+the place marked. At the end all that waits is written, as long as the database answers in time.
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, fields
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import astuple, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.gateway.core.metrics import Metrics
+from mlops_infra.lifecycle.gateway.core.prediction import Row
+from mlops_infra.lifecycle.gateway.core.storable import storable, without_content
+from mlops_infra.lifecycle.gateway.core.texts import printable
 from mlops_infra.lifecycle.services.database import connect
+from mlops_infra.lifecycle.services.workers import ThreadWorker
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -26,28 +31,6 @@ BATCH_ROWS = 100
 LINGER_SECONDS = 0.1
 RETRY_SECONDS = 1.0
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table `prediction`; see its migration."""
-
-    prediction_id: str
-    role: str
-    tenant: str
-    model: str
-    version: str
-    server: str
-    at: datetime
-    latency_ms: float
-    status: int
-    request: str | None
-    """The client's JSON text; None where it is longer than the log takes."""
-    response: str | None
-    error: str | None
-    disagreement: float | None
-    request_key: str | None
-    request_id: str | None
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Row))
@@ -73,11 +56,8 @@ class RequestLog:
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._give_up: float | None = None
-        self._thread = threading.Thread(target=self._run, name="request-log", daemon=True)
-
-    def start(self) -> None:
-        """Start the writer."""
-        self._thread.start()
+        self.worker = ThreadWorker("request-log", self._run)
+        """The writer; what it had taken when it ends is back in the queue."""
 
     def put(self, row: Row) -> bool:
         """Queue a row; False where the queue is full and the row is lost."""
@@ -104,8 +84,9 @@ class RequestLog:
         self._give_up = time.monotonic() + seconds
         self._closing.set()
         self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(seconds + 1)
+        if not self.worker.alive:
+            self.worker.start()
+        self.worker.join(seconds + 1)
         left = len(self._queue) + self._writing
         if left:
             self._metrics.unlogged.labels("shutdown").inc(left)
@@ -119,6 +100,10 @@ class RequestLog:
                     self._pump(connection)
             except OperationFailed as error:
                 _log.warning("request log: %s", error.what)
+            except Exception:  # noqa: BLE001 - no failure may end the writing
+                self._metrics.item_errors.labels(self.worker.name).inc()
+                _log.exception("request log")
+            if not self._done():
                 self._closing.wait(self._retry if not self._closing.is_set() else 0.05)
 
     def _pump(self, connection: Connection[Any]) -> None:
@@ -136,7 +121,7 @@ class RequestLog:
         self._writing = min(BATCH_ROWS, len(self._queue))
         batch = [self._queue.popleft() for _ in range(self._writing)]
         try:
-            written = _insert(connection, batch, self._lost)
+            written = self._insert(connection, batch)
         except BaseException:
             # Back where they were: the next connection writes them.
             self._queue.extendleft(reversed(batch))
@@ -146,9 +131,35 @@ class RequestLog:
         self._metrics.logged.inc(written)
         self._metrics.waiting.set(len(self._queue))
 
-    def _lost(self, row: Row, why: str) -> None:
+    def _insert(self, connection: Connection[Any], batch: Sequence[Row]) -> int:
+        """Write a batch; how many rows were written: those that PostgreSQL refuses are marked."""
+        try:
+            _insert(connection, batch)
+        except Exception as error:
+            if _is_of_the_connection(error):
+                raise
+            if len(batch) == 1:
+                return self._mark(connection, batch[0], error)
+            half = len(batch) // 2
+            return self._insert(connection, batch[:half]) + self._insert(connection, batch[half:])
+        return len(batch)
+
+    def _mark(self, connection: Connection[Any], row: Row, refusal: Exception) -> int:
+        why = printable(str(refusal).partition("\n")[0])
+        for form in (storable, partial(without_content, why=why)):
+            try:
+                _insert(connection, [form(row)])
+            except Exception as error:
+                if _is_of_the_connection(error):
+                    raise
+                why = printable(str(error).partition("\n")[0])
+                continue
+            self._metrics.marked.inc()
+            _log.warning("prediction %s is stored with marks: %s", row.prediction_id, why)
+            return 1
         _log.error("prediction %s cannot be written: %s", row.prediction_id, why)
         self._metrics.unlogged.labels("refused").inc()
+        return 0
 
     def _done(self) -> bool:
         if not self._closing.is_set():
@@ -156,20 +167,14 @@ class RequestLog:
         return not self._queue or (self._give_up is not None and time.monotonic() > self._give_up)
 
 
-def _insert(
-    connection: Connection[Any], batch: Sequence[Row], lost: Callable[[Row, str], None]
-) -> int:
-    """Write a batch; how many rows were written: those that PostgreSQL refuses go to `lost`."""
+def _insert(connection: Connection[Any], batch: Sequence[Row]) -> None:
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(_INSERT, [astuple(row) for row in batch])
+
+
+def _is_of_the_connection(error: Exception) -> bool:
+    """Whether any row would have failed, and another connection may help."""
     import psycopg
 
-    try:
-        with connection.transaction(), connection.cursor() as cursor:
-            cursor.executemany(_INSERT, [astuple(row) for row in batch])
-        return len(batch)
-    except psycopg.DataError as error:
-        # JSON may hold what PostgreSQL's text cannot (\u0000): one such row must not hold up all.
-        if len(batch) == 1:
-            lost(batch[0], str(error).partition("\n")[0])
-            return 0
-        half = len(batch) // 2
-        return _insert(connection, batch[:half], lost) + _insert(connection, batch[half:], lost)
+    of_a_row = (psycopg.DataError, psycopg.IntegrityError)
+    return isinstance(error, psycopg.Error | OSError) and not isinstance(error, of_a_row)

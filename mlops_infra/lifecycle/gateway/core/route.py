@@ -31,6 +31,10 @@ class Target:
     """Inputs of its MLflow signature; empty where it has none, then nothing is checked."""
     ranges: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Declared ranges by field: min, max, values, integer, nullable."""
+    outputs: tuple[Mapping[str, Any], ...] = ()
+    """Name, datatype and shape of what it answered when it was tried, -1 for the rows."""
+    sample: Mapping[str, Any] | None = None
+    """The request that it answered then: a server that fails on it too has a fault of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,11 @@ class Route:
     """Part of the keys that the challenger answers, 0 to 1."""
     shadow: bool = False
     """Whether the challenger sees what the champion answers."""
+    fallback: Target | None = None
+    """The champion before: it answers what the champion fails on."""
+    trial: bool = False
+    """Whether the champion is a first version that has answered nothing yet: then only requests
+    that name its version are answered."""
     timeout: float = 10.0
     """Seconds that a server may take."""
 
@@ -76,9 +85,11 @@ def of_json(key: str, text: str) -> Route:
             challenger=_target(read["challenger"]) if read.get("challenger") else None,
             share=min(1.0, max(0.0, float(read["share"]))),
             shadow=bool(read["shadow"]),
+            fallback=_target(read["fallback"]) if read.get("fallback") else None,
+            trial=bool(read.get("trial")),
             timeout=float(read["timeout"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise OperationFailed(f"a route cannot be read: {error}", where=key) from error
 
 
@@ -89,4 +100,10 @@ def _known(number: object) -> None:
 
 def _target(read: Mapping[str, Any]) -> Target:
     words = {name: str(read[name]) for name in ("version", "url", "server", "name")}
-    return Target(**words, inputs=tuple(read["inputs"]), ranges=dict(read["ranges"]))
+    return Target(
+        **words,
+        inputs=tuple(read["inputs"]),
+        ranges=dict(read["ranges"]),
+        outputs=tuple(read.get("outputs") or ()),
+        sample=read.get("sample"),
+    )

@@ -8,21 +8,21 @@ from hashlib import blake2b
 from typing import Literal
 from uuid import UUID
 
-from mlops_infra.lifecycle.gateway.core.route import Route, Target
+from mlops_infra.lifecycle.gateway.core.route import Route
 
-Role = Literal["champion", "challenger", "shadow"]
+Role = Literal["champion", "challenger", "shadow", "fallback"]
 _SPACE = 2**64
 
 
-def chosen(route: Route, key: str) -> tuple[Role, Target]:
+def chosen(route: Route, key: str) -> Role:
     """Champion or challenger for `key`.
 
     A key's place depends on the model and the key alone: a growing share only adds keys to the
     challenger, nobody who has it goes back.
     """
     if route.challenger is not None and place(route, key) < route.share:
-        return "challenger", route.challenger
-    return "champion", route.champion
+        return "challenger"
+    return "champion"
 
 
 def place(route: Route, key: str) -> float:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from mlops_infra.errors import MlopsError
 from mlops_infra.lifecycle.gateway.core.breaker import Breaker
 from mlops_infra.lifecycle.gateway.core.fields import Field, fields_of
 from mlops_infra.lifecycle.gateway.core.route import PREFIX, REVISION, Route, Target, of_json
+from mlops_infra.lifecycle.gateway.core.strict_json import write
+from mlops_infra.lifecycle.gateway.core.texts import printable
 
 POLL_SECONDS = 0.25
 _log = logging.getLogger(__name__)
@@ -27,6 +30,16 @@ class Store(Protocol):
         """Keys that match a glob."""
 
 
+@dataclass(slots=True)
+class Experience:
+    """What a server is known to answer."""
+
+    sample: bytes | None = None
+    """A request that it has answered: it tells a fault of the server from one of a request."""
+    outputs: tuple[Mapping[str, Any], ...] = ()
+    """Name, datatype and shape of its outputs, -1 for the rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """A target made ready for requests."""
@@ -34,6 +47,7 @@ class Served:
     target: Target
     fields: tuple[Field, ...]
     breaker: Breaker
+    experience: Experience
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +57,23 @@ class Loaded:
     route: Route
     champion: Served
     challenger: Served | None
+    fallback: Served | None = None
 
-    def served(self, target: Target) -> Served:
-        """The ready form of one of the route's own targets."""
-        if self.challenger is not None and target is self.challenger.target:
-            return self.challenger
-        return self.champion
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """Versions that clients may name."""
+        return tuple(each.target.version for each in (self.champion, self.challenger) if each)
+
+    def named(self, version: str) -> Served | None:
+        """The version that a client names; None where it does not serve. Empty: the champion."""
+        if version in ("", self.champion.target.version):
+            return self.champion
+        other = self.challenger
+        return other if other is not None and other.target.version == version else None
+
+
+def _nobody(_name: str) -> None:
+    """Count nothing."""
 
 
 @dataclass(slots=True)
@@ -56,8 +81,12 @@ class Table:
     """Routes by tenant and model; the last known ones go on serving while the store is away."""
 
     store: Store
+    failed: Callable[[str], None] = _nobody
+    """Counts what costs one route or one look."""
     revision: str | None = None
     loaded: bool = False
+    read_at: float | None = None
+    """When the store answered for the last time, by the monotonic clock."""
     _routes: dict[str, Loaded] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
     _breakers: dict[str, Breaker] = field(default_factory=dict)
@@ -77,9 +106,10 @@ class Table:
             try:
                 await asyncio.to_thread(self.refresh)
                 told = False
-            except MlopsError as error:
+            except Exception as error:  # noqa: BLE001 - no look may end the looking
+                self.failed("routes")
                 if not told:
-                    _log.warning("routes cannot be refreshed: %s", error.what)
+                    _log.warning("routes cannot be refreshed: %s", printable(str(error)))
                 told = True
             await asyncio.sleep(POLL_SECONDS)
 
@@ -91,11 +121,12 @@ class Table:
         """
         (revision,) = self.store.get_many([REVISION])
         if self.loaded and revision == self.revision:
+            self.read_at = time.monotonic()
             return False
         keys = self.store.keys(f"{PREFIX}*")
         texts = self.store.get_many(keys) if keys else []
         self._take({k: t for k, t in zip(keys, texts, strict=True) if t is not None})
-        self.revision, self.loaded = revision, True
+        self.revision, self.loaded, self.read_at = revision, True, time.monotonic()
         return True
 
     def _take(self, texts: Mapping[str, str]) -> None:
@@ -108,23 +139,36 @@ class Table:
             try:
                 routes[name] = self._ready(of_json(key, text))
                 self._texts[name] = text
-            except MlopsError as error:
+            except Exception as error:  # noqa: BLE001
                 # One unreadable route must not take the others down, nor its own last good one.
-                _log.error("%s", error.what, extra={"key": key})
+                self.failed("route")
+                why = error.what if isinstance(error, MlopsError) else repr(error)
+                _log.error("route %s: %s", printable(name), printable(why))
                 if name in self._routes:
                     routes[name] = self._routes[name]
         self._texts = {name: text for name, text in self._texts.items() if name in routes}
         self._routes = routes
-        targets = [t for each in routes.values() for t in (each.champion, each.challenger) if t]
-        self._breakers = {each.target.url: each.breaker for each in targets}
+        self._breakers = {
+            served.target.url: served.breaker
+            for each in routes.values()
+            for served in (each.champion, each.challenger, each.fallback)
+            if served
+        }
 
     def _ready(self, route: Route) -> Loaded:
         return Loaded(
             route=route,
             champion=self._served(route.champion),
             challenger=self._served(route.challenger) if route.challenger else None,
+            fallback=self._served(route.fallback) if route.fallback else None,
         )
 
     def _served(self, target: Target) -> Served:
         breaker = self._breakers.setdefault(target.url, Breaker())
-        return Served(target, fields_of(target.inputs, target.ranges), breaker)
+        sample = write(target.sample) if target.sample is not None else None
+        return Served(
+            target,
+            fields_of(target.inputs, target.ranges),
+            breaker,
+            Experience(sample, target.outputs),
+        )

@@ -7,14 +7,18 @@ Metadata of a call is what headers and path are by HTTP: `authorization: Bearer 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import logging
+from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from mlops_infra import __version__
+from mlops_infra.lifecycle.gateway.core import description
 from mlops_infra.lifecycle.gateway.core.answering import Given, outward
 from mlops_infra.lifecycle.gateway.core.checking import Refused
 from mlops_infra.lifecycle.gateway.core.gateway import Gateway
-from mlops_infra.lifecycle.gateway.core.table import Loaded
+from mlops_infra.lifecycle.gateway.core.incoming import of_document
+from mlops_infra.lifecycle.gateway.core.table import Loaded, Served
+from mlops_infra.lifecycle.gateway.core.texts import printable, shown
 from mlops_infra.lifecycle.gateway.grpc.messages import METHODS, SERVICE, messages
 from mlops_infra.lifecycle.gateway.grpc.tensors import document_of, response_of
 
@@ -26,6 +30,10 @@ TENANT, FIELDS = "x-tenant", "x-refused-fields-bin"
 """The second is in the trailing metadata of a refusal: field, row, value and reason as JSON."""
 _MOST_FIELDS = 4096
 """Bytes of it: gRPC takes 8 KiB of metadata in all."""
+_MOST_TEXT = 1000
+"""Characters of an error, for the same reason."""
+_log = logging.getLogger(__name__)
+Handler = Callable[[Any, Any], Awaitable[Any]]
 
 
 class GrpcService:
@@ -56,11 +64,10 @@ class GrpcService:
         if self._server is not None:
             await self._server.stop(grace)
 
-    def _handler(self) -> grpc.GenericRpcHandler:
-        import grpc
-
-        made = messages()
-        does: dict[str, Callable[[Any, Any], Awaitable[Any]]] = {
+    @cached_property
+    def handlers(self) -> dict[str, Handler]:
+        """What answers each method: bytes of a request to the message of an answer."""
+        does: dict[str, Handler] = {
             "ServerLive": self._live,
             "ServerReady": self._ready,
             "ServerMetadata": self._about,
@@ -68,59 +75,93 @@ class GrpcService:
             "ModelMetadata": self._model_metadata,
             "ModelInfer": self._infer,
         }
+        # Read here: gRPC itself tells a request that cannot be read as our failure.
+        return {name: self._guarded(name, does[name]) for name in METHODS}
+
+    def _handler(self) -> grpc.GenericRpcHandler:
+        import grpc
+
+        made = messages()
         methods = {
             name: grpc.unary_unary_rpc_method_handler(
-                does[name],
-                request_deserializer=made[f"{name}Request"].FromString,
-                response_serializer=made[f"{name}Response"].SerializeToString,
+                handler, response_serializer=made[f"{name}Response"].SerializeToString
             )
-            for name in METHODS
+            for name, handler in self.handlers.items()
         }
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
+    def _guarded(self, name: str, handler: Handler) -> Handler:
+        """The handler with the message read; what nobody expects is counted and told as ours."""
+        from google.protobuf.message import DecodeError
+        from grpc.aio import AbortError
+
+        kind = messages()[f"{name}Request"]
+
+        async def handle(body: bytes, context: Any) -> Any:
+            try:
+                asked = kind.FromString(body)
+            except DecodeError as error:
+                await _abort(context, "INVALID_ARGUMENT", f"not a {name}Request: {error}")
+            try:
+                return await handler(asked, context)
+            except AbortError:
+                raise
+            except Exception as error:  # noqa: BLE001 - of this call alone
+                self._gateway.metrics.item_errors.labels("grpc").inc()
+                _log.exception("a call of %s failed", name)
+                told = f"the gateway failed on this request: {type(error).__name__}"
+                await _abort(context, "INTERNAL", told)
+
+        return handle
+
     async def _live(self, asked: Any, context: Any) -> Any:  # noqa: ARG002 - gRPC's form
-        return messages()["ServerLiveResponse"](live=True)
+        return messages()["ServerLiveResponse"](live=not self._gateway.workers.look())
 
     async def _ready(self, asked: Any, context: Any) -> Any:  # noqa: ARG002 - gRPC's form
         return messages()["ServerReadyResponse"](ready=self._gateway.table.loaded)
 
     async def _about(self, asked: Any, context: Any) -> Any:  # noqa: ARG002 - gRPC's form
-        return messages()["ServerMetadataResponse"](name="mlops-infra", version=__version__)
+        return messages()["ServerMetadataResponse"](**description.SERVER)
 
     async def _model_ready(self, asked: Any, context: Any) -> Any:
-        loaded = await self._loaded(asked.name, asked.version, context)
-        return messages()["ModelReadyResponse"](ready=not loaded.champion.breaker.open)
+        loaded, served = await self._loaded(asked.name, asked.version, context)
+        tried = asked.version or not loaded.route.trial
+        return messages()["ModelReadyResponse"](ready=bool(tried and not served.breaker.open))
 
     async def _model_metadata(self, asked: Any, context: Any) -> Any:
-        loaded = await self._loaded(asked.name, asked.version, context)
-        route = loaded.route
-        told = messages()["ModelMetadataResponse"](name=route.model, platform="mlops-infra")
-        told.versions.extend(t.version for t in (route.champion, route.challenger) if t)
-        for field in loaded.champion.fields:
-            # the widest that carries it; a column has one value in each row
-            datatype = max(field.datatypes, key=_width, default="")
-            told.inputs.add(name=field.name, datatype=datatype, shape=field.shape or (-1, 1))
+        loaded, served = await self._loaded(asked.name, asked.version, context)
+        told = messages()["ModelMetadataResponse"](
+            name=loaded.route.model, platform=description.PLATFORM, versions=loaded.versions
+        )
+        for each in description.inputs(served):
+            told.inputs.add(**{k: v for k, v in each.items() if k != "parameters"})
+        for each in description.outputs(served):
+            told.outputs.add(**each)
         return told
 
     async def _infer(self, asked: Any, context: Any) -> Any:
         gateway = self._gateway
-        loaded = await self._loaded(asked.model_name, asked.model_version, context)
+        loaded, served = await self._loaded(asked.model_name, asked.model_version, context)
         tenant, model = loaded.route.tenant, loaded.route.model
+        if loaded.route.trial and not asked.model_version:
+            told = "its first version has not answered a request yet"
+            await _abort(context, "UNAVAILABLE", told)
         with gateway.turn() as admitted:
             if not admitted:
                 gateway.metrics.refused.labels(tenant, model, "busy").inc()
                 await _abort(context, "RESOURCE_EXHAUSTED", "too many concurrent requests")
             try:
-                document = document_of(asked)
-                body = _body(document)
+                incoming = of_document(document_of(asked))
                 key = gateway.key(_metadata(context).get("x-request-key"))
-                given = await gateway.answering.answer(loaded, document, body, key)
+                named = served if asked.model_version else None
+                given = await gateway.answering.answer(loaded, incoming, key, named)
+                document = given.document(model)
             except Refused as refused:
                 gateway.metrics.refused.labels(tenant, model, "input").inc()
                 await _refuse(context, refused)
-        return await _answered(given, model, context, raw=bool(asked.raw_input_contents))
+        return await _answered(given, document, context, raw=bool(asked.raw_input_contents))
 
-    async def _loaded(self, model: str, version: str, context: Any) -> Loaded:
+    async def _loaded(self, model: str, version: str, context: Any) -> tuple[Loaded, Served]:
         metadata = _metadata(context)
         tenant = metadata.get(TENANT, "")
         if not self._gateway.tokens.admits(tenant, metadata.get("authorization")):
@@ -128,46 +169,36 @@ class GrpcService:
             await _abort(context, "UNAUTHENTICATED", told)
         loaded = self._gateway.table.get(tenant, model)
         if loaded is None:
-            await _abort(context, "NOT_FOUND", f"tenant {tenant} serves no model {model}")
-        if version:
-            told = "the gateway chooses the version: omit it"
-            await _abort(context, "INVALID_ARGUMENT", told)
-        return loaded
+            await _abort(context, "NOT_FOUND", f"tenant {tenant} serves no model {shown(model)}")
+        served = loaded.named(version)
+        if served is None:
+            known = ", ".join(loaded.versions)
+            told = f"{model} does not serve version {shown(version)}; it serves {known}"
+            await _abort(context, "NOT_FOUND", told)
+        return loaded, served
 
 
-async def _answered(given: Given, model: str, context: Any, *, raw: bool) -> Any:
-    version = given.served.target.version
+async def _answered(given: Given, document: Any, context: Any, *, raw: bool) -> Any:
     await context.send_initial_metadata(
         (
             ("x-prediction-id", given.id),
-            ("x-model-version", version),
+            ("x-model-version", given.served.target.version),
             ("x-model-role", given.role),
         )
     )
-    if given.answer.document is None:
+    if document is None:
         status = _STATUS.get(outward(given.answer), "INTERNAL")
         await _abort(context, status, given.answer.error or "no answer")
-    told = {**given.answer.document, "model_name": model, "model_version": version}
-    told["id"] = given.request_id or given.id
     try:
-        return response_of(told, raw=raw)
+        return response_of(document, raw=raw)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         await _abort(context, "INTERNAL", f"the model's response violates the protocol: {error}")
 
 
-_STATUS = {400: "INVALID_ARGUMENT", 422: "INVALID_ARGUMENT", 404: "NOT_FOUND"} | {
+_STATUS = {400: "INVALID_ARGUMENT", 413: "INVALID_ARGUMENT", 422: "INVALID_ARGUMENT"} | {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-
-
-def _body(document: Mapping[str, Any]) -> bytes:
-    try:
-        return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
-    except ValueError as error:
-        from mlops_infra.lifecycle.gateway.core.fields import Refusal
-
-        raise Refused([Refusal("inputs", "NaN and Infinity are not numbers")]) from error
 
 
 def _metadata(context: Any) -> dict[str, str]:
@@ -186,10 +217,5 @@ async def _abort(
 ) -> NoReturn:
     import grpc
 
-    await context.abort(grpc.StatusCode[code], told, trailing)
+    await context.abort(grpc.StatusCode[code], printable(told, _MOST_TEXT), trailing)
     raise AssertionError("abort() raises")
-
-
-def _width(datatype: str) -> tuple[int, str]:
-    digits = "".join(filter(str.isdigit, datatype))
-    return int(digits or 0), datatype

@@ -1,18 +1,22 @@
-"""Tensors of the gRPC form as the JSON form writes them, and back.
-
-So both forms are checked, logged, mirrored and replayed as one.
-"""
+"""Requests and answers of the gRPC form as the JSON form writes them, and back."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Mapping, Sequence
-from itertools import chain
-from math import prod
+from collections.abc import Mapping
 from typing import Any
 
-from mlops_infra.lifecycle.gateway.core.checking import Refused, flat
-from mlops_infra.lifecycle.gateway.core.fields import Refusal
+from mlops_infra.lifecycle.gateway.core.checking import refused
+from mlops_infra.lifecycle.gateway.core.fields import FLOATS
+from mlops_infra.lifecycle.gateway.core.form import flat
+from mlops_infra.lifecycle.gateway.core.tensors import (
+    bytes_of,
+    packed,
+    text_of,
+    unpacked,
+    with_nan,
+    without_nan,
+)
+from mlops_infra.lifecycle.gateway.core.texts import shown
 from mlops_infra.lifecycle.gateway.grpc.messages import messages
 
 _CONTENTS = {
@@ -30,22 +34,6 @@ _CONTENTS = {
     "BYTES": "bytes_contents",
 }
 """Datatype to where `contents` carries it; FP16 goes raw alone."""
-_LAYOUT = {
-    "BOOL": "?",
-    "INT8": "b",
-    "INT16": "h",
-    "INT32": "i",
-    "INT64": "q",
-    "UINT8": "B",
-    "UINT16": "H",
-    "UINT32": "I",
-    "UINT64": "Q",
-    "FP16": "e",
-    "FP32": "f",
-    "FP64": "d",
-}
-"""Datatype to its raw form, little-endian; BYTES has a length of four bytes before each."""
-_LENGTH = struct.Struct("<I")
 
 
 def document_of(asked: Any) -> dict[str, Any]:
@@ -56,7 +44,7 @@ def document_of(asked: Any) -> dict[str, Any]:
     """
     raw = asked.raw_input_contents
     if raw and len(raw) != len(asked.inputs):
-        raise Refused([Refusal("raw_input_contents", f"{len(raw)} for {len(asked.inputs)} inputs")])
+        raise refused("raw_input_contents", f"{len(raw)} for {len(asked.inputs)} inputs")
     inputs = [_input(each, raw[at] if raw else None) for at, each in enumerate(asked.inputs)]
     found: dict[str, Any] = {"inputs": inputs}
     if asked.id:
@@ -86,92 +74,44 @@ def response_of(document: Mapping[str, Any], *, raw: bool) -> Any:
         id=document["id"],
     )
     _fill(made.parameters, document.get("parameters"))
-    for each in document["outputs"]:
-        datatype, data = each["datatype"], flat(each["data"])
+    held = [(each, each["datatype"], flat(each["data"])) for each in document["outputs"]]
+    # a response is raw as a whole: a client reads all of its tensors from there, or none
+    raw = raw or any(datatype not in _CONTENTS for _, datatype, _ in held)
+    for each, datatype, data in held:
         tensor = made.outputs.add(name=each["name"], datatype=datatype, shape=each["shape"])
         _fill(tensor.parameters, each.get("parameters"))
-        if raw or datatype not in _CONTENTS:
-            made.raw_output_contents.append(_packed(datatype, data))
+        if raw:
+            made.raw_output_contents.append(packed(datatype, data))
         else:
-            values = [_bytes(value) for value in data] if datatype == "BYTES" else data
+            values = (
+                [bytes_of(value) for value in data]
+                if datatype == "BYTES"
+                else with_nan(datatype, data)
+            )
             getattr(tensor.contents, _CONTENTS[datatype]).extend(values)
     return made
 
 
 def _input(tensor: Any, raw: bytes | None) -> dict[str, Any]:
     datatype, shape = tensor.datatype, list(tensor.shape)
-    data = _typed(tensor) if raw is None else _unpacked(tensor.name, datatype, shape, raw)
+    data = _typed(tensor) if raw is None else unpacked(tensor.name, datatype, shape, raw)
     found = {"name": tensor.name, "shape": shape, "datatype": datatype, "data": data}
     return {**found, "parameters": _plain(tensor.parameters)} if tensor.parameters else found
 
 
 def _typed(tensor: Any) -> list[Any]:
-    field = _CONTENTS.get(tensor.datatype)
+    datatype = tensor.datatype
+    field = _CONTENTS.get(datatype)
     if field is None:
-        raise Refused(
-            [
-                Refusal(
-                    tensor.name,
-                    f"contents do not support datatype {tensor.datatype!r}: send it raw",
-                )
-            ]
-        )
+        told = f"contents do not support datatype {shown(datatype)}: send it raw"
+        raise refused(tensor.name, told)
     others = [each.name for each, _ in tensor.contents.ListFields() if each.name != field]
     if others:
-        raise Refused([Refusal(tensor.name, f"{tensor.datatype} belongs into {field}")])
+        raise refused(tensor.name, f"{datatype} belongs into {field}")
     data = list(getattr(tensor.contents, field))
-    return [_text(tensor.name, each) for each in data] if tensor.datatype == "BYTES" else data
-
-
-def _unpacked(name: str, datatype: str, shape: Sequence[int], raw: bytes) -> list[Any]:
     if datatype == "BYTES":
-        return [_text(name, each) for each in _strings(name, raw)]
-    layout = _LAYOUT.get(datatype)
-    if layout is None:
-        raise Refused([Refusal(name, f"datatype {datatype!r} is not in the protocol")])
-    wanted = prod(shape) * struct.calcsize(f"<{layout}") if min(shape, default=0) >= 0 else -1
-    if len(raw) != wanted:
-        raise Refused(
-            [Refusal(name, f"shape {list(shape)} of {datatype} does not have {len(raw)} bytes")]
-        )
-    return list(struct.unpack(f"<{prod(shape)}{layout}", raw))
-
-
-def _strings(name: str, raw: bytes) -> list[bytes]:
-    found, at = [], 0
-    while at < len(raw):
-        end = at + _LENGTH.size
-        if end <= len(raw):
-            at, end = end, end + _LENGTH.unpack_from(raw, at)[0]
-        if end > len(raw):
-            raise Refused([Refusal(name, "the last raw text is truncated")])
-        found.append(raw[at:end])
-        at = end
-    return found
-
-
-def _packed(datatype: str, data: Sequence[Any]) -> bytes:
-    if datatype == "BYTES":
-        texts = [_bytes(value) for value in data]
-        return b"".join(chain.from_iterable((_LENGTH.pack(len(t)), t) for t in texts))
-    layout = _LAYOUT.get(datatype)
-    if layout is None:
-        raise ValueError(f"datatype {datatype!r} is not in the protocol")
-    try:
-        return struct.pack(f"<{len(data)}{layout}", *data)
-    except struct.error as error:
-        raise ValueError(f"{datatype}: {error}") from error
-
-
-def _text(name: str, value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError as error:
-        raise Refused([Refusal(name, "a text is not UTF-8")]) from error
-
-
-def _bytes(value: object) -> bytes:
-    return value.encode() if isinstance(value, str) else str(value).encode()
+        return [text_of(tensor.name, each) for each in data]
+    return without_nan(data) if datatype in FLOATS else data
 
 
 def _plain(parameters: Any) -> dict[str, Any]:

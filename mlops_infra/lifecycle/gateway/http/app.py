@@ -1,29 +1,24 @@
-"""The gateway as an ASGI application: paths, and how answers and refusals are written."""
+"""The gateway as an ASGI application: paths, and who may ask."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mlops_infra.lifecycle.gateway.core.answering import Given, outward
-from mlops_infra.lifecycle.gateway.core.checking import Refused, parsed
+from mlops_infra.lifecycle.gateway.core import description
 from mlops_infra.lifecycle.gateway.core.gateway import Gateway
-from mlops_infra.lifecycle.gateway.core.table import Loaded
+from mlops_infra.lifecycle.gateway.core.table import Loaded, Served
+from mlops_infra.lifecycle.gateway.core.texts import shown
+from mlops_infra.lifecycle.gateway.http.answers import error_answer, json_answer
+from mlops_infra.lifecycle.gateway.http.inference import Inference
 from mlops_infra.lifecycle.gateway.http.log_reader import LogReader
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-
-KEY_HEADER = "x-request-key"
-ID_HEADER = "x-prediction-id"
-
-
-class TooLong(Exception):
-    """The request's body has more bytes than are taken."""
+    from starlette.routing import BaseRoute
 
 
 class HttpApp:
@@ -31,169 +26,161 @@ class HttpApp:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._inference = Inference(gateway)
         self._log_reader = LogReader(gateway.settings.database, gateway.log)
 
     def asgi(self, lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]]) -> Starlette:
         """The application; `lifespan` holds what runs beside it."""
         from starlette.applications import Starlette
+        from starlette.exceptions import HTTPException
         from starlette.routing import Route
 
         model = "/{tenant}/v2/models/{model}"
         log = self._log_reader
-        return Starlette(
+        routes: list[BaseRoute] = []
+        for path in (model, f"{model}/versions/{{version}}"):
+            routes += [
+                Route(f"{path}/infer", self.infer, methods=["POST"]),
+                Route(f"{path}/ready", self._for_tenant(self.ready)),
+                Route(path, self._for_tenant(self.describe)),
+            ]
+        for path in ("/v2", "/{tenant}/v2"):
+            routes += [
+                Route(path, self.about),
+                Route(f"{path}/health/live", self.live),
+                Route(f"{path}/health/ready", self.readyz),
+            ]
+        routes += [
+            Route(f"{model}/observed", self._for_tenant(log.observed)),
+            Route("/{tenant}/v2/models", self._for_tenant(self.list)),
+            Route("/{tenant}/predictions/{id}", self._for_tenant(log.prediction)),
+            Route("/healthz", self.live),
+            Route("/readyz", self.readyz),
+            Route("/metrics", self.prometheus),
+        ]
+        app = Starlette(
             lifespan=lifespan,
-            routes=[
-                Route(f"{model}/infer", self.infer, methods=["POST"]),
-                Route(f"{model}/ready", self._for_tenant(self.ready)),
-                Route(f"{model}/observed", self._for_tenant(log.observed)),
-                Route(model, self._for_tenant(self.describe)),
-                Route("/{tenant}/v2/models", self._for_tenant(self.list)),
-                Route("/{tenant}/predictions/{id}", self._for_tenant(log.prediction)),
-                Route("/healthz", self.healthz),
-                Route("/readyz", self.readyz),
-                Route("/metrics", self.prometheus),
-            ],
+            routes=routes,
+            exception_handlers={HTTPException: _of_http, Exception: self._unexpected},
         )
+        app.router.redirect_slashes = False
+        return app
 
     async def infer(self, request: Request) -> Response:
-        """`POST /{tenant}/v2/models/{model}/infer`."""
-        tenant, model = request.path_params["tenant"], request.path_params["model"]
-        if not self._gateway.tokens.admits(tenant, request.headers.get("authorization")):
+        """`POST /{tenant}/v2/models/{model}[/versions/{version}]/infer`."""
+        if not self._admits(request):
             return _unauthorized()
-        loaded = self._gateway.table.get(tenant, model)
+        loaded = self._loaded(request)
         if loaded is None:
-            return _error(404, f"tenant {tenant} serves no model {model}")
-        with self._gateway.turn() as admitted:
-            if admitted:
-                return await self._infer(request, loaded)
-        self._gateway.metrics.refused.labels(tenant, model, "busy").inc()
-        return _error(503, "too many concurrent requests", {"Retry-After": "1"})
-
-    async def _infer(self, request: Request, loaded: Loaded) -> Response:
-        tenant, model = loaded.route.tenant, loaded.route.model
-        try:
-            if request.headers.get("inference-header-content-length"):
-                return _error(415, "binary tensors are not supported: send data as JSON")
-            body = await self._body(request)
-            given = await self._gateway.answering.answer(
-                loaded, parsed(body), body, self._gateway.key(request.headers.get(KEY_HEADER))
-            )
-        except TooLong:
-            self._gateway.metrics.refused.labels(tenant, model, "too-long").inc()
-            return _error(
-                413, f"a request can have at most {self._gateway.settings.body_bytes} bytes"
-            )
-        except Refused as refused:
-            self._gateway.metrics.refused.labels(tenant, model, "input").inc()
-            told = [each.as_dict() for each in refused.refusals]
-            return _json(400, {"error": str(refused), "fields": told})
-        return _answer(given, model)
-
-    async def _body(self, request: Request) -> bytes:
-        most = self._gateway.settings.body_bytes
-        declared = request.headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared) > most:
-            raise TooLong
-        parts, size = [], 0
-        async for part in request.stream():
-            size += len(part)
-            if size > most:
-                raise TooLong
-            parts.append(part)
-        return b"".join(parts)
+            return _no_model(request)
+        named = None
+        if version := request.path_params.get("version"):
+            named = loaded.named(version)
+            if named is None:
+                return _no_version(loaded, version)
+        elif loaded.route.trial:
+            return error_answer(503, "its first version has not answered a request yet")
+        return await self._inference.infer(request, loaded, named)
 
     async def ready(self, request: Request) -> Response:
-        """`GET …/ready`: whether the champion may be asked."""
-        loaded = self._loaded(request)
-        if loaded is None or loaded.champion.breaker.open:
-            return _error(503, "the model is not available")
-        return _json(200, {"name": loaded.route.model, "ready": True})
+        """`GET …/ready`: whether the version, or the champion, may be asked."""
+        served = self._served(request)
+        unasked = "version" not in request.path_params
+        if served is None or served[1].breaker.open or (unasked and served[0].route.trial):
+            return error_answer(503, "the model is not available")
+        return json_answer(200, {"name": served[0].route.model, "ready": True})
 
     async def describe(self, request: Request) -> Response:
-        """`GET …/{model}`: the protocol's metadata, and who gets which share."""
+        """`GET …/{model}[/versions/{version}]`: the metadata, and who gets which share."""
+        served = self._served(request)
+        if served is not None:
+            return json_answer(200, description.model(*served))
         loaded = self._loaded(request)
         if loaded is None:
-            return _error(404, f"no such model: {request.path_params['model']}")
-        return _json(200, _described(loaded))
+            return _no_model(request)
+        return _no_version(loaded, request.path_params["version"])
 
     async def list(self, request: Request) -> Response:
         """`GET /{tenant}/v2/models`: the tenant's models."""
         tenant = request.path_params["tenant"]
         found = [each for each in self._gateway.table.all().values() if each.route.tenant == tenant]
-        return _json(200, {"models": [_described(each) for each in found]})
+        told = [description.model(each, each.champion) for each in found]
+        return json_answer(200, {"models": told})
 
-    async def healthz(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
-        """Whether the process lives."""
-        return _json(200, {"live": True})
+    async def about(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
+        """`GET /v2`: the server's metadata."""
+        return json_answer(200, description.SERVER)
+
+    async def live(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
+        """Whether the process lives, and all that runs in it beside requests."""
+        if broken := self._gateway.workers.look():
+            return error_answer(503, f"does not stay up: {', '.join(broken)}")
+        return json_answer(200, {"live": True})
 
     async def readyz(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
         """Whether the routes are known."""
         if not self._gateway.table.loaded:
-            return _error(503, "the routes are not loaded yet")
-        return _json(200, {"ready": True, "routes": len(self._gateway.table.all())})
+            return error_answer(503, "the routes are not loaded yet")
+        return json_answer(200, {"ready": True, "routes": len(self._gateway.table.all())})
 
     async def prometheus(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
         """What Prometheus scrapes."""
         from starlette.responses import Response
 
-        return Response(self._gateway.metrics.text(), media_type="text/plain; version=0.0.4")
+        text = self._gateway.figures()
+        return Response(text, media_type="text/plain; version=0.0.4")
 
     def _loaded(self, request: Request) -> Loaded | None:
         return self._gateway.table.get(request.path_params["tenant"], request.path_params["model"])
+
+    def _served(self, request: Request) -> tuple[Loaded, Served] | None:
+        loaded = self._loaded(request)
+        served = loaded and loaded.named(request.path_params.get("version", ""))
+        return (loaded, served) if loaded and served else None
+
+    def _admits(self, request: Request) -> bool:
+        tenant = request.path_params["tenant"]
+        return self._gateway.tokens.admits(tenant, request.headers.get("authorization"))
 
     def _for_tenant(
         self, endpoint: Callable[[Request], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
-            tenant = request.path_params["tenant"]
-            if not self._gateway.tokens.admits(tenant, request.headers.get("authorization")):
-                return _unauthorized()
-            return await endpoint(request)
+            return await endpoint(request) if self._admits(request) else _unauthorized()
 
         return guarded
 
-
-def _answer(given: Given, model: str) -> Response:
-    answer = given.answer
-    version = given.served.target.version
-    headers = {ID_HEADER: given.id, "x-model-version": version, "x-model-role": given.role}
-    if answer.document is not None:
-        document = answer.document
-        document["model_name"], document["model_version"] = model, version
-        document["id"] = given.request_id or given.id
-        return _json(200, document, headers)
-    return _json(outward(answer), {"error": answer.error, "id": given.id}, headers)
+    async def _unexpected(self, request: Request, error: Exception) -> Response:  # noqa: ARG002
+        # Starlette gives the error on to the server, whose log has its traceback.
+        self._gateway.metrics.item_errors.labels("http").inc()
+        return error_answer(500, f"the gateway failed on this request: {type(error).__name__}")
 
 
-def _described(loaded: Loaded) -> dict[str, Any]:
-    route, challenger = loaded.route, loaded.route.challenger
-    return {
-        "name": route.model,
-        "versions": [t.version for t in (route.champion, challenger) if t is not None],
-        "platform": "mlops-infra",
-        "inputs": list(route.champion.inputs),
-        "ranges": dict(route.champion.ranges),
-        "champion": {"version": route.champion.version, "server": route.champion.server},
-        "challenger": challenger
-        and {
-            "version": challenger.version,
-            "server": challenger.server,
-            "share": route.share,
-            "shadow": route.shadow,
-        },
-    }
+async def _of_http(request: Request, error: Exception) -> Response:
+    """What Starlette answers as text: no such path, no such method."""
+    from starlette.exceptions import HTTPException
+
+    if not isinstance(error, HTTPException):
+        raise error
+    what = "no such path" if error.status_code == 404 else error.detail
+    return error_answer(
+        error.status_code,
+        f"{what}: {request.method} {shown(request.url.path)}",
+        dict(error.headers or {}),
+    )
+
+
+def _no_model(request: Request) -> Response:
+    tenant, model = request.path_params["tenant"], request.path_params["model"]
+    return error_answer(404, f"tenant {tenant} serves no model {shown(model)}")
+
+
+def _no_version(loaded: Loaded, version: str) -> Response:
+    known = ", ".join(loaded.versions)
+    told = f"{loaded.route.model} does not serve version {shown(version)}; it serves {known}"
+    return error_answer(404, told)
 
 
 def _unauthorized() -> Response:
-    return _error(401, "the tenant's bearer token is required", {"WWW-Authenticate": "Bearer"})
-
-
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    return _json(status, {"error": message}, headers)
-
-
-def _json(status: int, document: object, headers: dict[str, str] | None = None) -> Response:
-    from starlette.responses import Response
-
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(body, status, headers, "application/json")
+    told = "the tenant's bearer token is required"
+    return error_answer(401, told, {"WWW-Authenticate": "Bearer"})

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.gateway.core.request_log import RequestLog
+from mlops_infra.lifecycle.gateway.core.texts import name_fault, shown
+from mlops_infra.lifecycle.gateway.http.answers import error_answer, json_answer
 from mlops_infra.lifecycle.services.database import connect
 
 if TYPE_CHECKING:
@@ -47,10 +47,16 @@ class LogReader:
         try:
             start = datetime.fromisoformat(since)
         except ValueError:
-            return _json(400, {"error": f"since={since!r} is not an ISO 8601 time"})
+            return error_answer(400, f"since={shown(since)} is not an ISO 8601 time")
         if start.tzinfo is None:
-            return _json(400, {"error": f"since={since!r} has no time zone"})
+            return error_answer(400, f"since={shown(since)} has no time zone")
+        try:
+            start = start.astimezone(UTC)
+        except OverflowError:
+            return error_answer(400, f"since={shown(since)} is out of range")
         path = request.path_params
+        if name_fault(path["model"]):
+            return json_answer(200, {"observed": []})
         return await self._query("observed", _OBSERVED, (path["tenant"], path["model"], start))
 
     async def prediction(self, request: Request) -> Response:
@@ -59,7 +65,7 @@ class LogReader:
         try:
             number = UUID(path["id"])
         except ValueError:
-            return _json(400, {"error": f"{path['id']!r} is not a prediction id"})
+            return error_answer(400, f"{shown(path['id'])} is not a prediction id")
         missing = f"no prediction {number} is in the log"
         return await self._query("asked", _PREDICTION, (number, path["tenant"]), missing=missing)
 
@@ -68,14 +74,14 @@ class LogReader:
     ) -> Response:
         """The rows under `name`; a 404 with the text `missing`, where given, without any."""
         if self._log is None:
-            return _json(404, {"error": "this gateway has no request log"})
+            return error_answer(404, "this gateway has no request log")
         try:
             rows = await asyncio.to_thread(self._rows, sql, values)
         except OperationFailed as error:
-            return _json(503, {"error": error.what})
+            return error_answer(503, error.what)
         if missing is not None and not rows:
-            return _json(404, {"error": missing})
-        return _json(200, {name: rows})
+            return error_answer(404, missing)
+        return json_answer(200, {name: rows})
 
     def _rows(self, sql: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
         if self._log is not None:
@@ -84,11 +90,3 @@ class LogReader:
             cursor = connection.execute(sql.encode(), values)
             names = [column.name for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor]
-
-
-def _json(status: int, document: object) -> Response:
-    from starlette.responses import Response
-
-    plain: Callable[[Any], str] = str
-    body = json.dumps(document, default=plain, separators=(",", ":")).encode()
-    return Response(body, status, None, "application/json")

@@ -51,7 +51,7 @@ def test_the_mistakes_of_the_field_notes_are_told() -> None:
     assert reasons(JSON, '[{"hour": 7.5, "load": 1, "late": true}]') == [
         "hour: 7.5 is not an integer"
     ]
-    assert reasons(CSV, "7,1,perhaps,x") == ["late: 'perhaps' is no BOOL"]
+    assert reasons(CSV, "7,1,perhaps,x") == ["late: 'perhaps' is not BOOL"]
 
 
 @pytest.mark.parametrize("content", TYPES)

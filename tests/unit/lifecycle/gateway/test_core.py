@@ -1,22 +1,15 @@
-"""What both protocols of the gateway rest on: settings, statuses, the log's counts, breakers."""
+"""What both protocols of the gateway rest on: settings, statuses, breakers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
 
-import psycopg
 import pytest
 
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.gateway.core.answering import outward
 from mlops_infra.lifecycle.gateway.core.backend import Answer
 from mlops_infra.lifecycle.gateway.core.breaker import FAILURES
-from mlops_infra.lifecycle.gateway.core.metrics import Metrics
-from mlops_infra.lifecycle.gateway.core.request_log import RequestLog, Row
 from mlops_infra.lifecycle.gateway.core.route import REVISION, Route, Target
 from mlops_infra.lifecycle.gateway.core.settings import from_environment
 from mlops_infra.lifecycle.gateway.core.table import Table
@@ -40,50 +33,6 @@ def test_only_a_time_out_is_told_as_one() -> None:
     assert outward(late) == HTTPStatus.GATEWAY_TIMEOUT
     said = Answer(500, b"", None, 0.1, "no answer within the tree's depth")
     assert outward(said) == HTTPStatus.BAD_GATEWAY
-
-
-class FakeConnection:
-    """Refuses texts with a NUL, as PostgreSQL does."""
-
-    def __init__(self) -> None:
-        self.rows: list[Sequence[Any]] = []
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        yield
-
-    @contextmanager
-    def cursor(self) -> Iterator[FakeConnection]:
-        yield self
-
-    def executemany(self, _sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        if any("\0" in str(value) for row in rows for value in row):
-            raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
-        self.rows += rows
-
-
-def row(request: str) -> Row:
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    return Row("1", "champion", "demo", "wine", "1", "s", at, 1.0, 200, request, *[None] * 5)
-
-
-def test_only_rows_in_the_database_count_as_logged(monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics, connection = Metrics(), FakeConnection()
-    log = RequestLog("", rows=10, metrics=metrics)
-
-    @contextmanager
-    def connect(_conninfo: str, *, autocommit: bool) -> Iterator[FakeConnection]:
-        yield connection
-
-    monkeypatch.setattr("mlops_infra.lifecycle.gateway.core.request_log.connect", connect)
-    for text in ("{}", "\0", "{}"):
-        log.put(row(text))
-    log.start()
-    assert log.close(5) == 0
-    text = metrics.text().decode()
-    assert len(connection.rows) == 2
-    assert "mlops_infra_gateway_log_rows_total 2.0" in text
-    assert 'mlops_infra_gateway_log_dropped_total{reason="refused"} 1.0' in text
 
 
 def route_to(url: str) -> Route:

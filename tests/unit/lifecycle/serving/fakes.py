@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from mlops_infra.errors import OperationFailed
-from mlops_infra.lifecycle.gateway.traffic import TrafficSummary
+from mlops_infra.lifecycle.gateway.traffic import Reply, TrafficSummary
 from mlops_infra.lifecycle.lineage.endpoint_history import EndpointHistory
 from mlops_infra.lifecycle.lineage.index import Lineage
-from mlops_infra.lifecycle.promotion.rollout import RolloutServices
 from mlops_infra.lifecycle.promotion.routes import Routing
+from mlops_infra.lifecycle.promotion.services import RolloutServices
 from mlops_infra.lifecycle.registry.versions import Registered
 from mlops_infra.lifecycle.serving.interface import (
     Address,
@@ -130,6 +130,9 @@ class FakeModels:
     def version(self, name: str, version: str) -> Registered:
         return self.versions[version]
 
+    def example(self, registered: Registered) -> Any:
+        return None
+
     def alias(self, name: str, alias: str) -> str | None:
         return self.aliases.get(alias)
 
@@ -175,12 +178,21 @@ class FakeServing:
         return sorted(name for name in self.running if name.startswith(prefix))
 
 
+OUTPUTS = ({"name": "y", "datatype": "INT64", "shape": [-1]},)
+
+
 class FakeObserver:
     """Tells what it was told to tell."""
 
     def __init__(self, tell: Callable[[str], TrafficSummary] | None = None) -> None:
         self.tell = tell or (lambda _version: TrafficSummary(requests=50, p99_ms=5.0))
         self.dead = False
+        self.reply = lambda _version, _request: Reply(outputs=OUTPUTS)
+        self.asked_of: list[tuple[str, Any]] = []
+
+    def asked(self, model: str, version: str, request: Mapping[str, Any]) -> Reply:
+        self.asked_of.append((version, request))
+        return self.reply(version, request)
 
     def observed(self, tenant: str, model: str, version: str, since: float) -> TrafficSummary:
         if self.dead:

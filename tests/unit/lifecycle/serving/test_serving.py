@@ -14,8 +14,6 @@ from mlops_infra.lifecycle.services.kubernetes_objects import EVENT, POD, Kind
 from mlops_infra.lifecycle.serving.interface import CannotServe, Scaling, Service, server_name
 from mlops_infra.lifecycle.serving.kserve import KServe, inference_service
 from mlops_infra.lifecycle.serving.seldon import Seldon, seldon_deployment
-from mlops_infra.lifecycle.verify.replay import replay
-from tests.unit.lifecycle.serving.fakes import FakeModels
 
 SERVICE = Service("demo", "wine", "3", "s3://tenant-demo/models/wine/3/files")
 
@@ -176,45 +174,3 @@ def test_ranges_that_are_none_are_told() -> None:
     for text in ("[]", "{", '{"hour": 3}', '{"hour": {"least": 0}}', '{"hour": {"min": "0"}}'):
         with pytest.raises(OperationFailed, match="cannot be read"):
             ranges_of(text, "m/1")
-
-
-class FakeLog:
-    def __init__(self, **changed: Any) -> None:
-        self.changed = changed
-
-    def prediction(self, number: str) -> list[dict[str, Any]]:
-        data = {"name": "hour", "shape": [2], "datatype": "INT64", "data": [1, 2]}
-        row = {
-            "prediction_id": number,
-            "role": "champion",
-            "tenant": "demo",
-            "model": "wine",
-            "version": "1",
-            "at": "2026-11-21",
-            "status": 200,
-            "error": None,
-            "request": {"inputs": [data]},
-            "response": {"outputs": [{"name": "y", "shape": [2], "data": [2, 4]}]},
-        }
-        return [{**row, **self.changed}]
-
-
-class Predicting(FakeModels):
-    factor = 2
-
-    def predict(self, registered: Any, rows: Any) -> Any:
-        return (rows["hour"] * self.factor).to_numpy()
-
-
-def test_a_prediction_is_computed_again() -> None:
-    models = Predicting()
-    models.add("1", 0.9)
-    found = replay("p", FakeLog(), models, None)
-    assert (found.equal, found.given, found.computed, found.difference) == (
-        True, (2, 4), (2, 4), 0.0,
-    )  # fmt: skip
-    models.factor = 3
-    found = replay("p", FakeLog(), models, None)
-    assert (found.equal, found.difference) == (False, 2.0)
-    with pytest.raises(InputError, match="too long for the log"):
-        replay("p", FakeLog(request=None), models, None)

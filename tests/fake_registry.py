@@ -130,13 +130,17 @@ class Handler(BaseHTTPRequestHandler):
             content = self.body()
             digest = "sha256:" + hashlib.sha256(content).hexdigest()
             document = json.loads(content)
-            for blob in [document["config"], *document["layers"]]:
+            described = document.get("layers", [])
+            for blob in [document["config"], *described] if described else []:
                 assert repository in state.blobs[blob["digest"]], "a manifest before its blobs"
             state.manifests[repository, name] = state.manifests[repository, digest] = content
             return self.answer(201)
         held = state.manifests.get((repository, name))
         if held is None:
             return self.answer(404)
+        if self.command == "DELETE":
+            del state.manifests[repository, name]
+            return self.answer(202)
         digest = "sha256:" + hashlib.sha256(held).hexdigest()
         return self.answer(200, held, Docker_Content_Digest=digest)
 

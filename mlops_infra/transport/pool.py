@@ -1,46 +1,29 @@
-"""HTTP/1.1 with connections that stay open."""
+"""HTTP/1.1 with connections that stay open, directly or through a proxy.
+
+The one place where this program opens a connection to a registry, a package index or a server of
+files: what it knows of proxies, of authorities and of lost connections counts for all of them.
+"""
 
 from __future__ import annotations
 
-import base64
 import http.client
 import socket
 import ssl
 import threading
 import urllib.parse
-import urllib.request
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import BinaryIO
 
-from offline_bundle.registry.errors import RegistryError
-from offline_bundle.registry.reply import Reply
+from mlops_infra.transport import proxies
+from mlops_infra.transport.errors import HttpError
+from mlops_infra.transport.origin import Origin, bare
+from mlops_infra.transport.proxies import Proxy
+from mlops_infra.transport.reply import Reply
 
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a connection leads."""
-
-    scheme: str
-    host: str
-    port: int
-
-    @classmethod
-    def of(cls, url: str) -> Origin:
-        """Of an absolute URL.
-
-        Raises:
-            RegistryError: it is no HTTP URL.
-        """
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise RegistryError(f"'{parts.scheme}:' is not a registry's address")
-        return cls(parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme])
-
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_PROXY_WANTS_LOGIN = 407
 
 
 class Streamed(ABC):
@@ -91,17 +74,17 @@ class Pool:
         """A new connection, through the proxy of the environment where there is one.
 
         Raises:
-            RegistryError: the proxy's address cannot be used.
+            InputError: the proxy's address cannot be used.
         """
-        proxy = _proxy(origin)
-        to = Origin.of(proxy) if proxy else origin
+        proxy = proxies.proxy_of(origin)
+        host, port = (proxy.host, proxy.port) if proxy else (origin.host, origin.port)
         if origin.scheme == "http":
-            return http.client.HTTPConnection(to.host, to.port, timeout=self._silence)
+            return http.client.HTTPConnection(host, port, timeout=self._silence)
         found = http.client.HTTPSConnection(
-            to.host, to.port, timeout=self._silence, context=self._context(origin)
+            host, port, timeout=self._silence, context=self._context(origin)
         )
         if proxy:
-            found.set_tunnel(origin.host, origin.port, headers=_proxy_headers(proxy))
+            found.set_tunnel(origin.host, origin.port, headers=dict(proxy.headers))
         return found
 
     def close(self) -> None:
@@ -121,17 +104,22 @@ class Pool:
         headers: Mapping[str, str],
         body: Body,
     ) -> Reply:
-        proxy = _proxy(origin) if origin.scheme == "http" else None
+        proxy = proxies.proxy_of(origin)
+        by_proxy = proxy if origin.scheme == "http" else None
         sent = {"Accept-Encoding": "identity", "User-Agent": "mlops-infra", **headers}
-        sent |= _proxy_headers(proxy) if proxy else {}
+        sent |= by_proxy.headers if by_proxy else {}
         try:
-            target = url if proxy else _target(url)
+            if connection.sock is None:
+                with _naming(proxy):
+                    connection.connect()
+            target = bare(url) if by_proxy else _target(url)
             whole = True
             if isinstance(body, Streamed):
                 whole = _stream(connection, method, target, body, sent)
             else:
                 connection.request(method, target, body, sent)
-            response = connection.getresponse()
+            with _naming(by_proxy):
+                response = connection.getresponse()
         except BaseException:
             connection.close()
             raise
@@ -143,7 +131,39 @@ class Pool:
             with self._lock:
                 self._idle[origin].append(connection)
 
-        return Reply(response, url, give_back)
+        reply = Reply(response, url, give_back, through=str(by_proxy) if by_proxy else None)
+        if by_proxy and reply.status == _PROXY_WANTS_LOGIN:
+            reply.close()
+            raise _refused(by_proxy)
+        return reply
+
+
+@contextmanager
+def _naming(proxy: Proxy | None) -> Iterator[None]:
+    """Errors on the way to `proxy` name it; they stay of their kind, which decides on retries."""
+    try:
+        yield
+    except ssl.SSLError:
+        raise  # the server's certificate: the proxy has done its part
+    except OSError as error:
+        if proxy is None:
+            raise
+        if str(_PROXY_WANTS_LOGIN) in str(error):
+            raise _refused(proxy) from error
+        told = f"the proxy {proxy}: {error.strerror or error}"
+        raise (type(error)(error.errno, told) if error.errno else type(error)(told)) from error
+    except http.client.HTTPException as error:
+        if proxy is None:
+            raise
+        raise ConnectionError(f"the proxy {proxy} does not speak HTTP") from error
+
+
+def _refused(proxy: Proxy) -> HttpError:
+    return HttpError(
+        f"the proxy {proxy} refuses the request without a login, or with this one",
+        hint="set http_proxy and https_proxy to http://NAME:PASSWORD@HOST:PORT",
+        status=_PROXY_WANTS_LOGIN,
+    )
 
 
 def _stream(
@@ -169,19 +189,3 @@ def _stream(
 def _target(url: str) -> str:
     parts = urllib.parse.urlsplit(url)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-
-
-def _proxy(origin: Origin) -> str | None:
-    found = urllib.request.getproxies().get(origin.scheme)
-    if not found or urllib.request.proxy_bypass(f"{origin.host}:{origin.port}"):
-        return None
-    return found if "://" in found else f"http://{found}"
-
-
-def _proxy_headers(proxy: str) -> dict[str, str]:
-    parts = urllib.parse.urlsplit(proxy)
-    if parts.username is None:
-        return {}
-    pair = f"{parts.username}:{parts.password or ''}"
-    pair = urllib.parse.unquote(pair)
-    return {"Proxy-Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}

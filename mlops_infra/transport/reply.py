@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import zlib
 from collections.abc import Callable
 from email.message import Message
 from typing import Protocol, Self, cast
 
-from offline_bundle.registry.errors import RegistryError
+from mlops_infra.transport.errors import HttpError
 
 _MAX_DOCUMENT = 32 << 20
 """No manifest or list comes near (registries take 4 MiB); a longer answer is refused."""
+
+_GZIP = b"\x1f\x8b"
 
 
 class _Readable(Protocol):
@@ -25,11 +28,15 @@ class Reply:
         response: http.client.HTTPResponse,
         url: str,
         give_back: Callable[[bool], None],
+        *,
+        through: str | None = None,
     ) -> None:
         self._response = response
         self._give_back: Callable[[bool], None] | None = give_back
         self._left = response.length
         self.url = url
+        self.through = through
+        """The proxy that has handed the answer on, and may have given it itself."""
         self.status = response.status
         self.headers: Message = response.headers
 
@@ -58,14 +65,14 @@ class Reply:
         return count
 
     def document(self) -> bytes:
-        """The whole answer, which is small.
+        """The whole answer, which is small; unpacked where it was packed although nobody asked.
 
         Raises:
-            RegistryError: it is not.
+            HttpError: it is not small, or is not what it is said to be packed with.
             OSError, http.client.HTTPException: the connection is lost.
         """
         if (self._left or 0) > _MAX_DOCUMENT:
-            raise RegistryError(f"the response has {self._left} bytes: too large for a document")
+            raise HttpError(f"the response has {self._left} bytes: too large for a document")
         parts: list[bytes] = []
         size = 0
         buffer = memoryview(bytearray(1 << 16))
@@ -73,8 +80,21 @@ class Reply:
             parts.append(bytes(buffer[:count]))
             size += count
             if size > _MAX_DOCUMENT:
-                raise RegistryError("the response is too large for a document")
-        return b"".join(parts)
+                raise HttpError("the response is too large for a document")
+        return self._unpacked(b"".join(parts))
+
+    def _unpacked(self, content: bytes) -> bytes:
+        encoding = self.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ("gzip", "x-gzip") or not content.startswith(_GZIP):
+            return content
+        reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            plain = reader.decompress(content, _MAX_DOCUMENT)
+        except zlib.error as error:
+            raise HttpError(f"the response cannot be unpacked: {error}") from error
+        if not reader.eof:
+            raise HttpError("the response is cut off, or too large for a document")
+        return plain
 
     def close(self) -> None:
         """Give the connection back if the answer was read to its end, else cut it."""
