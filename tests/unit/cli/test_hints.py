@@ -50,7 +50,7 @@ class Text(NamedTuple):
 def texts() -> tuple[Text, ...]:
     """All texts but docstrings, the alerts' annotations included."""
     found = [text for name in SOURCES for text in _of_package(ROOT / name)]
-    for file in sorted((ROOT / "charts" / "prometheus" / "files").glob("*.yml")):
+    for file in sorted((ROOT / "charts" / "prometheus").glob("[ft]*/*.[yt]*")):
         for number, line in enumerate(file.read_text().splitlines(), 1):
             found.append(Text(f"{file.relative_to(ROOT)}:{number}", line, "hint:" in line))
     return tuple(found)
@@ -131,7 +131,9 @@ def problem(words: list[str], *, is_hint: bool) -> str | None:
         return None if plain or word == VALUE else f"no such command: '{word}'"
     if isinstance(command, click.Group):
         first = rest[0].rstrip(_TRAILING) if rest else ""
-        return None if first in ("", "--help") else f"'{first}' is no command of {name}"
+        if first == "--help" or (not first and not is_hint):
+            return None
+        return f"'{first}' is no command of {name}"
     wrong = _usage(command, rest) if is_hint else _options(command, rest)
     return f"{name} {wrong}" if wrong else None
 
