@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from unicodedata import category
 
 from mlops_infra.errors import InputError
 
@@ -41,6 +42,14 @@ def fitted(value: str, limit: int) -> str:
         return value
     digest = hashlib.sha256(value.encode()).hexdigest()[:8]
     return f"{value[: limit - 9].rstrip('-.')}-{digest}"
+
+
+def printable(value: str) -> str:
+    """`value` with what a terminal would obey and not show as Python's escapes.
+
+    Line breaks, tabs and characters that turn the direction of writing; spaces of any kind stay.
+    """
+    return "".join(c if c.isprintable() or category(c) == "Zs" else repr(c)[1:-1] for c in value)
 
 
 def field_manager(stack: str) -> str:

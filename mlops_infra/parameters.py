@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from mlops_infra.naming import printable
+
 Value = str | int | float | bool
 Kind = Literal["str", "int", "float", "bool"]
 ALGORITHMS = ("linear", "forest", "boosting", "neighbours")
@@ -49,16 +51,20 @@ def converted(kind: Kind, text: str) -> Value:
     """A text in the type of its parameter.
 
     Raises:
-        ValueError: it is not of that type, not finite, not printable, or too long.
+        ValueError: it is not of that type, not finite, too long, or not a text for a process.
     """
-    if len(text.encode(errors="surrogatepass")) > LONGEST:
+    if "\0" in text:
+        raise ValueError("has a NUL, which no process can be given")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise ValueError("has half a surrogate pair, which is not a text") from error
+    if size > LONGEST:
         raise ValueError(f"is longer than {LONGEST} bytes")
-    if not text.isprintable():
-        raise ValueError("has characters that cannot be printed")
     try:
         return _converted(kind, text)
     except ValueError as error:
-        raise ValueError(f"wants {_WANTED[kind]}, not '{text[:60]}'") from error
+        raise ValueError(f"wants {_WANTED[kind]}, not '{printable(text[:60])}'") from error
 
 
 def _converted(kind: Kind, text: str) -> Value:

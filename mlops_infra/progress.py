@@ -102,7 +102,9 @@ def step(sink: Sink, title: str, *, total: int | None = None, unit: str = "") ->
         yield work
     except BaseException as error:
         # the error's own first line is enough here: the command line shows the whole of it
-        work.end("failed", str(error).partition("\n")[0] or type(error).__name__)
+        stopped = isinstance(error, KeyboardInterrupt)
+        name = "stopped" if stopped else type(error).__name__
+        work.end("failed", str(error).partition("\n")[0] or name)
         raise
     finally:
         work._emit("finished", text=work.detail)

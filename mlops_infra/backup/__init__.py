@@ -7,6 +7,7 @@ of it. Stores that someone else runs (`state: external`) are backed up there, no
 
 from mlops_infra.backup.archived import archived_tenants
 from mlops_infra.backup.folder import BackupFolder, Manifest
+from mlops_infra.backup.holdings import holdings
 from mlops_infra.backup.restoring import restore
 from mlops_infra.backup.stores import StoreAccess, open_stores
 from mlops_infra.backup.taking import take
@@ -16,6 +17,7 @@ __all__ = [
     "Manifest",
     "StoreAccess",
     "archived_tenants",
+    "holdings",
     "open_stores",
     "restore",
     "take",

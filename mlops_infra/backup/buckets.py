@@ -60,6 +60,29 @@ def count(client: S3Client, bucket: str) -> int:
     return sum(1 for _ in _listing(client, bucket))
 
 
+def measure(client: S3Client, bucket: str, limit: int) -> tuple[int, int, bool]:
+    """Number and bytes of a bucket's objects, and whether that is all: `limit` ends the count."""
+    number = size = 0
+    for each in _listing(client, bucket):
+        if number == limit:
+            return number, size, False
+        number, size = number + 1, size + int(each["Size"])
+    return number, size, True
+
+
+def tag(client: S3Client, bucket: str, key: str) -> str | None:
+    """A tag of a bucket; None where it has none."""
+    from botocore.exceptions import ClientError
+
+    try:
+        tags = client.get_bucket_tagging(Bucket=bucket)["TagSet"]
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return None
+        raise
+    return next((each["Value"] for each in tags if each["Key"] == key), None)
+
+
 def save(client: S3Client, bucket: str, folder: BackupFolder, work: Step) -> int:
     """Copy one bucket into the folder; how many objects.
 

@@ -11,7 +11,7 @@ from typing import IO
 
 from mlops_infra import contract, files
 from mlops_infra.backup.stores import StoreAccess
-from mlops_infra.errors import FoundError, OperationFailed
+from mlops_infra.errors import FoundError, InputError, OperationFailed
 
 POD, CONTAINER = "postgresql-0", "server"
 _SOCKET = "--host=/run/postgresql"
@@ -19,6 +19,17 @@ _SOCKET = "--host=/run/postgresql"
 # kubectl's, and `read` of a POSIX shell leaves the rest of the stream to the program.
 _LOGGED_IN = 'IFS= read -r PGPASSWORD; export PGPASSWORD; exec "$@"'
 _CHUNK = 1 << 20
+_TENANT = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_COUNTING = 20
+"""Seconds."""
+_NOTED = "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{}'"
+# the tables that purged.sql of the chart deletes from
+_ROWS = """SET statement_timeout = '{seconds}s';
+SELECT sum((xpath('/row/c/text()', query_to_xml(format(
+  'SELECT count(*) AS c FROM %I.%I WHERE tenant = %L', table_schema, table_name, '{tenant}'
+), false, true, '')))[1]::text::bigint)
+FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+WHERE column_name = 'tenant' AND table_type = 'BASE TABLE'"""
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}';"
 _LIST = (
@@ -35,6 +46,23 @@ def databases(access: StoreAccess) -> dict[str, str]:
     """
     told = _psql(access, "postgres", _LIST)
     return dict(line.split("|") for line in told.splitlines() if line)
+
+
+def rows_of(access: StoreAccess, tenant: str) -> tuple[int, str]:
+    """How many rows say that they are a tenant's, and what `onRemoval` is noted for it.
+
+    Raises:
+        InputError: that is not the name of a tenant.
+        OperationFailed: the server does not answer, or counts for longer than `_COUNTING`.
+    """
+    if not _TENANT.fullmatch(tenant):
+        raise InputError(f"not a tenant's name: {tenant[:80]!r}")
+    role = f"tenant_{tenant.replace('-', '_')}"
+    noted = _psql(access, "postgres", _NOTED.format(role)).strip()
+    fate = "purge" if "purge" in noted else "archive"
+    count = _ROWS.format(seconds=_COUNTING, tenant=tenant)
+    told = (_psql(access, name, count).strip() for name in databases(access))
+    return sum(int(each or 0) for each in told), fate
 
 
 def dump(access: StoreAccess, database: str, file: Path) -> None:

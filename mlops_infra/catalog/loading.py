@@ -57,6 +57,7 @@ def _component(body: Mapping[str, Any]) -> Component:
         uses=tuple(plain.pop("uses", ())),
         provides=tuple(plain.pop("provides", ())),
         crds=tuple(plain.pop("crds", ())),
+        kinds=tuple(plain.pop("kinds", ())),
         images=tuple(_image(role, each) for role, each in plain.pop("images", {}).items()),
         ports=tuple(Port(name=name, **each) for name, each in plain.pop("ports", {}).items()),
         secrets=tuple(

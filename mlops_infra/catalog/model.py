@@ -108,6 +108,8 @@ class Component:
     provides: tuple[str, ...] = ()
     crds: tuple[str, ...] = ()
     """API groups whose CustomResourceDefinitions must stand before it."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of these groups that its controllers look after; all where empty."""
     in_tenants: bool = False
     """Has objects of its own in the namespaces of tenants, which therefore come first."""
     implied: bool = False

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mlops_infra.cli import options, output, render
-from mlops_infra.errors import InputError
+from mlops_infra.errors import FoundError, InputError
 
 
 @click.group()
@@ -27,7 +27,8 @@ def command() -> None:
 def run(job: str, models: Path | None, partition: str | None, again: bool, as_json: bool) -> None:
     """Score what has no score yet; runs in the cluster.
 
-    A second run writes nothing, and a run after a crash continues where it stopped.
+    A second run writes nothing, and a run after a crash continues where it stopped. A partition
+    that cannot be scored stops no other one. Exit code 3 if there was one.
     """
     from mlops_infra.lifecycle import batch
     from mlops_infra.lifecycle.batch import sources
@@ -44,27 +45,37 @@ def run(job: str, models: Path | None, partition: str | None, again: bool, as_js
     around, sink = Environment.here(), render.sink_for(as_json)
     source = sources.source(chosen, lambda name: assembly.bucket(around, name), assembly.connect)
     champions = assembly.champions(around)
-    results = [
-        batch.run(
+    schema = champions.schema(chosen.model)
+    names = [partition] if partition else source.partitions()
+
+    def score(name: str) -> batch.BatchResult:
+        return batch.run(
             chosen,
             name,
             source.rows(name),
             champion=BatchChampion(champions, chosen.model),
             connect=assembly.autocommit,
             sink=sink,
-            schema=champions.schema(chosen.model),
+            schema=schema,
             again=again,
         )
-        for name in ([partition] if partition else source.partitions())
-    ]
+
+    results, failed = batch.each(names, score)
     index = assembly.lineage(around)
     for model in sorted({each.model for each in results}):
         if index is not None:  # the job is where this version serves, as an endpoint is
             index.record(Trace(model=model, endpoint=f"{chosen.tenant}/batch-{chosen.name}"))
     if as_json:
         output.document({"job": job, "partitions": [asdict(each) for each in results]})
-        return
-    output.table(
-        ("partition", "model", "rows", "written", "outcome"),
-        [(r.partition, r.model, r.rows, r.written, r.outcome) for r in results],
-    )
+    else:
+        output.table(
+            ("partition", "model", "rows", "written", "outcome"),
+            [(r.partition, r.model, r.rows, r.written, r.outcome) for r in results],
+        )
+    if failed:
+        raise FoundError(
+            f"{len(failed)} of {len(names)} partitions of {job} are not scored",
+            failed,
+            where=chosen.source,
+            hint="correct each, then: mlops-infra batch run … --partition NAME",
+        )

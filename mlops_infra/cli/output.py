@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from mlops_infra.cli.options import session
+from mlops_infra.naming import printable
 
 _GAP = "  "
 _NONE = "-"
@@ -29,8 +30,11 @@ def text(line: str = "") -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print aligned columns under a heading; None becomes `-`, numbers stand to the right."""
-    body = [[_NONE if cell is None else str(cell) for cell in row] for row in rows]
+    """Print aligned columns under a heading; None becomes `-`, numbers stand to the right.
+
+    What a terminal would obey (line breaks, tabs, turns of direction) is shown as an escape.
+    """
+    body = [[_NONE if cell is None else printable(str(cell)) for cell in row] for row in rows]
     lines = [[name.upper() for name in columns], *body]
     widths = [max(width(line[index]) for line in lines) for index in range(len(columns))]
     right = [_are_figures({row[index] for row in body} - {_NONE}) for index in range(len(columns))]

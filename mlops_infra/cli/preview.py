@@ -51,8 +51,9 @@ def command(
         show_permissions(stack, file)
         return
     from mlops_infra import engine
+    from mlops_infra.cli.guarding import guarding
 
-    outcome = engine.preview(stack, file, sink_for(as_json), refresh=refresh)
+    outcome = engine.preview(stack, file, sink_for(as_json), guarding, refresh=refresh)
     if as_json:
         output.document(outcome.as_dict())
     else:

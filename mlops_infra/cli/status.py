@@ -38,6 +38,7 @@ def command(stack: str, file: Path | None, as_json: bool, drift: bool, page: Pat
     from the configuration.
     """
     from mlops_infra import engine
+    from mlops_infra.cli.guarding import guarding
     from mlops_infra.config import load, stack_file
     from mlops_infra.images import references
     from mlops_infra.overview import collect, render
@@ -58,7 +59,7 @@ def command(stack: str, file: Path | None, as_json: bool, drift: bool, page: Pat
         make_plan(config, stack=stack, built=references()),
         outputs,
         health,
-        changes=engine.preview(stack, file, quiet).changes if drift else None,
+        changes=engine.preview(stack, file, quiet, guarding).changes if drift else None,
         runs=_runs(opened, outputs) if page else (),
         live=opened.live_state() if health.cluster in {"running", "reachable"} else None,
     )

@@ -27,9 +27,10 @@ def command(stack: str, file: Path | None, break_lock: bool, refresh: bool, as_j
     Objects that were deleted or changed by hand are restored.
     """
     from mlops_infra import engine
+    from mlops_infra.cli.guarding import guarding
 
     outcome = engine.bring_up(
-        stack, file, sink_for(as_json), break_lock=break_lock, refresh=refresh
+        stack, file, sink_for(as_json), guarding, break_lock=break_lock, refresh=refresh
     )
     if as_json:
         output.document(outcome.as_dict())

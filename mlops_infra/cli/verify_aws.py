@@ -56,6 +56,7 @@ def show_status(stack: str, file: Path | None, sink: Sink, *, as_json: bool, dri
     """
     from mlops_infra import engine
     from mlops_infra.aws import Cloud
+    from mlops_infra.cli.guarding import guarding
 
     opened = engine.open_engine(stack, file, sink)
     site = opened.record.site
@@ -66,7 +67,7 @@ def show_status(stack: str, file: Path | None, sink: Sink, *, as_json: bool, dri
     endpoints = engine.wanted(resources)
     wrong = engine.differences(cloud, endpoints)
     if drift:
-        changes = engine.preview(stack, file, sink).changes
+        changes = engine.preview(stack, file, sink, guarding).changes
         wrong += [f"{each['kind']} {each['name']}: {each['op']}" for each in changes]
     made = sum(1 for each in resources if str(each["type"]).startswith("aws:"))
     if as_json:

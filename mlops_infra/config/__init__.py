@@ -6,7 +6,7 @@ holds, `json_schema` serves editors and `pulumi_schema` serves `Pulumi.yaml`.
 """
 
 from mlops_infra.config.aws.account import AwsConfig
-from mlops_infra.config.editing import without_tenant
+from mlops_infra.config.editing import with_removal, without_tenant
 from mlops_infra.config.effective import effective
 from mlops_infra.config.language.document import Origin
 from mlops_infra.config.language.section import Policy, Profile, State
@@ -57,5 +57,6 @@ __all__ = [
     "parse_pulumi",
     "pulumi_schema",
     "stack_file",
+    "with_removal",
     "without_tenant",
 ]

@@ -1,4 +1,4 @@
-"""Takes one entry out of a stack's file and leaves every other line as it is. Pure."""
+"""Changes one entry of a stack's file and leaves every other line as it is. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import yaml
 from mlops_infra.errors import InputError
 
 TENANTS = ("config", "mlops-infra:tenants")
+ALLOW_REMOVAL = ("config", "mlops-infra:allowRemoval")
 
 
 def without_tenant(text: str, name: str, *, where: str) -> str:
@@ -42,6 +43,44 @@ def without_tenant(text: str, name: str, *, where: str) -> str:
             f"tenant {name} shares its lines with something else",
             where=f"{where}:{first + 1}",
             hint=f"remove {name} from mlops-infra:tenants by hand, then: mlops-infra up -s STACK",
+        )
+    return found
+
+
+def with_removal(text: str, key: str, *, where: str) -> str:
+    """The file's text with `key` in `allowRemoval`.
+
+    Args:
+        text: of a stack's file that has been checked.
+        key: such as `tenant/demo`.
+        where: the file, for the error.
+
+    Raises:
+        InputError: the list shares its lines with something else, so a person has to do it.
+    """
+    wanted = yaml.safe_load(text)
+    settings, name = wanted[ALLOW_REMOVAL[0]], ALLOW_REMOVAL[1]
+    before = list(settings.get(name) or ())
+    if key in before:
+        return text
+    settings[name] = [*before, key]
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    path = list(ALLOW_REMOVAL) if before else [ALLOW_REMOVAL[0], next(iter(settings))]
+    first, last = _lines(root, path)
+    lines = text.splitlines(keepends=True)
+    line = lines[first]
+    indent = line[: len(line) - len(line.lstrip())]
+    fresh = f"{indent}{name}: [{', '.join(settings[name])}]\n"
+    found = "".join([*lines[:first], fresh, *lines[last + 1 if before else first :]])
+    try:
+        same = yaml.safe_load(found) == wanted
+    except yaml.YAMLError:
+        same = False
+    if not same:
+        raise InputError(
+            f"{name} shares its lines with something else",
+            where=f"{where}:{first + 1}",
+            hint=f"add {key} to {name} by hand, then: mlops-infra up",
         )
     return found
 

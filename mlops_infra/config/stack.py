@@ -46,6 +46,15 @@ class StackConfig(Section):
         Annotated[str, Field(pattern=r"^[a-z0-9-]+(/[A-Za-z]+/[a-z0-9._/-]+)?$")], ...
     ] = ()
     """Stateful resources that may be replaced anyway: `postgresql` or `postgresql/Kind/name`."""
+    allow_removal: tuple[
+        Annotated[
+            str,
+            Field(pattern=r"^((tenant|component|quota|endpoint)/[a-z0-9-]+|environment)$"),
+        ],
+        ...,
+    ] = ()
+    """What `up` may take from people: `tenant/NAME`, `component/NAME`, `quota/TENANT` (a smaller
+    quota than is used), `endpoint/NAME` (aws), `environment` (another name)."""
     backend: BackendConfig = Field(default_factory=BackendConfig)
     """Pulumi state."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from mlops_infra.aws import Cloud, Site
 from mlops_infra.engine import aws_approved, aws_features, aws_live, locks, tools
 from mlops_infra.engine.aws_graph import declare
+from mlops_infra.engine.guard import Guarding, guarded_up
 from mlops_infra.engine.prepare import Asked, prepare
 from mlops_infra.engine.results import Outcome, Result
 from mlops_infra.errors import FoundError, MissingError
@@ -20,7 +21,9 @@ UNSEEN = (
 )
 
 
-def bring_up(want: Asked, site: Site, sink: Sink, *, break_lock: bool, refresh: bool) -> Outcome:
+def bring_up(
+    want: Asked, site: Site, sink: Sink, guarding: Guarding, *, break_lock: bool, refresh: bool
+) -> Outcome:
     """Deploy, add features in place, then ask AWS whether it runs what was asked for.
 
     Raises:
@@ -35,9 +38,7 @@ def bring_up(want: Asked, site: Site, sink: Sink, *, break_lock: bool, refresh: 
     lacking = aws_features.compared(cloud, aws_features.wanted(want))
     approved = aws_approved.told(want, cloud, sink)
     engine = prepare(want, sink, tools.ready_for_aws(sink), node=None, more=approved)
-    result = engine.up(
-        want.config.allow_replace, break_lock=break_lock, whole=want.whole, refresh=refresh
-    )
+    result = guarded_up(want, engine, guarding(want, engine, sink), break_lock, refresh)
     aws_features.add_all(cloud, lacking, sink)
     compare(cloud, engine.exported()["deployment"].get("resources", ()), sink)
     return _outcome(want, result, aws_features.notes(lacking, done=True))
@@ -62,7 +63,7 @@ def compare(cloud: Cloud, resources: Iterable[Mapping[str, Any]], sink: Sink) ->
         )
 
 
-def preview(want: Asked, site: Site, sink: Sink, *, refresh: bool) -> Outcome:
+def preview(want: Asked, site: Site, sink: Sink, guarding: Guarding, *, refresh: bool) -> Outcome:
     """What `bring_up` would change; without credentials or plug-in, what there would be.
 
     Raises:
@@ -76,8 +77,10 @@ def preview(want: Asked, site: Site, sink: Sink, *, refresh: bool) -> Outcome:
         return _blind(want, missing, sink)
     lacking = aws_features.compared(cloud, aws_features.wanted(want))
     approved = aws_approved.told(want, cloud, sink)
-    result = prepare(want, sink, found, node=None, more=approved).preview(refresh=refresh)
-    return _outcome(want, result, aws_features.notes(lacking, done=False))
+    engine = prepare(want, sink, found, node=None, more=approved)
+    result = engine.preview(refresh=refresh)
+    losses = guarding(want, engine, sink).look(result)
+    return _outcome(want, result, (*losses, *aws_features.notes(lacking, done=False)))
 
 
 def _reach(cloud: Cloud, sink: Sink) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mlops_infra import contract, places
@@ -18,6 +18,7 @@ from mlops_infra.engine import (
     reach,
     tools,
 )
+from mlops_infra.engine.guard import Guarding, guarded_up
 from mlops_infra.engine.prepare import Asked, asked, prepare, reading
 from mlops_infra.engine.process import stopped
 from mlops_infra.engine.results import Outcome, Result
@@ -31,7 +32,13 @@ FREE = 32 * 1024 * 1024
 
 
 def bring_up(
-    stack: str, file: Path | None, sink: Sink, *, break_lock: bool = False, refresh: bool = True
+    stack: str,
+    file: Path | None,
+    sink: Sink,
+    guarding: Guarding,
+    *,
+    break_lock: bool = False,
+    refresh: bool = True,
 ) -> Outcome:
     """Bring the platform of `stack` up, or up to date, and return what it offers.
 
@@ -39,6 +46,7 @@ def bring_up(
         stack: its name.
         file: its file; None: the default one.
         sink: takes the progress.
+        guarding: makes the judge of what the run would take from people.
         break_lock: take the stack from whoever holds it.
         refresh: look for what was deleted or changed by hand, and put it right.
 
@@ -46,18 +54,26 @@ def bring_up(
         MlopsError: each step with its own; whatever was done stays and a second call goes on.
     """
     try:
-        return _bring_up(stack, file, sink, break_lock=break_lock, refresh=refresh)
+        return _bring_up(stack, file, sink, guarding, break_lock=break_lock, refresh=refresh)
     except KeyboardInterrupt as error:  # outside of Pulumi: in a build, or while the cluster starts
         raise stopped() from error
 
 
 def _bring_up(
-    stack: str, file: Path | None, sink: Sink, *, break_lock: bool, refresh: bool
+    stack: str,
+    file: Path | None,
+    sink: Sink,
+    guarding: Guarding,
+    *,
+    break_lock: bool,
+    refresh: bool,
 ) -> Outcome:
     want = _checked(stack, file, sink)
     room_to_work()
     if want.record.site:
-        return aws_up.bring_up(want, want.record.site, sink, break_lock=break_lock, refresh=refresh)
+        return aws_up.bring_up(
+            want, want.record.site, sink, guarding, break_lock=break_lock, refresh=refresh
+        )
     if want.record.cluster:
         want.record.write(StackDir.of(stack))  # from here on `down` has something to take away
     if not break_lock:  # say so now, not after twenty minutes of compiling
@@ -66,13 +82,13 @@ def _bring_up(
         _reach(want, sink)
     found, node = gathering.gather(want, sink)
     engine = prepare(want, sink, found, node=node)
-    result = engine.up(
-        want.config.allow_replace, break_lock=break_lock, whole=want.whole, refresh=refresh
-    )
+    result = guarded_up(want, engine, guarding(want, engine, sink), break_lock, refresh)
     return _outcome(want, result)
 
 
-def preview(stack: str, file: Path | None, sink: Sink, *, refresh: bool = True) -> Outcome:
+def preview(
+    stack: str, file: Path | None, sink: Sink, guarding: Guarding, *, refresh: bool = True
+) -> Outcome:
     """What `bring_up` would change; arguments as there. Starts no cluster.
 
     Raises:
@@ -80,7 +96,7 @@ def preview(stack: str, file: Path | None, sink: Sink, *, refresh: bool = True) 
     """
     want = _checked(stack, file, sink)
     if want.record.site:
-        return aws_up.preview(want, want.record.site, sink, refresh=refresh)
+        return aws_up.preview(want, want.record.site, sink, guarding, refresh=refresh)
     if want.record.cluster:
         phase = EmbeddedCluster(want.record.cluster).status().phase
         if phase == "absent":
@@ -95,8 +111,9 @@ def preview(stack: str, file: Path | None, sink: Sink, *, refresh: bool = True) 
         _reach(want, sink)
         node = None
     found = tools.ready(sink)
-    result = prepare(want, sink, found, node=node).preview(refresh=refresh)
-    return _outcome(want, result)
+    engine = prepare(want, sink, found, node=node)
+    result = engine.preview(refresh=refresh)
+    return _outcome(want, result, guarding(want, engine, sink).look(result))
 
 
 def exports(stack: str, file: Path | None, sink: Sink) -> str:
@@ -160,8 +177,8 @@ def _reach(want: Asked, sink: Sink) -> None:
         work.end("done", f"Kubernetes {reach.check(want.record)}")
 
 
-def _outcome(want: Asked, result: Result) -> Outcome:
-    notes: list[str] = []
+def _outcome(want: Asked, result: Result, losses: Sequence[str] = ()) -> Outcome:
+    notes = list(losses)
     if want.record.cluster:
         notes += EmbeddedCluster(want.record.cluster).status().notes
     notes += [f"{each.path}: {each.message}" for each in want.plan.findings]

@@ -8,7 +8,7 @@ silence and deleted by `down`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -82,11 +82,6 @@ class LiveState:
         """The differences of one sort."""
         return [each for each in self.differences if each.what == what]
 
-    @property
-    def nothing_left(self) -> bool:
-        """Whether all is missing: it is another cluster, or one that was made anew."""
-        return self.known > 0 and self.known == len(self.of("missing"))
-
     def lines(self) -> list[str]:
         """All that is not as it should be, one line each."""
         return [*map(str, self.differences), *self.unreadable]
@@ -142,6 +137,27 @@ def compare(cluster: Cluster, resources: Iterable[Resource], reveal: Reveal) -> 
     found += _revealed(unsure, reveal)
     found.sort(key=lambda each: order[each.urn])
     return LiveState(len(known), tuple(found), tuple(unreadable))
+
+
+def refuse_another_cluster(live: LiveState, half_done: Collection[str], stack: str) -> None:
+    """Stop where the cluster has nothing of a stack that was deployed.
+
+    Args:
+        live: the comparison.
+        half_done: URNs of what a killed run was about; it may have deleted them itself.
+        stack: its name.
+
+    Raises:
+        InputError: it is another cluster, or one that was made anew.
+    """
+    missing = {each.urn for each in live.of("missing")}
+    if live.known != len(missing) or missing <= set(half_done):
+        return
+    raise InputError(
+        f"the cluster has nothing of this stack, and the state knows {live.known} objects",
+        hint=f"check cluster.kubeconfig and cluster.context; if the cluster was made anew: "
+        f"mlops-infra down -s {stack}, then up",
+    )
 
 
 def refuse_foreign(cluster: Cluster, changes: Iterable[Change], manager: str) -> None:

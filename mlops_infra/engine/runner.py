@@ -23,7 +23,7 @@ from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.engine.stack_record import StackRecord
 from mlops_infra.engine.tools import Tools
 from mlops_infra.engine.waiting import Verdict, Waiting
-from mlops_infra.errors import InputError, MlopsError, OperationFailed
+from mlops_infra.errors import MlopsError, OperationFailed
 from mlops_infra.kube import Cluster
 from mlops_infra.naming import field_manager
 from mlops_infra.progress import Sink, Step, step
@@ -53,6 +53,8 @@ class Engine:
         self._sink = sink
         self.environment = environment
         self._program = program
+        self.resources: Sequence[Mapping[str, Any]] = ()
+        """Those of the state, secrets encrypted, as `preview` and `up` have read them."""
         self._raised: BaseException | None = None
         self._command = OwnedPulumi(tools.pulumi, tools.version, sink)
 
@@ -67,8 +69,9 @@ class Engine:
         """
         with applied(self.environment):
             stack = self._open()
-            resources = self._deployment().get("resources") or ()
+            resources = self.resources = self._deployment().get("resources") or ()
             live = self._compared(resources) if refresh else LiveState()
+            live_objects.refuse_another_cluster(live, (), self.stack)
             unsure = bool(live.differences)
             with applied(self._takes_over(resources, unsure=unsure)):
                 asks_aws = refresh and self.record.site is not None
@@ -78,7 +81,7 @@ class Engine:
         """What somebody has deleted or changed in the cluster; nothing on AWS."""
         with applied(self.environment):
             self._open()
-            return self._compared(self._deployment().get("resources") or (), refuse=False)
+            return self._compared(self._deployment().get("resources") or ())
 
     def up(
         self,
@@ -87,6 +90,8 @@ class Engine:
         break_lock: bool = False,
         whole: str = "",
         refresh: bool = True,
+        allow: Callable[[Result], None] = lambda _planned: None,
+        make_way: Callable[[], None] = lambda: None,
     ) -> Result:
         """Bring the stack to what the program says; nothing is run where nothing differs.
 
@@ -96,6 +101,8 @@ class Engine:
             whole: digest of all that is asked for. A preview that shows no change ends the run
                 only if the last one that ended well had the same.
             refresh: look for what was deleted or changed by hand, and put it right.
+            allow: judges what was planned; what it raises ends the run.
+            make_way: called before anything is changed.
 
         Raises:
             InputError: it would lose something stateful that `allow_replace` does not name.
@@ -108,19 +115,21 @@ class Engine:
         with applied(self.environment):
             stack = self._open()
             deployment = self._deployment()
-            resources = deployment.get("resources") or ()
+            resources = self.resources = deployment.get("resources") or ()
             half_done = self._clear_pending(deployment)
             unsure = bool(half_done) or mended
             live = self._refreshed(stack, resources, half_done) if refresh else LiveState()
             altered = live.of("altered")
             with applied(self._takes_over(resources, unsure=unsure or bool(altered))):
                 planned = self._preview(stack, allow_replace)
+                allow(planned)
                 self._restore(altered, planned)
                 if not planned.changed and not unsure and whole == self.stack_dir.applied:
                     return planned.restoring(live)
                 if (cluster := self._cluster) is not None:
                     live_objects.refuse_foreign(cluster, planned.changes, field_manager(self.stack))
                 self.stack_dir.applied = ""
+                make_way()
                 done = self._up(stack, planned)
             self.stack_dir.applied = whole
             return done.restoring(live)
@@ -141,7 +150,8 @@ class Engine:
         if resources and self.record.site is not None:
             with step(self._sink, "Comparing the state with AWS", unit="resources") as work:
                 self._collect(work, lambda on: stack.refresh(on_event=on, show_secrets=False))
-        live = self._compared(resources, half_done=half_done)
+        live = self._compared(resources)
+        live_objects.refuse_another_cluster(live, half_done, self.stack)
         if missing := [each.urn for each in live.of("missing")]:
             run = lambda on: stack.refresh(  # noqa: E731 - one call with the collector put in
                 target=missing, on_event=on, show_secrets=False
@@ -161,31 +171,12 @@ class Engine:
             manager = field_manager(self.stack)
             restoring.restore(self._cluster, todo, manager, self._in_clear, work)
 
-    def _compared(
-        self,
-        resources: Sequence[Mapping[str, Any]],
-        *,
-        refuse: bool = True,
-        half_done: Collection[str] = (),
-    ) -> LiveState:
-        """What of the state's objects is missing or altered in the cluster.
-
-        Raises:
-            InputError: all of them are missing, `refuse` is set, and a killed run had other work
-                half done than to delete them.
-        """
+    def _compared(self, resources: Sequence[Mapping[str, Any]]) -> LiveState:
+        """What of the state's objects is missing or altered in the cluster."""
         if not resources or self._cluster is None:
             return LiveState()
         with step(self._sink, "Comparing the state with the cluster", unit="objects") as work:
             live = live_objects.compare(self._cluster, resources, self._in_clear)
-            deleted = {each.urn for each in live.of("missing")} <= set(half_done)
-            if refuse and live.nothing_left and not deleted:
-                raise InputError(
-                    f"the cluster has nothing of this stack, and the state knows {live.known} "
-                    "objects",
-                    hint=f"check cluster.kubeconfig and cluster.context; if the cluster was made "
-                    f"anew: mlops-infra down -s {self.stack}, then up",
-                )
             work.end("done", str(live))
         return live
 

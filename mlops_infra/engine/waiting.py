@@ -25,6 +25,10 @@ DELETION_SECONDS = 8.0
 """What is deleted is asked about after that: most objects are gone by then."""
 FINALIZER_SECONDS = 30.0
 """A healthy operator may take so long to take its finalizer off."""
+NAMESPACE_SECONDS = 120.0
+"""Pods of a namespace may take so long to end, and their volumes after them."""
+_PATIENCE = {"finalizer": FINALIZER_SECONDS, "namespace": NAMESPACE_SECONDS}
+"""Of what may still go by itself; what is not here does not."""
 _DELETING = frozenset({"delete", "delete-replaced", "replace"})
 _WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job", "Pod"})
 
@@ -139,11 +143,7 @@ class Waiting:
         ]
         if found:
             self._note(f"{each.change.kind} {each.change.name}: held by {found[0].reason}")
-        lasting = [
-            holder
-            for holder in found
-            if holder.what != "finalizer" or holder.seconds >= FINALIZER_SECONDS
-        ]
+        lasting = [each for each in found if each.seconds >= _PATIENCE.get(each.what, 0.0)]
         return Verdict(each.change, holders=tuple(found)) if lasting else None
 
     def _note(self, text: str) -> None:

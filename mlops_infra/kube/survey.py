@@ -106,6 +106,13 @@ def inside(
     )
 
 
+def everywhere(cluster: Cluster, only: Callable[[Kind], bool]) -> Survey:
+    """Every object of the cluster of the kinds that `only` lets through; raises like `inside`."""
+    return _survey(
+        cluster, only, lambda kind: list(_read(kind, cluster.get(kind.path(), accept=_METADATA)))
+    )
+
+
 def labelled(cluster: Cluster, selector: str) -> Survey:
     """Every object of the cluster that `selector` matches; raises like `inside`."""
     query = {"labelSelector": selector}

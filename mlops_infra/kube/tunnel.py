@@ -92,6 +92,9 @@ def pod_socket(
             opened.put(portforward(method, pod, namespace, ports=str(port)))
         except client.ApiException as error:
             opened.put(ApiError(int(error.status or 0), "", str(error.reason), where))
+        except Exception as error:  # noqa: BLE001 - else the caller waits and never hears why
+            told = str(error).partition("\n")[0] or type(error).__name__
+            opened.put(UnreachableError(f"no tunnel: {told}", where=where))
 
     # the library sets no limit to the opening of a websocket
     threading.Thread(target=connect, daemon=True).start()
@@ -101,7 +104,7 @@ def pod_socket(
         raise UnreachableError(
             f"no tunnel within {seconds:.0f} s", where=where, hint="kubectl get nodes"
         ) from None
-    if isinstance(answer, ApiError):
+    if isinstance(answer, ApiError | UnreachableError):
         raise answer
     found: socket.socket = answer.socket(port)
     found.settimeout(seconds)
@@ -131,9 +134,10 @@ def _local_port(lines: queue.Queue[str | None], target: str, seconds: float) -> 
 
 def _read(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
     """Read to the end: kubectl would stand still at a full pipe."""
-    stream = process.stdout
-    for line in stream or ():
-        # what comes after the port is about single connections: read, and let go
-        if lines.qsize() < _KEPT_LINES or _READY.match(line):
-            lines.put(line)
-    lines.put(None)
+    try:
+        for line in process.stdout or ():
+            # what comes after the port is about single connections: read, and let go
+            if lines.qsize() < _KEPT_LINES or _READY.match(line):
+                lines.put(line)
+    finally:
+        lines.put(None)

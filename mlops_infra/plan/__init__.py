@@ -6,6 +6,7 @@ names every refusal and its key, or leave findings.
 """
 
 from mlops_infra.errors import PlanError
+from mlops_infra.plan.looked_after import looked_after
 from mlops_infra.plan.making import make_plan
 from mlops_infra.plan.model.planned import (
     NODE,
@@ -40,5 +41,6 @@ __all__ = [
     "SecretValue",
     "authority_of",
     "ca_bundle",
+    "looked_after",
     "make_plan",
 ]

@@ -140,8 +140,9 @@ def test_clients_get_artifacts_through_mlflow_unless_told_otherwise() -> None:
         manifests = render("mlflow", {"objectStore": {"direct": direct}})
         files = one(manifests, "ConfigMap")["data"]
         server = one(manifests, "Deployment")["spec"]["template"]["spec"]["containers"][0]
-        path = {"name": "PYTHONPATH", "value": "/etc/mlflow"}
-        assert ("sitecustomize.py" in files) == (path in server["env"]) == (not direct)
+        assert {"name": "PYTHONPATH", "value": "/etc/mlflow"} in server["env"]
+        assert ("through_server.py" in files) == (not direct)
+        assert ("import through_server" in files["sitecustomize.py"]) == (not direct)
 
 
 def test_mlflow_answers_to_every_name_of_its_service_with_and_without_port() -> None:
@@ -154,11 +155,11 @@ def test_mlflow_answers_to_every_name_of_its_service_with_and_without_port() -> 
     hosts = variables["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")
     for name in ("mlflow", "mlflow.mlflow", "mlflow.mlflow.svc", "mlflow.mlflow.svc.cluster.local"):
         assert {name, f"{name}:*"} <= set(hosts)
-    assert {"mlflow.example.com", "mlflow.example.com:*", "10.9.8.7:*", "10.*"} <= set(hosts)
+    assert {"mlflow.example.com", "mlflow.example.com:*", "10.9.8.7:*", "10.0.0.0/8"} <= set(hosts)
     assert len(hosts) == len(set(hosts))
     assert "*" not in hosts
     closed = text("mlflow", {**values, "allowPrivateAddresses": False})
-    assert "192.168.*" not in closed
+    assert "192.168.0.0/16" not in closed
 
 
 def test_telemetry_and_job_runners_are_off_in_every_container_of_mlflow() -> None:

@@ -70,7 +70,7 @@ class ControlPlane:
         self._write_files()
         self._start_etcd()
         self._start_api_server()
-        self._until(lambda: self.request("GET", "/readyz", raw=True) == "ok")
+        self.until(lambda: self.request("GET", "/readyz", raw=True) == "ok")
         name = "kube-controller-manager"
         self._spawn(
             name,
@@ -86,7 +86,7 @@ class ControlPlane:
         self._kubelet = FakeKubelet(self)
         self._kubelet.start()
         path = "/api/v1/namespaces/default/serviceaccounts/default"
-        self._until(lambda: self.request("GET", path) is not None)
+        self.until(lambda: self.request("GET", path) is not None)
 
     def stop(self) -> None:
         if self._kubelet is not None:
@@ -183,7 +183,7 @@ class ControlPlane:
                 cwd=self.folder,
             )
 
-    def _until(self, done: Any) -> None:
+    def until(self, done: Any) -> None:
         ends = time.monotonic() + _READY_SECONDS
         while time.monotonic() < ends:
             for name, child in self._children.items():

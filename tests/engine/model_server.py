@@ -3,7 +3,7 @@
     python model_server.py PORT FACTOR
 
 `POST /control {"fail": true, "delay": 0.5}` makes it fail or slow and tells its state: `under_way`
-is the number of requests that wait for their answer.
+is the number of requests that wait for their answer; with `second` there is an output of texts too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-state: dict[str, Any] = {"fail": False, "delay": 0.0, "under_way": 0}
+state: dict[str, Any] = {"fail": False, "delay": 0.0, "under_way": 0, "second": False}
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -50,6 +50,9 @@ def _answer(request: Any) -> Any:
     sums = [sum(data[row] for data in numbers) for row in range(rows)]
     data = [float(sys.argv[2]) * each for each in sums]
     outputs = [{"name": "y", "shape": [rows], "datatype": "FP64", "data": data}]
+    if state["second"]:
+        texts = [str(each) for each in request["inputs"][0]["data"]]
+        outputs.append({"name": "z", "shape": [rows], "datatype": "BYTES", "data": texts})
     return {"model_name": "served", "outputs": outputs}
 
 

@@ -12,16 +12,28 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from mlops_infra import places
-from mlops_infra.errors import OperationFailed
+from mlops_infra.backup.postgres import rows_of
+from mlops_infra.backup.stores import StoreAccess
+from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.services import database
 from tests.engine import postgres
 
 FILES = places.project() / "charts" / "postgresql" / "files"
+PATH = "/usr/lib/postgresql/17/bin:/usr/sbin:/usr/bin:/bin"
 DATABASE = "lifecycle"
 ROW = (
     "INSERT INTO batch_score (job, partition, row_key, tenant, model, prediction)"
     " VALUES ('j', 'p', 'k', %s, 'm/1', '1')"
 )
+
+
+class InProcess(StoreAccess):
+    """The server of the test instead of one in a Pod."""
+
+    def execute(self, pod: str, container: str, *command: str) -> list[str]:
+        port = conninfo_to_dict(self.kubectl[0])["port"]
+        words = ["--host=127.0.0.1" if each.startswith("--host=") else each for each in command]
+        return ["env", f"PATH={PATH}", f"PGPORT={port}", *words]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +58,7 @@ def declared(server: tuple[Path, str], guests: Mapping[str, str]) -> str:
         _secret(root, f"guests/tenant-{name}-db", username=role, password="g")
     lines = [f"tenant-{name}-db {wish}" for name, wish in guests.items()]
     env = {
-        "PATH": "/usr/lib/postgresql/17/bin:/usr/sbin:/usr/bin:/bin",
+        "PATH": PATH,
         "PGHOST": "127.0.0.1",
         "PGPORT": conninfo_to_dict(conninfo)["port"],
         "DECLARED": "\n".join(lines),
@@ -69,6 +81,11 @@ def test_a_tenants_rows_stay_or_go_as_it_was_declared(server: tuple[Path, str]) 
     with database.connect(where) as connection:
         for name in ("kept", "a-b", "stays"):
             connection.execute(ROW, (name,))
+    store = InProcess(stack="one", kubectl=(server[1],), sql_password="unused")
+    told = {name: rows_of(store, name) for name in ("kept", "a-b", "nobody")}
+    assert told == {"kept": (1, "archive"), "a-b": (1, "purge"), "nobody": (0, "archive")}
+    with pytest.raises(InputError):
+        rows_of(store, "x' OR 'a' = 'a")
     with psycopg.connect(f"{server[1]} dbname={DATABASE}", user="tenant_a_b") as session:
         told = declared(server, {"stays": "purge"})
         assert "tenant_a_b" in told

@@ -14,7 +14,7 @@ from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import mocks
 from pulumi.runtime.stack import run_pulumi_func
 
-from mlops_infra.engine import recorded
+from mlops_infra.engine import declaration
 
 SECRET = "4dabf18193072939515e22adb298388d"
 SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"
@@ -154,7 +154,7 @@ def record(program: Callable[[], None], *, stack: str, config: dict[str, Any]) -
     outputs: dict[str, Any] = {}
 
     def run() -> None:
-        with recorded.event_loop() as loop:
+        with declaration.event_loop() as loop:
             mocks.set_mocks(_Echo(), project="mlops-infra", stack=stack, monitor=recorder)
             given = {
                 f"mlops-infra:{key}": value if isinstance(value, str) else json.dumps(value)
@@ -165,7 +165,7 @@ def record(program: Callable[[], None], *, stack: str, config: dict[str, Any]) -
                 run_pulumi_func(lambda: _declare(program, outputs, recorder.transforms))
             )
 
-    recorded.in_own_thread(run)
+    declaration.in_own_thread(run)
     nodes = [
         Node(each["urn"], each)
         for each in recorder.requests

@@ -8,7 +8,7 @@ import time
 import pulumi
 import pytest
 
-from mlops_infra.engine import recorded
+from mlops_infra.engine import declaration
 from mlops_infra.errors import OperationFailed
 
 
@@ -31,7 +31,7 @@ def test_a_program_that_fails_half_way_leaves_no_event_loop(
 
     monkeypatch.setattr(asyncio, "new_event_loop", slow)
     with pytest.raises(OperationFailed, match="a fault of the program"):
-        recorded.declared(_program, stack="example", values={})
+        declaration.declared(_program, stack="example", values={})
     time.sleep(0.1)
     assert made
     assert [loop for loop in made if not loop.is_closed()] == []

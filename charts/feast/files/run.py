@@ -140,8 +140,9 @@ def wait_for_apply():
 
 
 def serve():
-    """The feature server, with the history that training reads beside the features of now."""
+    """The feature server, with its requests checked, and the history that training reads."""
     wait_for_apply()
+    import checks
     import history
     from feast import feature_server
 
@@ -152,6 +153,7 @@ def serve():
         closed = TALKING if os.environ["WRITABLE"] == "true" else (*WRITING, *TALKING)
         routes = made.router.routes
         routes[:] = [route for route in routes if getattr(route, "path", "") not in closed]
+        checks.add(made, store)
         history.add(made, store)
         return made
 

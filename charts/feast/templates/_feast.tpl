@@ -2,6 +2,8 @@
 {{- define "feast.program" -}}
 run.py: |
   {{- .Files.Get "files/run.py" | trim | nindent 2 }}
+checks.py: |
+  {{- .Files.Get "files/checks.py" | trim | nindent 2 }}
 history.py: |
   {{- .Files.Get "files/history.py" | trim | nindent 2 }}
 {{- end }}

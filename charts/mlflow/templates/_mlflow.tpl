@@ -1,9 +1,17 @@
 {{- define "mlflow.files" -}}
 prepare.py: |
   {{- .Files.Get "files/prepare.py" | trim | nindent 2 }}
-{{- if not .Values.objectStore.direct }}
+# Python imports this by its name at every start.
 sitecustomize.py: |
-  {{- .Files.Get "files/sitecustomize.py" | trim | nindent 2 }}
+  import allowed_hosts
+  {{- if not .Values.objectStore.direct }}
+  import through_server
+  {{- end }}
+allowed_hosts.py: |
+  {{- .Files.Get "files/allowed_hosts.py" | trim | nindent 2 }}
+{{- if not .Values.objectStore.direct }}
+through_server.py: |
+  {{- .Files.Get "files/through_server.py" | trim | nindent 2 }}
 {{- end }}
 {{- if .Values.auth.enabled }}
 auth.ini: |
@@ -19,8 +27,8 @@ auth.ini: |
 {{- end }}
 
 {{/*
-Names a client may call the server by, each with and without a port: MLflow answers any other with
-403 while its health page stays green.
+Names a client may call the server by, each with and without a port, and networks: MLflow answers any
+other with 403 while its health page stays green. files/allowed_hosts.py reads them.
 */}}
 {{- define "mlflow.allowedHosts" -}}
 {{- $short := .Chart.Name -}}
@@ -38,10 +46,7 @@ Names a client may call the server by, each with and without a port: MLflow answ
 {{- end -}}
 {{- end -}}
 {{- if .Values.allowPrivateAddresses -}}
-{{- $hosts = concat $hosts (list "10.*" "192.168.*") -}}
-{{- range untilStep 16 32 1 -}}
-{{- $hosts = append $hosts (printf "172.%d.*" .) -}}
-{{- end -}}
+{{- $hosts = concat $hosts (list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16") -}}
 {{- end -}}
 {{- $hosts | uniq | join "," -}}
 {{- end }}
@@ -102,9 +107,7 @@ address and login are libpq's own variables, so no URI holds a password.
 - {name: MLFLOW_BACKEND_STORE_URI, value: "postgresql+psycopg2://"}
 - {name: MLFLOW_ARTIFACTS_DESTINATION, value: "s3://{{ .Values.objectStore.bucket }}/{{ .Values.objectStore.prefix }}"}
 - {name: MLFLOW_SERVE_ARTIFACTS, value: "true"}
-{{- if not .Values.objectStore.direct }}
 - {name: PYTHONPATH, value: /etc/mlflow}
-{{- end }}
 # Seven consumers of jobs that nothing here submits would take 1.9 GB.
 - {name: MLFLOW_SERVER_ENABLE_JOB_EXECUTION, value: "false"}
 - {name: MLFLOW_SERVER_ALLOWED_HOSTS, value: "{{ include "mlflow.allowedHosts" . }}"}

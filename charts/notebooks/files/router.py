@@ -1,7 +1,9 @@
 """Leads /notebook/<tenant>/<name>/… to that person's JupyterLab.
 
 One connection carries one request: the answer ends it, unless it became a WebSocket. So a
-connection never serves two people, and nothing but the head of a request is ever read here.
+connection never serves two people, and nothing but the head of a request is ever read here. A
+WebSocket is opened for pages of the router's own name alone: browsers let any page ask for one, and
+send the person's cookies along.
 
 Usage: router.py ROUTES, a JSON file of path prefixes and addresses (host:port).
 """
@@ -14,6 +16,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 HEAD_BYTES = 65536
 HEAD_SECONDS = 30
@@ -21,10 +24,12 @@ CONNECT_SECONDS = 10
 LINGER_SECONDS = 1
 CHUNK = 65536
 _END = b"\r\n\r\n"
+_PORTS = {"http": 80, "https": 443}
 _REASONS = {
     200: "OK",
     302: "Found",
     400: "Bad Request",
+    403: "Forbidden",
     404: "Not Found",
     431: "Request Header Fields Too Large",
     502: "Bad Gateway",
@@ -74,6 +79,8 @@ class Router:
             await _answer(reader, writer, 302, "", f"Location: {path}/{query}\r\n")
         elif (address := self._address(path)) is None:
             await _answer(reader, writer, 404, "notebooks are at /notebook/<tenant>/<name>/\n")
+        elif _is_foreign(rest):
+            await _answer(reader, writer, 403, "this page is of another site\n")
         else:
             await self._lead(address, line + b"\r\n" + _once(rest), reader, writer)
 
@@ -103,6 +110,31 @@ class Router:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
             to_there.close()
+
+
+def _is_foreign(head: bytes) -> bool:
+    """Whether the headers ask for a WebSocket on behalf of another site's page."""
+    found: dict[str, list[str]] = {}
+    for line in head.removesuffix(_END).split(b"\r\n"):
+        name, _, value = line.decode("latin-1").partition(":")
+        found.setdefault(name.strip().lower(), []).append(value.strip())
+    if "upgrade" not in found:
+        return False
+    # an edge before this router may call it by another name, and passes on what the browser used
+    hosts = [*found.get("host", []), *found.get("x-forwarded-host", [])]
+    return not all(
+        any(_is_of(origin, host) for host in hosts) for origin in found.get("origin", [])
+    )
+
+
+def _is_of(origin: str, host: str) -> bool:
+    try:
+        page, own = urlsplit(origin), urlsplit(f"//{host}")
+        ports = page.port, own.port
+    except ValueError:
+        return False
+    usual = _PORTS.get(page.scheme)
+    return page.hostname == own.hostname and (ports[0] or usual) == (ports[1] or usual)
 
 
 def _once(head: bytes) -> bytes:

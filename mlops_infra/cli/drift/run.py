@@ -55,6 +55,9 @@ def run(models: Path | None, tenant: str | None, model: str | None, as_json: boo
             # one model without a champion must not keep the others from being looked at
             failed.append(f"{job.tenant}/{job.model}: {error.what}")
             continue
+        except Exception as error:  # noqa: BLE001 - nor must one whose data nobody expected
+            failed.append(f"{job.tenant}/{job.model}: {error!r}")
+            continue
         results.append(result.as_dict())
     _show(results, as_json=as_json)
     if failed:

@@ -20,9 +20,9 @@ def remove(stack: str, file: Path | None, name: str, as_json: bool) -> None:
 
     Its namespace is deleted with everything in it. `onRemoval`, as of the last `up`, decides about
     its bucket and rows: archive keeps them, purge deletes them. This command only changes the
-    tenant's lines in the file.
+    tenant's lines in the file and adds the tenant to `allowRemoval`; `preview` shows what is lost.
     """
-    from mlops_infra.config import load, stack_file, without_tenant
+    from mlops_infra.config import load, stack_file, with_removal, without_tenant
 
     target = file or stack_file(stack)
     config = load(target)
@@ -32,7 +32,8 @@ def remove(stack: str, file: Path | None, name: str, as_json: bool) -> None:
             where=str(target),
             hint=f"mlops-infra tenant list -s {stack}",
         )
-    _written(target, without_tenant(target.read_text(encoding="utf-8"), name, where=str(target)))
+    text = without_tenant(target.read_text(encoding="utf-8"), name, where=str(target))
+    _written(target, with_removal(text, f"tenant/{name}", where=str(target)))
     wish = config.tenants[name].on_removal
     following = f"mlops-infra up -s {stack}"
     if as_json:

@@ -36,10 +36,17 @@ class Mirror(Generic[T]):
         self._items: dict[str, T] = {}
         self.listed = False
         """Whether the collection was read once."""
+        self._thread: threading.Thread | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it follows."""
+        return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
         """Begin to follow, for as long as the process lives."""
-        threading.Thread(target=self._follow, name=self._path, daemon=True).start()
+        self._thread = threading.Thread(target=self._follow, name=self._path, daemon=True)
+        self._thread.start()
 
     def items(self) -> dict[str, T]:
         """A copy of what is known now."""
@@ -54,10 +61,15 @@ class Mirror(Generic[T]):
                 if error.status != GONE:
                     self._say(f"{self._path}: {error}")
                     time.sleep(0.5)
+            except Exception as error:  # noqa: BLE001 - what is not followed is never seen again
+                self._say(f"{self._path}: {error!r}")
+                time.sleep(0.5)
 
     def _list(self) -> str:
         found = self._api.get(self._path)
-        fresh = {_key(item): self._keep(item) for item in found["items"]}
+        fresh: dict[str, T] = {}
+        for item in found["items"]:
+            self._take(fresh, item)
         with self._lock:
             self._items = fresh
         self.listed = True
@@ -75,12 +87,20 @@ class Mirror(Generic[T]):
                 before = self._items.get(key)
                 if event["type"] == "DELETED":
                     self._items.pop(key, None)
-                    same = before is None
                 else:
-                    self._items[key] = self._keep(item)
-                    same = before == self._items[key]
+                    self._take(self._items, item)
+                same = before == self._items.get(key)
             if not same:
                 self._changed()
+
+    def _take(self, items: dict[str, T], item: Mapping[str, Any]) -> None:
+        """Put an object among the items; one that cannot be read is named and is none of them."""
+        key = _key(item)
+        try:
+            items[key] = self._keep(item)
+        except Exception as error:  # noqa: BLE001 - it costs this object alone
+            items.pop(key, None)
+            self._say(f"{self._path}: {key} cannot be read: {error!r}")
 
 
 def _key(item: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from mlops_infra import contract
 from mlops_infra.cluster.api.client import Api, ApiError
 from mlops_infra.cluster.control_plane.processes import DRIVER
 
+LOOK_SECONDS = 5.0
 Act = Callable[[dict[str, Any]], None]
 
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
@@ -87,6 +88,8 @@ class Provisioner:
             except ApiError as error:
                 if error.status != 410:  # 410: the version is too old for a watch, list again
                     _say(f"{path}: {error}")
+            except Exception as error:  # noqa: BLE001 - what is not followed is never served again
+                _say(f"{path}: {error!r}")
             time.sleep(1)
 
     def _watch(self, path: str, version: str, act: Act) -> None:
@@ -102,6 +105,9 @@ class Provisioner:
         except (OSError, ApiError) as error:
             # a full disk, say: the claim stays Pending, which its owner sees
             _say(f"{item['metadata']['name']}: {error}")
+            return False
+        except Exception as error:  # noqa: BLE001 - it costs this object alone
+            _say(f"{item['metadata']['name']}: {error!r}")
             return False
         return True
 
@@ -151,8 +157,9 @@ def main(kubeconfig: str, folder: str, shown: str) -> None:
         (CLAIMS, provisioner.claim),
         (VOLUMES, provisioner.volume),
     )
-    loops = [threading.Thread(target=provisioner.follow, args=one) for one in followed]
+    loops = [threading.Thread(target=provisioner.follow, args=one, daemon=True) for one in followed]
     for loop in loops:
         loop.start()
-    for loop in loops:
-        loop.join()
+    while all(loop.is_alive() for loop in loops):
+        loops[0].join(LOOK_SECONDS)
+    sys.exit("a loop has ended: the supervisor starts this process again")

@@ -13,7 +13,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,10 @@ class Engine:
         for mirror in mirrors:
             mirror.start()
         while True:
+            for mirror in mirrors:
+                if not mirror.alive:
+                    _say("a thread that follows the API has ended; it is started again")
+                    mirror.start()
             if all(mirror.listed for mirror in mirrors):
                 self.settle()
             calm = WITHOUT_NOTIFY if self._notify is None else CALM
@@ -120,7 +124,7 @@ class Engine:
                 labels, ports = described[key]
                 found.append(Pod(namespace, name, address, labels, ports))
         namespaces = {key.removeprefix("/"): it for key, it in self.namespaces.items().items()}
-        rules = walls(found, namespaces, self.policies.items().values())
+        rules = _walls(found, namespaces, self.policies.items())
         return table((pod.address for pod in found), rules, POD_SUBNET)
 
     def _wait(self, patience: float) -> None:
@@ -128,6 +132,33 @@ class Engine:
         ready, _, _ = select.select(watched, [], [], patience)
         for descriptor in ready:
             os.read(descriptor, 65536)
+
+
+def _walls(
+    pods: Sequence[Pod],
+    namespaces: Mapping[str, Mapping[str, str]],
+    policies: Mapping[str, Mapping[str, Any]],
+) -> Walls:
+    """The rules; a policy that cannot be read shuts its own namespace, and stops no other one."""
+    try:
+        return walls(pods, namespaces, policies.values())
+    except Exception:  # noqa: BLE001 - found out below
+        sound = [_sound(key, each, pods, namespaces) for key, each in policies.items()]
+        return walls(pods, namespaces, sound)
+
+
+def _sound(
+    key: str,
+    policy: Mapping[str, Any],
+    pods: Sequence[Pod],
+    namespaces: Mapping[str, Mapping[str, str]],
+) -> Mapping[str, Any]:
+    try:
+        walls(pods, namespaces, [policy])
+    except Exception as error:  # noqa: BLE001 - it costs this policy alone
+        _say(f"policy {key} cannot be read, nothing reaches its namespace: {error!r}")
+        return {**policy, "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}}
+    return policy
 
 
 def _notify(folder: Path) -> int | None:

@@ -72,12 +72,18 @@ class SupervisedProcess:
         return self.pid is None and not self.stopping and time.monotonic() >= self._not_before
 
     def start(self) -> None:
-        """Fork and exec; a program that cannot be executed ends with code 127 and says so."""
+        """Fork and exec; a program that cannot be executed ends with code 127 and says so.
+
+        Raises:
+            OSError: there is no room for a process or for its log.
+        """
         out = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        pid = os.fork()
-        if pid == 0:
-            _become(self.spec.argv, self.spec.env, self.space, out)
-        os.close(out)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                _become(self.spec.argv, self.spec.env, self.space, out)
+        finally:
+            os.close(out)
         self.pid, self.since = pid, time.time()
 
     def ended(self, status: int) -> None:
@@ -86,6 +92,14 @@ class SupervisedProcess:
         self.last = f"signal {-code}" if code < 0 else f"exit code {code}"
         self._settle()
         self.pid = None
+        self._pause_again()
+
+    def failed(self, why: str) -> None:
+        """It could not be started: again after the pause."""
+        self.last = why
+        self._pause_again()
+
+    def _pause_again(self) -> None:
         if not self.stopping:
             self.exits += 1
             self.streak += 1

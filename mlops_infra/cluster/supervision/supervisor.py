@@ -89,7 +89,7 @@ class Supervisor:
             self.write()
             if time.monotonic() - self._rotated > ROTATE_EVERY:
                 self._rotated = time.monotonic()
-                logs.rotate(self.layout.logs)
+                self._rotate()
             waiting = any(child.pid is None for child in self.children)
             got = signal.sigtimedwait(
                 {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP},
@@ -97,7 +97,7 @@ class Supervisor:
             )
             self.reap()
             if got is not None and got.si_signo == signal.SIGHUP:
-                self.adopt(state.read(self.layout.plan) or self.plan)
+                self._adopt_again()
             if got is not None and got.si_signo in {signal.SIGTERM, signal.SIGINT}:
                 return
 
@@ -111,7 +111,26 @@ class Supervisor:
                 if probe not in passed:
                     passed[probe] = passes(probe, ca=ca, root=self.root)
             if all(passed[probe] for probe in child.spec.needs):
-                child.start()
+                self._start(child)
+
+    def _start(self, child: SupervisedProcess) -> None:
+        try:
+            child.start()
+        except OSError as error:  # no process or no file to be had now: the others run on
+            child.failed(str(error))
+            sys.stderr.write(f"{child.spec.name} not started: {error}\n")
+
+    def _rotate(self) -> None:
+        try:
+            logs.rotate(self.layout.logs)
+        except OSError as error:  # a full disk must not stop a running cluster
+            sys.stderr.write(f"logs not rotated: {error}\n")
+
+    def _adopt_again(self) -> None:
+        try:
+            self.adopt(state.read(self.layout.plan) or self.plan)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            sys.stderr.write(f"{self.layout.plan} cannot be read, nothing changes: {error!r}\n")
 
     def reap(self) -> None:
         """Take note of every ended process, ours or an orphan."""

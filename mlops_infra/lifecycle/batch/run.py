@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.errors import FoundError, InputError, OperationFailed
+from mlops_infra.errors import FoundError, InputError, MlopsError, OperationFailed
 from mlops_infra.lifecycle.batch.job import BatchJob, BatchResult, Champion, Scorer
 from mlops_infra.lifecycle.batch.ledger import Ledger, Progress
 from mlops_infra.lifecycle.data.table import fingerprint
@@ -21,8 +22,42 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _EXAMPLES = 3
+_log = logging.getLogger(__name__)
 Connect = Callable[[], AbstractContextManager["Connection[Any]"]]
 """Opens a connection on which each statement is its own transaction."""
+
+
+def each(
+    partitions: Sequence[str], score: Callable[[str], BatchResult]
+) -> tuple[list[BatchResult], list[str]]:
+    """Score one partition after the other; what is wrong with one costs that one.
+
+    Returns:
+        The results, and for each partition without one its name and what is wrong.
+
+    Raises:
+        OperationFailed: a service fails twice in a row, as it would for the others too.
+    """
+    results: list[BatchResult] = []
+    failed: list[str] = []
+    broken = False
+    for name in partitions:
+        was_broken, broken = broken, False
+        try:
+            results.append(score(name))
+        except OperationFailed as error:
+            if was_broken:
+                raise
+            broken = True
+            failed.append(f"{name}: {error.what}")
+        except FoundError as error:
+            failed.append("; ".join([f"{name}: {error.what}", *error.findings[:_EXAMPLES]]))
+        except MlopsError as error:
+            failed.append(f"{name}: {error.what}")
+        except Exception as error:  # noqa: BLE001 - rows of a form that nobody expected
+            _log.exception("partition %s", name)
+            failed.append(f"{name}: {error!r}")
+    return results, failed
 
 
 def run(

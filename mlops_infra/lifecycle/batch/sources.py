@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.batch.job import BatchJob
-from mlops_infra.lifecycle.data.table import from_csv, from_parquet
+from mlops_infra.lifecycle.data import csv_table
+from mlops_infra.lifecycle.data.parquet import from_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +78,7 @@ class BucketSource:
         keys = self._files().get(partition)
         if not keys:
             raise InputError(f"no such partition: '{partition}'", where=self._where)
-        frames = [self._read(key) for key in sorted(keys)]
+        frames = self._read(sorted(keys))
         rows = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
         return _bounded(rows, partition, self._where)
 
@@ -88,9 +89,11 @@ class BucketSource:
                 found.setdefault(key.removeprefix(self._prefix).partition("/")[0], []).append(key)
         return found
 
-    def _read(self, key: str) -> pd.DataFrame:
-        body, where = self._bucket.get(key), f"{self._where}: {key}"
-        return from_csv(body, where) if key.lower().endswith(".csv") else from_parquet(body, where)
+    def _read(self, keys: list[str]) -> list[pd.DataFrame]:
+        bodies = [(self._bucket.get(key), f"{self._where}: {key}") for key in keys]
+        texts = [each for each in bodies if each[1].lower().endswith(".csv")]
+        rows = iter(csv_table.each(texts)[0] if texts else [])
+        return [next(rows) if each in texts else from_parquet(*each) for each in bodies]
 
 
 class TableSource:

@@ -11,12 +11,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.data import folders, storage
-from mlops_infra.lifecycle.data.table import Table, from_csv, from_parquet
+from mlops_infra.lifecycle.data.csv_table import noted
+from mlops_infra.lifecycle.data.parquet import from_parquet
+from mlops_infra.lifecycle.data.table import Table
 from mlops_infra.lifecycle.services.environment import Environment
 
 if TYPE_CHECKING:
@@ -25,14 +28,22 @@ if TYPE_CHECKING:
 PACKAGED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
 
-def load(name: str, around: Environment, *, target: str | None = None) -> Table:
+def load(
+    name: str, around: Environment, *, target: str | None = None, texts: Collection[str] = ()
+) -> Table:
     """Load a table and check that it can be worked with.
+
+    Args:
+        name: as above.
+        around: the platform.
+        target: a column that it must have.
+        texts: columns of a CSV file that hold texts, whatever they look like.
 
     Raises:
         InputError: no such data, not a table, empty, or without the column `target`.
         OperationFailed: the service that holds it does not answer.
     """
-    frame = _frame(name, around)
+    frame, notes = _frame(name, around, texts)
     if frame.empty:
         raise InputError("the table has no rows", where=name)
     names = [str(column) for column in frame.columns]
@@ -41,33 +52,37 @@ def load(name: str, around: Environment, *, target: str | None = None) -> Table:
             f"the table has no column '{target}'", where=name, hint=f"it has: {', '.join(names)}"
         )
     frame.columns = names
-    return Table(name=name, frame=frame, target=target)
+    return Table(name=name, frame=frame, target=target, notes=notes)
 
 
-def _frame(name: str, around: Environment) -> pd.DataFrame:
+def _frame(
+    name: str, around: Environment, texts: Collection[str]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     scheme, separator, rest = name.partition("://")
     if not separator or scheme == "s3":
-        return _file(name, around)
+        return _file(name, around, texts)
     if scheme == "sklearn":
-        return _packaged(rest)
+        return _packaged(rest), ()
     if scheme == "feast":
         from mlops_infra.lifecycle.data.feature_history import history
 
-        return history(rest, around)
+        return history(rest, around), ()
     raise InputError(
         f"'{name}' is not a data source",
         hint="use sklearn://, s3://, feast:// or the path of a .csv or .parquet file",
     )
 
 
-def _file(name: str, around: Environment) -> pd.DataFrame:
+def _file(
+    name: str, around: Environment, texts: Collection[str]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     if name.endswith("/"):
         return folders.load(name)
     kind = PurePosixPath(name).suffix.lower()
     if kind == ".csv":
-        return from_csv(storage.read(name, around), name)
+        return noted(storage.read(name, around), name, texts=texts)
     if kind == ".parquet":
-        return from_parquet(storage.read(name, around), name)
+        return from_parquet(storage.read(name, around), name), ()
     raise InputError("only .csv and .parquet can be read", where=name)
 
 

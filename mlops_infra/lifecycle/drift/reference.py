@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.data.table import from_parquet
+from mlops_infra.lifecycle.data.parquet import from_parquet
 from mlops_infra.lifecycle.drift.requests import Connect
 from mlops_infra.lifecycle.validation import TableSchema
 from mlops_infra.lifecycle.validation.schema import from_json

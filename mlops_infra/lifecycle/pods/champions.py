@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.registry.metric_names import encoded
 from mlops_infra.lifecycle.registry.versions import CHAMPION, MlflowModels, Registered
 from mlops_infra.lifecycle.triggers.signals import Reading
 from mlops_infra.lifecycle.validation import TableSchema
@@ -69,7 +70,8 @@ class MlflowChampions(MlflowModels):
         with self._translate_errors(f"tell metric {metric} of {model}/{version}"):
             run = self._client.get_model_version(model, version).run_id
             history = sorted(
-                self._client.get_metric_history(run, metric), key=lambda m: (m.step, m.timestamp)
+                self._client.get_metric_history(run, encoded(metric)),
+                key=lambda m: (m.step, m.timestamp),
             )
         if not history:
             return None

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_infra.errors import OperationFailed
+from mlops_infra.lifecycle.registry.metric_names import decoded
 from mlops_infra.lifecycle.services.credentials import Login
 from mlops_infra.lifecycle.services.reachability import listening
 
@@ -69,7 +70,9 @@ def _run(uri: str, body: dict[str, Any], names: dict[str, str]) -> RecentRun:
         experiment=names.get(info["experiment_id"], info["experiment_id"]),
         status=info["status"],
         started=started.isoformat(timespec="seconds"),
-        metrics=", ".join(f"{each['key']} {float(each['value']):.4g}" for each in shown),
+        metrics=", ".join(
+            f"{decoded(str(each['key']))} {float(each['value']):.4g}" for each in shown
+        ),
         url=f"{uri}/#/experiments/{info['experiment_id']}/runs/{info['run_id']}",
     )
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.lifecycle.data.table import Table
+from mlops_infra.lifecycle.registry.metric_names import encoded
 from mlops_infra.lifecycle.registry.mlflow_tracking import MlflowTracking
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class MlflowRegistry(MlflowTracking):
         ) as run:
             texts = {name: str(value)[:_LONGEST_VALUE] for name, value in making.parameters.items()}
             mlflow.log_params(texts)
-            mlflow.log_metrics(dict(making.metrics))
+            mlflow.log_metrics({encoded(n): value for n, value in making.metrics.items()})
             if making.data is not None and run_id is None:
                 mlflow.log_input(_described(mlflow, making), context="training")
             self._files({**making.files, "environment.json": _environment()})

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.lineage.traces import Trace
+from mlops_infra.lifecycle.registry.metric_names import decoded
 from mlops_infra.lifecycle.registry.mlflow_tracking import MlflowTracking
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -114,7 +115,10 @@ class MlflowModels(MlflowTracking):
             name=name,
             version=str(found.version),
             tracking_run=found.run_id or None,
-            metrics={**logged, **(run.metrics if run else {})},
+            metrics={
+                decoded(key): value
+                for key, value in {**logged, **(run.metrics if run else {})}.items()
+            },
             tags=tags,
             inputs=tuple(json.loads(signature.get("inputs") or "[]")),
             ranges=ranges_of(tags.get(RANGES_TAG), f"{name}/{version}"),

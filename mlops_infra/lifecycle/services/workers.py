@@ -101,8 +101,8 @@ class Workers:
         restarted: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._watch = TaskWorker("watch", self._watching)
-        self._workers: tuple[Worker, ...] = (*workers, self._watch)
+        self.watch = TaskWorker("watch", self._watching)
+        self._workers: tuple[Worker, ...] = (*workers, self.watch)
         self._restarted = restarted
         self._clock = clock
         self._restarts: dict[str, deque[float]] = {each.name: deque() for each in self._workers}
@@ -114,7 +114,7 @@ class Workers:
 
     async def stop(self) -> None:
         """Watch no longer: whoever ends from now on stays so."""
-        await self._watch.stop()
+        await self.watch.stop()
 
     def look(self) -> list[str]:
         """Start again what has ended; within the loop. The names of those that do not stay."""

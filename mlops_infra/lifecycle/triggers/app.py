@@ -14,7 +14,8 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.errors import InputError, MlopsError
+from mlops_infra.errors import InputError, MlopsError, OperationFailed
+from mlops_infra.lifecycle.services.workers import ThreadWorker, Workers
 from mlops_infra.lifecycle.triggers import signals
 from mlops_infra.lifecycle.triggers.controller import Controller
 from mlops_infra.lifecycle.triggers.metrics import Figures
@@ -45,6 +46,11 @@ class TriggerApp:
         self._token = token
         self._tick_seconds = tick_seconds
         self._stop = threading.Event()
+        self._ticking = ThreadWorker("triggers", self._loop)
+        self._workers = Workers(self._ticking, restarted=self._restarted)
+        for worker in (self._ticking, self._workers.watch):
+            # there from the start: a figure that begins at its first error never rises
+            controller.errors.setdefault(f"worker/{worker.name}", 0)
 
     def app(self) -> Starlette:
         """The ASGI application; its lifespan is the loop's."""
@@ -64,17 +70,28 @@ class TriggerApp:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:
-        thread = threading.Thread(target=self._loop, name="triggers", daemon=True)
-        thread.start()
+        self._workers.start()
         yield
+        await self._workers.stop()
         self._stop.set()
         # a tick under way is left to finish: everything it does can be repeated, but need not
-        await asyncio.to_thread(thread.join, 20)
+        await asyncio.to_thread(self._ticking.join, 20)
 
     def _loop(self) -> None:
         while not self._stop.is_set():
-            self._controller.tick()
+            try:
+                self._controller.tick()
+            except Exception:  # noqa: BLE001 - the next tick does all that this one did not
+                self._count("tick")
+                _log.exception("a tick has failed")
             self._stop.wait(self._tick_seconds)
+
+    def _restarted(self, worker: str) -> None:
+        self._count(f"worker/{worker}")
+
+    def _count(self, what: str) -> None:
+        errors = self._controller.errors
+        errors[what] = errors.get(what, 0) + 1
 
     def _guarded(
         self, handler: Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -96,6 +113,10 @@ class TriggerApp:
             except MlopsError as error:
                 _log.warning("%s", str(error).replace("\n", ";"))
                 return JSONResponse(error.as_dict(), 503)
+            except Exception as error:  # noqa: BLE001 - of this request alone
+                self._count("request")
+                _log.exception("%s", request.url.path)
+                return JSONResponse({"error": f"it failed here: {type(error).__name__}"}, 500)
             return JSONResponse(answer, answer.pop("status", 200))
 
         return handle
@@ -105,7 +126,8 @@ class TriggerApp:
 
         last = self._controller.last_tick
         age = (self._controller.clock() - last).total_seconds() if last else 0.0
-        alive = age < max(STALE_SECONDS, 4 * self._tick_seconds)
+        broken = self._workers.look()
+        alive = not broken and age < max(STALE_SECONDS, 4 * self._tick_seconds)
         return PlainTextResponse(f"last tick {age:.0f} s ago\n", 200 if alive else 503)
 
     async def _metrics(self, _request: Request) -> Response:
@@ -123,27 +145,41 @@ class TriggerApp:
         if not isinstance(alerts, list):
             raise InputError("not a notification of Alertmanager: it has no list 'alerts'")
         taken, left = [], []
+        failed: MlopsError | None = None
         for alert in alerts:
-            labels = alert.get("labels") or {}
-            tenant, name = str(labels.get("tenant", "")), str(labels.get("model", ""))
-            if alert.get("status") != "firing":
+            if not isinstance(alert, dict) or alert.get("status") != "firing":
                 continue
             try:
-                model = self._controller.model(tenant, name)
+                taken.append(self._taken(alert))
             except InputError as error:
                 left.append(error.what)
-                continue
-            if not model.drift:
-                left.append(f"{model.id} is not retrained on alerts")
-                continue
-            found = self._controller.sensors.drift(model)
-            seen = signals.drift(name, found, None).signal if found else None
-            # the drift job's own alert is its result again; any other alert is a cause of its own
-            self._controller.ask(
-                model, seen or signals.alert(name, alert, self._controller.clock())
-            )
-            taken.append(model.id)
+            except MlopsError as error:
+                # the others are taken first; Alertmanager sends all of them again
+                failed = error
+            except Exception as error:  # noqa: BLE001 - of this alert alone
+                _log.exception("an alert cannot be taken")
+                failed = OperationFailed(f"an alert cannot be taken: {error!r}")
+        if failed is not None:
+            raise failed
         return {"taken": taken, "left": left}
+
+    def _taken(self, alert: Mapping[str, Any]) -> str:
+        """Enter one alert as a signal; the id of its model.
+
+        Raises:
+            InputError: it names no model that is retrained on alerts.
+        """
+        labels = alert.get("labels")
+        held = labels if isinstance(labels, dict) else {}
+        tenant, name = str(held.get("tenant", "")), str(held.get("model", ""))
+        model = self._controller.model(tenant, name)
+        if not model.drift:
+            raise InputError(f"{model.id} is not retrained on alerts")
+        found = self._controller.sensors.drift(model)
+        seen = signals.drift(name, found, None).signal if found else None
+        # the drift job's own alert is its result again; any other alert is a cause of its own
+        self._controller.ask(model, seen or signals.alert(name, alert, self._controller.clock()))
+        return model.id
 
     def _retrain(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """A person asks for a training; one that is under way is named instead."""

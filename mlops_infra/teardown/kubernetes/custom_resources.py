@@ -8,7 +8,7 @@ the finalizers off only with the user's consent.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mlops_infra.kube import Cluster, Kind, survey
 from mlops_infra.kube.survey import Found
@@ -19,33 +19,40 @@ from mlops_infra.teardown.kubernetes.blockers import Blockers
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
-def remove(blockers: Blockers) -> None:
+OfKind = Callable[[Kind], bool]
+
+
+def remove(blockers: Blockers, only: OfKind = lambda _kind: True) -> None:
     """Delete every custom resource in the stack's namespaces and wait until it is gone.
+
+    Args:
+        blockers: the namespaces.
+        only: kinds that go; all by default.
 
     Raises:
         FoundError: operators do not finish, and there is no consent; all that holds is among the
             findings, and nothing else was removed.
     """
-    found = _inside(blockers.cluster, blockers.namespaces)
+    found = inside(blockers.cluster, blockers.namespaces, only)
     if not found:
         return
     title = "Removing custom resources of the platform's operators"
     with step(blockers.sink, title, total=len(found), unit="objects") as work:
         for each in found:
             delete(blockers.cluster, each.path)
-        left = blockers.wait(lambda: _still_there(blockers), work)
+        left = blockers.wait(lambda: _still_there(blockers, only), work)
         if left:
             blockers.refuse()
             for each in left:
                 blockers.drop(each, work)
-            left = blockers.wait(lambda: _still_there(blockers), work)
+            left = blockers.wait(lambda: _still_there(blockers, only), work)
         if left:
             raise blockers.error(blockers.look())
         work.end("done", f"{len(found)} removed")
 
 
-def _still_there(blockers: Blockers) -> Sequence[Found]:
-    left = _inside(blockers.cluster, blockers.namespaces)
+def _still_there(blockers: Blockers, only: OfKind) -> Sequence[Found]:
+    left = inside(blockers.cluster, blockers.namespaces, only)
     # new ones may appear while their parents go: a workflow's results for example
     for each in left:
         if not each.terminating and not each.owned:
@@ -53,11 +60,18 @@ def _still_there(blockers: Blockers) -> Sequence[Found]:
     return left
 
 
-def _inside(cluster: Cluster, namespaces: Sequence[str]) -> Sequence[Found]:
+def inside(
+    cluster: Cluster, namespaces: Sequence[str], only: OfKind = lambda _kind: True
+) -> Sequence[Found]:
     """Every custom resource in `namespaces`, of whatever definition and version."""
+    return survey.inside(cluster, namespaces, only=_custom(cluster, only)).objects
+
+
+def everywhere(cluster: Cluster, only: OfKind) -> Sequence[Found]:
+    """Every custom resource of some kinds in the whole cluster."""
+    return survey.everywhere(cluster, _custom(cluster, only)).objects
+
+
+def _custom(cluster: Cluster, only: OfKind) -> OfKind:
     defined = {each["metadata"]["name"] for each in cluster.get(_DEFINITIONS)["items"]}
-
-    def is_custom(kind: Kind) -> bool:
-        return f"{kind.plural}.{kind.group}" in defined
-
-    return survey.inside(cluster, namespaces, only=is_custom).objects
+    return lambda kind: f"{kind.plural}.{kind.group}" in defined and only(kind)

@@ -29,6 +29,12 @@ class Deployed:
         return all(each["type"] == "pulumi:pulumi:Stack" for each in self.resources)
 
     @property
+    def outputs(self) -> Mapping[str, Any]:
+        """What the last run that ended well has promised."""
+        stacks = (each for each in self.resources if each["type"] == "pulumi:pulumi:Stack")
+        return next((each.get("outputs") or {} for each in stacks), {})
+
+    @property
     def namespaces(self) -> tuple[str, ...]:
         """Namespaces that the stack made."""
         made = (each for each in self.resources if each["type"] == "kubernetes:core/v1:Namespace")

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
 from mlops_infra import places
+from tests.unit.charts.files import loaded
 
 _FILE = places.project() / "charts" / "notebooks" / "files" / "router.py"
 
 
-def _module() -> Any:
-    spec = importlib.util.spec_from_file_location("notebook_router", _FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-router = _module()
+router = loaded(_FILE)
 Talk = Callable[[int], Awaitable[None]]
 
 
@@ -139,6 +129,34 @@ def test_what_leads_nowhere_is_answered_at_once(request_: bytes, status: bytes) 
             assert b"Location: /notebook/a/kim/?token=t\r\n" in answer
 
     # nobody listens on port 1
+    _with_routes({"/notebook/a/kim/": "127.0.0.1:1"}, talk)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (b"Host: nb.example\r\nOrigin: http://evil.example", b"403"),
+        (b"Host: nb.example\r\nOrigin: http://nb.example.evil.example", b"403"),
+        (b"Host: nb.example\r\nOrigin: http://nb.example:81", b"403"),
+        (b"Host: nb.example\r\nOrigin: null", b"403"),
+        (b"Host: nb.example\r\nOrigin: http://nb.example\r\norigin: http://evil.example", b"403"),
+        (b"Host: nb.example\r\nOrigin: http://[", b"403"),
+        # nobody listens on port 1: led there is 502
+        (b"Host: nb.example:80\r\nOrigin: http://NB.example", b"502"),
+        (b"Host: nb.example\r\nOrigin: https://nb.example:443", b"502"),
+        (b"Host: inner\r\nX-Forwarded-Host: nb.example\r\nOrigin: https://nb.example", b"502"),
+        (b"Host: nb.example", b"502"),
+    ],
+)
+def test_a_web_socket_is_opened_for_pages_of_the_own_name_alone(
+    headers: bytes, status: bytes
+) -> None:
+    async def talk(port: int) -> None:
+        path = b"GET /notebook/a/kim/api/kernels/1/channels HTTP/1.1\r\n"
+        upgrade = b"\r\nConnection: Upgrade\r\nUPGRADE: websocket\r\n\r\n"
+        answer = await _ask(port, path + headers + upgrade)
+        assert answer.split(b" ")[1] == status
+
     _with_routes({"/notebook/a/kim/": "127.0.0.1:1"}, talk)
 
 

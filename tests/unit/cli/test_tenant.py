@@ -43,8 +43,9 @@ def test_tenants_are_listed_and_one_is_taken_out(
     assert removed.exit_code == 0
     assert "rows are deleted" in removed.stdout
     assert "mlops-infra up -s teams" in removed.stdout
-    left = yaml.safe_load(file.read_text("utf-8"))["config"]["mlops-infra:tenants"]
-    assert list(left) == ["vision"]
+    left = yaml.safe_load(file.read_text("utf-8"))["config"]
+    assert list(left["mlops-infra:tenants"]) == ["vision"]
+    assert left["mlops-infra:allowRemoval"] == ["tenant/demand"]
     assert file.stat().st_mode & 0o777 == 0o640
     assert [each.name for each in file.parent.glob(".*")] == []
 

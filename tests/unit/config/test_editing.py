@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from mlops_infra import places
-from mlops_infra.config import without_tenant
+from mlops_infra.config import with_removal, without_tenant
 from mlops_infra.errors import InputError
 
 FILES = [
@@ -74,3 +74,29 @@ def _comments_inside(text: str, name: str) -> int:
             break
         own.append(line)
     return sum(line.count("#") for line in own)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "  mlops-infra:allowRemoval: [tenant/a]\n"),
+        (
+            "  mlops-infra:allowRemoval: [component/kserve]\n",
+            "  mlops-infra:allowRemoval: [component/kserve, tenant/a]\n",
+        ),
+        (
+            "  mlops-infra:allowRemoval:\n    - quota/b\n",
+            "  mlops-infra:allowRemoval: [quota/b, tenant/a]\n",
+        ),
+        ("  mlops-infra:allowRemoval: [tenant/a]\n",) * 2,
+    ],
+)
+def test_consent_is_added_once(before: str, after: str) -> None:
+    head, rest = "# top\nconfig:\n", "  mlops-infra:profile: onprem  # chosen\n"
+    assert with_removal(f"{head}{before}{rest}", "tenant/a", where="f") == f"{head}{after}{rest}"
+
+
+def test_consent_in_one_line_with_others_is_left_to_a_person() -> None:
+    text = "config: {mlops-infra:profile: onprem}\n"
+    with pytest.raises(InputError, match="shares its lines"):
+        with_removal(text, "tenant/a", where="f")

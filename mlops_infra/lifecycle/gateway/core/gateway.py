@@ -44,6 +44,11 @@ class Gateway:
         workers: list[Worker] = [self._following, *([self.log.worker] if self.log else [])]
         self.workers = Workers(*workers, restarted=self._restarted)
         """All that runs beside requests."""
+        for name in ("routes", "route", "request-log", "shadow", "http", "grpc"):
+            # there from the start: a counter that begins at its first error never rises
+            self.metrics.item_errors.labels(name)
+        for each in (*workers, self.workers.watch):
+            self.metrics.restarts.labels(each.name)
         self._in_flight = 0
 
     @contextmanager

@@ -36,12 +36,13 @@ def unpacked(body: bytes, encoding: str, most: int) -> bytes:
         return body
     if name not in _FORMATS:
         raise UnknownEncoding(name)
+    faults = []
     for bits in _FORMATS[name]:
         try:
             return _inflated(body, bits, most)
         except zlib.error as error:
-            fault = error
-    raise ValueError(f"the body is not {name}: {fault}")
+            faults.append(error)
+    raise ValueError(f"the body is not {name}: {faults[0]}")
 
 
 def preferred(accepted: str | None) -> str | None:

@@ -30,6 +30,8 @@ class Parameter:
     name: str
     default: Value
     help: str = ""
+    choices: tuple[Value, ...] = ()
+    """The only values; empty where any value of the type will do."""
 
     def __post_init__(self) -> None:
         if not _PARAMETER.fullmatch(self.name):

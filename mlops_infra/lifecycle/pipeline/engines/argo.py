@@ -13,7 +13,7 @@ from typing import Any
 
 from mlops_infra import contract
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.pipeline.definition.arguments import to_text
+from mlops_infra.lifecycle.pipeline.definition.arguments import encoded
 from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Source, Step, Value
 from mlops_infra.lifecycle.pipeline.engines.argo_pods import container, pod_defaults
 from mlops_infra.lifecycle.pipeline.engines.argo_settings import CODE_FOLDER, ArgoSettings
@@ -78,16 +78,13 @@ def workflow(
     """The Workflow of one run, as plain data.
 
     Raises:
-        InputError: `run` is not a name, a value holds `{{`, or the code has no place.
+        InputError: `run` is not a name, or the code has no place.
     """
     if len(run) > LONGEST_NAME or not _NAME.fullmatch(run):
         raise InputError(
             f"'{run}' is not a valid run name",
             hint=f"1 to {LONGEST_NAME} lower case letters, digits and -",
         )
-    for name, value in values.items():
-        if "{{" in to_text(value):
-            raise InputError(f"the value of '{name}' has '{{{{', which Argo would replace")
     labels = {
         contract.MANAGED_BY_LABEL: "mlops-infra",
         contract.PART_OF_LABEL: "mlops-infra",
@@ -117,7 +114,7 @@ def _spec(
         "activeDeadlineSeconds": longest,
         "arguments": {
             "parameters": [
-                {"name": parameter.name, "value": to_text(values[parameter.name])}
+                {"name": parameter.name, "value": encoded(values[parameter.name])}
                 for parameter in pipeline.parameters
             ]
         },

@@ -12,9 +12,11 @@ from typing import Any
 
 from mlops_infra import contract
 from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.pipeline.definition.arguments import encoded
 from mlops_infra.lifecycle.pipeline.definition.model import (
     Content,
     Kind,
+    Parameter,
     Pipeline,
     Source,
     Step,
@@ -50,6 +52,8 @@ PLATFORM_KEYS = (
 )
 """Keys of the tenant's ConfigMap that a step reads; KFP mounts no whole ConfigMap as variables."""
 RUN = "{{$.pipeline_job_uuid}}"
+EXACT = 2**53
+"""KFP holds every number as a float of 64 bits."""
 
 
 class KfpWords:
@@ -92,7 +96,7 @@ def documents(
         code: object that holds the person's code, where the pipeline has any.
 
     Raises:
-        InputError: the pipeline has code and no place for it.
+        InputError: the pipeline has code and no place for it, or a number would be rounded.
     """
     if pipeline.code is not None and code is None:
         raise InputError(
@@ -181,7 +185,7 @@ def _root(pipeline: Pipeline, values: Mapping[str, Value]) -> dict[str, Any]:
             "parameters": {
                 parameter.name: {
                     "parameterType": _TYPES[parameter.kind],
-                    "defaultValue": values[parameter.name],
+                    "defaultValue": _default(parameter, values[parameter.name]),
                     "isOptional": True,
                     **({"description": parameter.help} if parameter.help else {}),
                 }
@@ -194,6 +198,17 @@ def _root(pipeline: Pipeline, values: Mapping[str, Value]) -> dict[str, Any]:
         artifact = _artifact(pipeline.content(pipeline.metrics))
         root["outputDefinitions"] = {"artifacts": {"metrics": artifact}}
     return root
+
+
+def _default(parameter: Parameter, value: Value) -> Value:
+    if isinstance(value, str):
+        return encoded(value)
+    if isinstance(value, int) and abs(value) > EXACT:
+        raise InputError(
+            f"Kubeflow Pipelines would round the value of '{parameter.name}': {value}",
+            hint=f"it carries whole numbers up to {EXACT}; give a longer one as a text",
+        )
+    return value
 
 
 def _selected(source: Source) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_infra.errors import OperationFailed
-from mlops_infra.lifecycle.pipeline.definition.arguments import to_text
+from mlops_infra.lifecycle.pipeline.definition.arguments import encoded
 from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Step, Value
 from mlops_infra.lifecycle.pipeline.engines.invocation import arguments
 from mlops_infra.lifecycle.pipeline.steps import contents
@@ -68,7 +69,7 @@ class LocalWords:
 
     def parameter(self, name: str) -> str:
         """`name=value`."""
-        return f"{name}={to_text(self._values[name])}"
+        return f"{name}={encoded(self._values[name])}"
 
     def input(self, step: Step, name: str) -> str:
         """`name=path`."""
@@ -160,10 +161,23 @@ def _ran(step: Step, command: list[str], environment: Mapping[str, str]) -> None
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise OperationFailed(f"step '{step.name}' took longer than {error.timeout} s") from error
+        raise OperationFailed(
+            f"step '{step.name}' took longer than its time limit of {step.timeout_seconds} s",
+            hint=f"if it needs more: @step(timeout_seconds={2 * step.timeout_seconds})",
+        ) from error
     if done.returncode:
         tail = "\n".join(done.stdout.splitlines()[-LAST_LINES:])
         raise OperationFailed(
-            f"step '{step.name}' ended with exit code {done.returncode}\n{tail}",
+            f"step '{step.name}' {_ending(done.returncode)}\n{tail}",
             hint="run it alone: " + " ".join(json.dumps(word) for word in command[2:8]) + " …",
         )
+
+
+def _ending(code: int) -> str:
+    """How a process ended: below zero, by a signal."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    known = {each.value for each in signal.Signals}
+    name = signal.Signals(-code).name if -code in known else f"signal {-code}"
+    killed = "; the system kills a process when memory runs out" if name == "SIGKILL" else ""
+    return f"was ended by {name}{killed}"

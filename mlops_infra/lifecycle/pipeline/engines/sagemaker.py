@@ -13,7 +13,8 @@ from typing import Any
 
 from mlops_infra import contract
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.pipeline.definition.arguments import to_text
+from mlops_infra.lifecycle.pipeline.definition import quantities
+from mlops_infra.lifecycle.pipeline.definition.arguments import encoded
 from mlops_infra.lifecycle.pipeline.definition.model import Kind, Parameter, Pipeline, Step, Value
 from mlops_infra.lifecycle.pipeline.engines.invocation import PROGRAM, arguments
 from mlops_infra.plan.aws.sagemaker.words import (
@@ -32,7 +33,7 @@ OWN = ("Image", "Role", "Bucket", "InstanceType", "KmsKey", "TrackingServer")
 """Parameters of ours beside those of the pipeline: what only an account knows."""
 LONGEST_ARGUMENT = 256
 """Letters of one argument of a processing container, says the API."""
-SHORTEST_RUN, LONGEST_RUN = 1, 432000
+LONGEST_RUN = 432000
 """Seconds that a processing job may be given."""
 _TYPES: dict[Kind, str] = {
     "str": "String",
@@ -105,10 +106,16 @@ def definition(
 def _check(pipeline: Pipeline, values: Mapping[str, Value], code: str | None) -> None:
     if pipeline.code is not None and code is None:
         raise InputError("SageMaker needs the code as an object", hint="add --code s3://BUCKET/KEY")
+    for step in pipeline.steps:
+        if step.timeout_seconds > LONGEST_RUN:
+            raise InputError(
+                f"step '{step.name}' may run for {step.timeout_seconds} s",
+                hint=f"SageMaker's maximum is {LONGEST_RUN} s: @step(timeout_seconds=...)",
+            )
     for parameter in pipeline.parameters:
         if parameter.name in OWN:
             raise InputError(f"'{parameter.name}' is a reserved parameter: rename yours")
-        if len(to_text(values[parameter.name])) + len(parameter.name) >= LONGEST_ARGUMENT:
+        if len(encoded(values[parameter.name])) + len(parameter.name) >= LONGEST_ARGUMENT:
             raise InputError(
                 f"the value of '{parameter.name}' is too long for SageMaker",
                 hint=f"name and value together have at most {LONGEST_ARGUMENT - 1} letters",
@@ -116,7 +123,11 @@ def _check(pipeline: Pipeline, values: Mapping[str, Value], code: str | None) ->
 
 
 def _parameter(parameter: Parameter, value: Value) -> dict[str, Any]:
-    return {"Name": parameter.name, "Type": _TYPES[parameter.kind], "DefaultValue": value}
+    return {"Name": parameter.name, "Type": _TYPES[parameter.kind], "DefaultValue": _default(value)}
+
+
+def _default(value: Value) -> Value:
+    return encoded(value) if isinstance(value, str) else value
 
 
 def _own_parameters(image: str | None, instance: str) -> list[dict[str, Any]]:
@@ -151,7 +162,6 @@ def _step(pipeline: Pipeline, step: Step, code: str | None) -> dict[str, Any]:
 
 
 def _job(pipeline: Pipeline, step: Step, code: str | None) -> dict[str, Any]:
-    limit = min(max(step.timeout_seconds, SHORTEST_RUN), LONGEST_RUN)
     job: dict[str, Any] = {
         "AppSpecification": {
             "ImageUri": {"Get": "Parameters.Image"},
@@ -171,7 +181,7 @@ def _job(pipeline: Pipeline, step: Step, code: str | None) -> dict[str, Any]:
             }
         },
         "RoleArn": {"Get": "Parameters.Role"},
-        "StoppingCondition": {"MaxRuntimeInSeconds": limit},
+        "StoppingCondition": {"MaxRuntimeInSeconds": step.timeout_seconds},
     }
     if step.inputs:
         job["ProcessingInputs"] = [
@@ -193,9 +203,4 @@ def _place(pipeline: Pipeline, step: Step, name: str) -> dict[str, Any]:
 
 def _gigabytes(step: Step) -> int:
     """Room for inputs, outputs and the image: four times the memory, 20 GB at least."""
-    memory = step.resources.memory
-    units = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "K": 1e3, "M": 1e6, "G": 1e9}
-    for unit, size in units.items():
-        if memory.endswith(unit):
-            return max(20, math.ceil(4 * float(memory.removesuffix(unit)) * size / 1e9))
-    return max(20, math.ceil(4 * float(memory) / 1e9))
+    return max(20, math.ceil(4 * quantities.value(step.resources.memory) / 10**9))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+import tokenize
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from mlops_infra.errors import InputError
 LARGEST = 20 << 20
 """Bytes of a file; outputs of a notebook count."""
 _WHOLE_CELL = re.compile(r"^\s*%%(?!(?:time|timeit|capture|prun)\b)")
-_MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?]|[\w.]+\?{1,2}\s*$)")
-_ASSIGNED_MAGIC = re.compile(r"^(?P<start>\s*[A-Za-z_]\w*\s*=\s*)[%!]")
+_TIMED = re.compile(r"^(?P<indent>\s*)%time\s+(?P<code>\S.*)$")
+_MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?]|[\w.*]+\?{1,2}\s*$)")
+_ASSIGNED_MAGIC = re.compile(r"""^(?P<start>\s*[A-Za-z_][\w.,\s\[\]'"]*=\s*)[%!]""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def _code_cells(name: str, text: str) -> Iterator[tuple[int, str]]:
 def _source(cell: Mapping[str, Any]) -> str:
     source = cell["source"]
     joined = source if isinstance(source, str) else "".join(source)
-    return joined.replace("\r\n", "\n").replace("\0", "")
+    return joined.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _without_magics(source: str) -> str:
@@ -117,14 +119,56 @@ def _without_magics(source: str) -> str:
     try:
         ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return "\n".join(_plain(line) for line in source.split("\n"))
+        return "\n".join(_plain(source.split("\n")))
     return source
 
 
-def _plain(line: str) -> str:
+def _plain(lines: list[str]) -> Iterator[str]:
+    """The lines with IPython's own taken out; what is inside of a string or a bracket stays."""
+    number = 0
+    while number < len(lines):
+        if timed := _TIMED.match(lines[number]):
+            lines[number] = f"{timed['indent']}{timed['code']}"
+        replaced = _replaced(lines[number])
+        end = _statement(lines, number) if replaced is None else _command(lines, number)
+        if replaced is None:
+            yield from lines[number:end]
+        else:
+            yield from [replaced, *([""] * (end - number - 1))]
+        number = end
+
+
+def _replaced(line: str) -> str | None:
+    """What stands in place of a line of IPython; None where it is Python."""
     if found := _ASSIGNED_MAGIC.match(line):
         return f"{found['start']}None"
     if found := _MAGIC.match(line):
         # an indented magic may be all that a block holds
         return f"{found['indent']}pass" if found["indent"] else ""
-    return line
+    return None
+
+
+def _command(lines: Sequence[str], start: int) -> int:
+    """The line after a command of IPython: each of its lines but the last ends in a backslash."""
+    for number in range(start, len(lines)):
+        if not lines[number].rstrip().endswith("\\"):
+            return number + 1
+    return len(lines)
+
+
+def _statement(lines: Sequence[str], start: int) -> int:
+    """The line after the logical line of Python that begins at `start`."""
+    texts = (f"{lines[number]}\n" for number in range(start, len(lines)))
+    ends = (tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER)
+    depth = 0
+    try:
+        for token in tokenize.generate_tokens(lambda: next(texts, "")):
+            if token.type == tokenize.OP:
+                depth += (token.string in "([{") - (token.string in ")]}")
+            if token.type in ends and depth <= 0:
+                return max(start + 1, min(start + token.end[0], len(lines)))
+    except tokenize.TokenError:
+        return len(lines)  # an open string or bracket: the parser says where
+    except SyntaxError:
+        return start + 1
+    return len(lines)

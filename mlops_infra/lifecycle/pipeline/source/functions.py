@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops_infra.lifecycle.pipeline.definition.kinds import PUBLIC, dotted
+from mlops_infra.lifecycle.pipeline.definition.annotations import dotted
+from mlops_infra.lifecycle.pipeline.definition.kinds import PUBLIC, is_none
 from mlops_infra.lifecycle.pipeline.source.module import Module
 
 MARKS = frozenset(f"{module}.step" for module in PUBLIC)
@@ -31,6 +32,10 @@ class Marked:
     node: ast.FunctionDef | ast.AsyncFunctionDef
     arguments: tuple[Argument, ...]
     options: Mapping[str, ast.expr] = field(default_factory=dict)
+    positional: int = 0
+    """How many of the arguments can be given by position alone."""
+    nothing: frozenset[str] = frozenset()
+    """Arguments of type None: the step of that name comes before, and hands nothing over."""
 
     @property
     def line(self) -> int:
@@ -40,7 +45,12 @@ class Marked:
     @property
     def step(self) -> str:
         """Its name as a step."""
-        return self.name.replace("_", "-").strip("-").lower()
+        return step_name(self.name)
+
+
+def step_name(function: str) -> str:
+    """What the step of a function is called."""
+    return function.replace("_", "-").strip("-").lower()
 
 
 def marked(module: Module) -> Iterator[Marked]:
@@ -55,8 +65,24 @@ def marked(module: Module) -> Iterator[Marked]:
                 options = {k.arg or "**": k.value for k in call.keywords} if call else {}
                 if call and call.args:
                     options["*"] = call.args[0]
-                yield Marked(node.name, node, tuple(_arguments(node.args)), options)
+                yield _marked(node, options, module)
                 break
+
+
+def _marked(
+    node: ast.FunctionDef | ast.AsyncFunctionDef, options: Mapping[str, ast.expr], module: Module
+) -> Marked:
+    arguments = tuple(_arguments(node.args))
+    nothing = (
+        each.name
+        for each in arguments
+        if each.default is None
+        and each.annotation is not None
+        and is_none(each.annotation, module.names)
+    )
+    return Marked(
+        node.name, node, arguments, options, len(node.args.posonlyargs), frozenset(nothing)
+    )
 
 
 def literal(node: ast.expr) -> Any:

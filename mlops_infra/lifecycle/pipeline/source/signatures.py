@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from typing import Any
 
+from mlops_infra.errors import InputError
+from mlops_infra.lifecycle.pipeline.definition import quantities
+from mlops_infra.lifecycle.pipeline.definition.arguments import parse
 from mlops_infra.lifecycle.pipeline.definition.decorator import OPTIONS
-from mlops_infra.lifecycle.pipeline.definition.kinds import WANTED, content_of, instead, plain
+from mlops_infra.lifecycle.pipeline.definition.kinds import (
+    WANTED,
+    choices,
+    content_of,
+    instead,
+    plain,
+)
+from mlops_infra.lifecycle.pipeline.definition.model import Kind, Parameter
 from mlops_infra.lifecycle.pipeline.source.file import SourceFile
 from mlops_infra.lifecycle.pipeline.source.findings import Finding, Mistake
 from mlops_infra.lifecycle.pipeline.source.functions import Argument, Marked, literal
 from mlops_infra.lifecycle.pipeline.source.module import Module
 
 _UNTRAVELLED = (ast.Lambda, ast.GeneratorExp)
+_NOTHING: dict[Kind, str] = {"str": '""', "int": "0", "float": "0.0", "bool": "False"}
 
 
 def check(
@@ -53,25 +66,41 @@ def _argument(
                 f"{label} has no source: no step is called '{name}' and it has no default",
                 f"name it after the step that makes it ({', '.join(steps)}), or give it a default",
             )
-        elif content_of(argument.annotation, module.imported) is None:
+        elif content_of(argument.annotation, module.names) is None:
             yield "unserialisable", f"{label} has a type that cannot be passed", f"use {WANTED}"
         return
-    kind = plain(argument.annotation, module.imported)
+    kind = plain(argument.annotation, module.names)
     if kind is None:
         yield "default", f"{label} is a parameter: str, int, float or bool", None
         return
-    yield from _default(label, kind, argument.default)
+    yield from _default(label, kind, argument, module)
 
 
-def _default(label: str, kind: str, default: ast.expr) -> Iterator[tuple[Mistake, str, str | None]]:
+def _default(
+    label: str, kind: Kind, argument: Argument, module: Module
+) -> Iterator[tuple[Mistake, str, str | None]]:
+    assert argument.default is not None and argument.annotation is not None  # noqa: S101, PT018
     try:
-        value = literal(default)
+        value = literal(argument.default)
     except ValueError:
         yield "default", f"the default of {label} is computed", "write the value itself"
+        return
+    if value is None:
+        hint = f"write a value of type {kind} that stands for none, for example {_NOTHING[kind]}"
+        yield "default", f"the default of {label} is None, which is not a value", hint
         return
     given = type(value).__name__
     if given != kind and not (kind == "float" and given == "int"):
         yield "default", f"the default of {label} is {given}, not {kind}", None
+        return
+    try:
+        parameter = Parameter(argument.name, value)
+    except InputError:
+        return  # told by `wiring`
+    try:
+        parse(replace(parameter, choices=choices(argument.annotation, module.names)), value)
+    except InputError as error:
+        yield "default", f"the default of {label}: {error.what}", error.hint
 
 
 def _returned(module: Module, step: Marked) -> Iterator[tuple[Mistake, str, int, str | None]]:
@@ -79,9 +108,9 @@ def _returned(module: Module, step: Marked) -> Iterator[tuple[Mistake, str, int,
     if returns is None:
         message = f"step '{step.name}' does not say what it returns"
         yield "missing-type", message, step.line, "write -> TYPE, or -> None"
-    elif content_of(returns, module.imported) is None:
+    elif content_of(returns, module.names) is None:
         message = f"what step '{step.name}' returns cannot be passed to another process"
-        yield "unserialisable", message, returns.lineno, instead(returns, module.imported)
+        yield "unserialisable", message, returns.lineno, instead(returns, module.names)
     for node in _own_nodes(step.node):
         if isinstance(node, (ast.Yield, ast.YieldFrom)):
             message = f"step '{step.name}' is a generator: its values exist in its process only"
@@ -108,6 +137,17 @@ def _option(name: str, value: ast.expr) -> str | None:
         return f"{name} is computed; write the value itself"
     if type(given) is not OPTIONS[name]:
         return f"{name} is {type(given).__name__}, not {OPTIONS[name].__name__}"
-    if isinstance(given, int) and not isinstance(given, bool) and given < 0:
-        return f"{name} is negative"
-    return None
+    wrong = _LIMITS[name](given) if name in _LIMITS else None
+    return None if wrong is None else f"{name}: {wrong}"
+
+
+def _outside(least: int, most: int) -> Callable[[int], str | None]:
+    return lambda n: None if least <= n <= most else f"{n} is not between {least} and {most}"
+
+
+_LIMITS: dict[str, Callable[[Any], str | None]] = {
+    "cpu": quantities.wrong_cpu,
+    "memory": quantities.wrong_memory,
+    "retries": _outside(0, quantities.MOST_RETRIES),
+    "timeout_seconds": _outside(1, quantities.LONGEST_SECONDS),
+}

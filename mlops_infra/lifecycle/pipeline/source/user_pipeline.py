@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mlops_infra.errors import FoundError
-from mlops_infra.lifecycle.pipeline.definition.kinds import content_of, plain
+from mlops_infra.lifecycle.pipeline.definition.kinds import choices, content_of, is_none, plain
 from mlops_infra.lifecycle.pipeline.definition.model import (
     Code,
     Content,
@@ -26,9 +26,11 @@ from mlops_infra.lifecycle.pipeline.definition.model import (
 from mlops_infra.lifecycle.pipeline.source import wiring
 from mlops_infra.lifecycle.pipeline.source.checking import check
 from mlops_infra.lifecycle.pipeline.source.file import Cell, SourceFile
-from mlops_infra.lifecycle.pipeline.source.functions import Marked, literal, marked
+from mlops_infra.lifecycle.pipeline.source.functions import Marked, literal, marked, step_name
 from mlops_infra.lifecycle.pipeline.source.module import Module, parse
+from mlops_infra.lifecycle.pipeline.source.needs import needs_of
 from mlops_infra.lifecycle.pipeline.source.packages import Packages
+from mlops_infra.naming import printable
 
 RESULT = "result"
 """The one output of a step that is a function."""
@@ -90,9 +92,11 @@ def _pipeline(name: str, module: Module, steps: Sequence[Marked], code: Code) ->
             if argument.default is not None and argument.annotation is not None:
                 value: Value = literal(argument.default)
                 # an int is a fine default of a float; the parameter's type is the annotation's
-                floating = plain(argument.annotation, module.imported) == "float"
+                floating = plain(argument.annotation, module.names) == "float"
                 chosen[argument.name] = Parameter(
-                    argument.name, float(value) if floating else value
+                    argument.name,
+                    float(value) if floating else value,
+                    choices=choices(argument.annotation, module.names),
                 )
     made = [_step(module, step, {each.name for each in steps}) for step in steps]
     metrics = [Source(s.name, o) for s in made for o, c in s.outputs.items() if c == "metrics"]
@@ -110,9 +114,9 @@ def _step(module: Module, step: Marked, names: set[str]) -> Step:
     options = {name: literal(value) for name, value in step.options.items()}
     content = _content(module, step)
     inputs = {
-        argument.name: Source(argument.name.replace("_", "-").strip("-").lower(), RESULT)
+        argument.name: Source(step_name(argument.name), RESULT)
         for argument in step.arguments
-        if argument.default is None and argument.name in names
+        if argument.default is None and argument.name in names - step.nothing
     }
     return Step(
         name=step.step,
@@ -120,6 +124,9 @@ def _step(module: Module, step: Marked, names: set[str]) -> Step:
         parameters=tuple(argument.name for argument in wiring.parameters(step)),
         inputs=inputs,
         outputs={} if content is None else {RESULT: content},
+        after=tuple(
+            step_name(each.name) for each in step.arguments if each.name in step.nothing & names
+        ),
         resources=Resources(
             cpu=options.get("cpu", Resources().cpu),
             memory=options.get("memory", Resources().memory),
@@ -133,9 +140,9 @@ def _step(module: Module, step: Marked, names: set[str]) -> Step:
 
 def _content(module: Module, step: Marked) -> Content | None:
     returns = step.node.returns
-    if returns is None or (isinstance(returns, ast.Constant) and returns.value is None):
+    if returns is None or is_none(returns, module.names):
         return None
-    return content_of(returns, module.imported)
+    return content_of(returns, module.names)
 
 
 def _record(steps: Sequence[Step], parameters: tuple[str, ...]) -> Step:
@@ -159,15 +166,35 @@ def _record(steps: Sequence[Step], parameters: tuple[str, ...]) -> Step:
 
 def _travelling(file: SourceFile, module: Module, steps: Sequence[Marked]) -> str:
     """The module with every line blank that no step needs, and its origin in the last line."""
+    needed = set(_needed(module, steps))
     kept: set[int] = set()
-    for node in _needed(module, steps):
-        decorators = getattr(node, "decorator_list", [])
-        first = min([node.lineno, *(each.lineno for each in decorators)])
-        kept.update(range(first, (node.end_lineno or node.lineno) + 1))
+    for node in needed:
+        kept.update(_lines(node))
     lines = file.text.split("\n")
+    for node in module.tree.body:
+        if node not in needed and kept.intersection(_lines(node)):
+            _left_out(node, lines)
     body = "\n".join(line if n in kept else "" for n, line in enumerate(lines, 1)).rstrip("\n")
     cells = ",".join(f"{cell.number}:{cell.first}" for cell in file.cells)
-    return f"{body}\n# mlops-infra: file {file.name}{' cells ' + cells if cells else ''}\n"
+    name = printable(file.name)
+    return f"{body}\n# mlops-infra: file {name}{' cells ' + cells if cells else ''}\n"
+
+
+def _lines(node: ast.stmt) -> range:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    first = min([node.lineno, *(each.lineno for each in decorators)])
+    return range(first, (node.end_lineno or node.lineno) + 1)
+
+
+def _left_out(node: ast.stmt, lines: list[str]) -> None:
+    """Put `pass` in place of a statement that shares a line with one that is needed."""
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    end = len(lines[last].encode()[: node.end_col_offset].decode())
+    start = len(lines[first].encode()[: node.col_offset].decode())
+    rest = lines[last][end:]
+    lines[first] = f"{lines[first][:start]}pass" + (rest if first == last else "")
+    for line in range(first + 1, last + 1):
+        lines[line] = rest if line == last else ""
 
 
 def _needed(module: Module, steps: Sequence[Marked]) -> Iterator[ast.stmt]:
@@ -175,7 +202,4 @@ def _needed(module: Module, steps: Sequence[Marked]) -> Iterator[ast.stmt]:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             yield node
     for step in steps:
-        yield step.node
-        for binding in module.reach(step.name).values():
-            if binding is not None:
-                yield binding.node
+        yield from needs_of(module, step.node).nodes

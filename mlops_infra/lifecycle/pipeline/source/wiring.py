@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.pipeline.definition.kinds import content_of, plain
+from mlops_infra.lifecycle.pipeline.definition.kinds import content_of, is_none, plain
 from mlops_infra.lifecycle.pipeline.definition.model import Parameter, Pipeline, Step
 from mlops_infra.lifecycle.pipeline.source.file import SourceFile
 from mlops_infra.lifecycle.pipeline.source.findings import Finding
@@ -48,8 +48,19 @@ def _types(file: SourceFile, module: Module, steps: Sequence[Marked]) -> Iterato
             source = made.get(argument.name)
             if source is None or source.node.returns is None or argument.annotation is None:
                 continue
-            given = content_of(source.node.returns, module.imported)
-            wanted = content_of(argument.annotation, module.imported)
+            if argument.name in step.nothing:
+                continue
+            if is_none(source.node.returns, module.names):
+                yield Finding(
+                    "type-mismatch",
+                    f"step '{source.name}' returns nothing, so '{argument.name}' of step "
+                    f"'{step.name}' has no value",
+                    file.place(argument.line),
+                    f"write {argument.name}: None to run after it",
+                )
+                continue
+            given = content_of(source.node.returns, module.names)
+            wanted = content_of(argument.annotation, module.names)
             pair = {given, wanted}
             if None in pair or len(pair) == 1 or pair == {"json", "metrics"}:
                 continue
@@ -77,7 +88,7 @@ def _parameters(file: SourceFile, module: Module, steps: Sequence[Marked]) -> It
                 continue
             except ValueError:
                 continue  # told by `signatures` already
-            kind = plain(argument.annotation, module.imported) if argument.annotation else None
+            kind = plain(argument.annotation, module.names) if argument.annotation else None
             held = seen.setdefault(argument.name, (value, kind or "", step))
             if held[:2] != (value, kind or ""):
                 yield Finding(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.data import storage
-from mlops_infra.lifecycle.pipeline.definition.arguments import parse
+from mlops_infra.lifecycle.pipeline.definition.arguments import decoded
 from mlops_infra.lifecycle.pipeline.definition.model import Code, Pipeline
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
 from mlops_infra.lifecycle.pipeline.steps.job import Job
@@ -42,7 +42,7 @@ def job_of(
         pipeline=of,
         step=declared,
         run=run,
-        parameters={name: parse(of.parameter(name), text) for name, text in given.items()},
+        parameters={name: decoded(of.parameter(name), text) for name, text in given.items()},
         inputs=pairs("--in", inputs),
         outputs=pairs("--out", outputs),
         around=around,

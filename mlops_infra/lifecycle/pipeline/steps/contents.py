@@ -8,9 +8,11 @@ import math
 from typing import Any
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.data.table import from_parquet, to_parquet
+from mlops_infra.lifecycle.data.parquet import from_parquet, to_parquet
 from mlops_infra.lifecycle.pipeline.definition.model import Content
 from mlops_infra.lifecycle.pipeline.steps.archive import unpacked
+from mlops_infra.lifecycle.registry.metric_names import check_name
+from mlops_infra.naming import printable
 
 TRUSTED_MODULES = ("sklearn.", "numpy.", "scipy.", "collections.", "functools.", "builtins.")
 """Where types in a model may come from; skops asks for consent beyond the types that it knows."""
@@ -25,7 +27,7 @@ def dump(content: Content, value: Any, where: str) -> bytes:
     try:
         return _dump(content, value)
     except InputError as error:
-        error.where = error.where or where
+        error.where = f"{where}: {error.where}" if error.where else where
         raise
 
 
@@ -118,6 +120,8 @@ def _model(value: Any) -> bytes:
 def _array(value: Any) -> bytes:
     import numpy as np
 
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError("a masked array loses its mask", hint="fill it: array.filled(...)")
     body = io.BytesIO()
     try:
         np.save(body, np.asarray(value), allow_pickle=False)
@@ -131,26 +135,74 @@ def _table(value: Any) -> Any:
 
     if not isinstance(value, pd.DataFrame):
         raise _wrong("a pandas.DataFrame", value)
-    if len({str(column) for column in value.columns}) != len(value.columns):
-        raise InputError("two columns of the table have the same name")
-    return value.rename(columns=str)
+    return value
 
 
 def _metrics(value: Any) -> dict[str, float]:
     if not isinstance(value, dict) or not value:
         raise _wrong("metrics: a dict of numbers by name", value)
-    numbers = {str(name): float(number) for name, number in value.items()}
-    broken = sorted(name for name, number in numbers.items() if not math.isfinite(number))
-    if broken:
-        raise InputError(f"metric '{broken[0]}' is {numbers[broken[0]]}")
+    numbers: dict[str, float] = {}
+    for given, number in value.items():
+        name = str(given)
+        if name in numbers:
+            raise InputError(f"two metrics are called '{printable(name)}'")
+        check_name(name)
+        numbers[name] = _number(name, number)
     return numbers
 
 
-def _json(value: Any) -> bytes:
+def _number(name: str, value: Any) -> float:
+    shown = f"{printable(repr(value)[:60])} ({type(value).__name__})"
+    wrong = InputError(
+        f"metric '{printable(name)}' is {shown}, not a number",
+        hint="return a dict of numbers by name, for example {'accuracy': 0.9}",
+    )
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
+        raise wrong
     try:
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False).encode()
+        number = float(value)
+    except OverflowError as error:
+        raise InputError(f"metric '{printable(name)}' is too large: {shown}") from error
     except (TypeError, ValueError) as error:
+        raise wrong from error
+    if not math.isfinite(number):
+        raise InputError(f"metric '{printable(name)}' is {number}")
+    return number
+
+
+def _json(value: Any) -> bytes:
+    plain = _plain(value, "")
+    try:
+        return json.dumps(plain, ensure_ascii=False, sort_keys=True, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"the value has no JSON form: {error}") from error
+
+
+def _plain(value: Any, place: str) -> Any:
+    """The value as JSON's own types; a key that JSON would make a text of is refused."""
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise InputError(
+                    f"{place or 'the value'} has the key {key!r} ({type(key).__name__}), "
+                    "which would come back as a text",
+                    hint="write str(...) around the keys",
+                )
+        return {key: _plain(each, f"{place}[{key!r}]") for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each, f"{place}[{number}]") for number, each in enumerate(value)]
+    if value is None or isinstance(value, (str, int, float, bool)):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{place or 'the value'} is {value}, which JSON cannot hold")
+        return value
+    if hasattr(value, "dtype") and getattr(value, "shape", None) == ():
+        return _plain(value.item(), place)  # a number of NumPy
+    kind = type(value)
+    raise InputError(
+        f"{place or 'the value'} is a {kind.__module__}.{kind.__qualname__}, "
+        "which JSON cannot hold",
+        hint="return texts, numbers, lists and dicts of them",
+    )
 
 
 def _wrong(wanted: str, value: Any) -> InputError:

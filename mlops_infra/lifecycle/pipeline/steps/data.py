@@ -25,9 +25,13 @@ FEWEST_ROWS = 20
 def validate(job: Job) -> Mapping[str, Any]:
     """Load the data and hold it against its schema; every broken rule is told at once."""
     data, target = job.text("data"), job.text("target")
-    table = _seen(sources.load(data, job.around, target=target), job)
+    declared = _declared(job)
+    texts = [each.name for each in declared.columns if each.kind == "string"] if declared else []
+    table = _seen(sources.load(data, job.around, target=target, texts=texts), job)
+    for note in table.notes:
+        job.note(note)
     problems = _unfit(table.frame, target, classes=task_of(job.pipeline) == "classification")
-    schema = _schema(job, table.frame)
+    schema = declared or infer(table.frame)
     report = validator(job.around.validator).check(table.frame, schema)
     problems += [str(finding) for finding in report.findings]
     if problems:
@@ -42,6 +46,7 @@ def validate(job: Job) -> Mapping[str, Any]:
         "sha256": fingerprint(table.frame),
         "rows": len(table.frame),
         "columns": [str(name) for name in table.frame.columns],
+        "notes": list(table.notes),
     }
     return {"table": table.frame, "facts": facts, "schema": schema.to_json().encode()}
 
@@ -71,12 +76,10 @@ def features(job: Job) -> Mapping[str, Any]:
     return {"seen": seen, "unseen": unseen}
 
 
-def _schema(job: Job, frame: pd.DataFrame) -> TableSchema:
-    """The schema that was asked for, else the one that this data itself keeps."""
+def _declared(job: Job) -> TableSchema | None:
+    """The schema that was asked for; without one, the data's own will do."""
     place = job.text("schema")
-    if not place:
-        return infer(frame)
-    return from_json(storage.read(place, job.around).decode(), place)
+    return from_json(storage.read(place, job.around).decode(), place) if place else None
 
 
 def _unfit(frame: pd.DataFrame, target: str, *, classes: bool) -> list[str]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlops_infra import __version__
-from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.errors import InputError, MlopsError, OperationFailed
 from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.definition.arguments import to_text
+from mlops_infra.lifecycle.pipeline.definition.model import Content
 from mlops_infra.lifecycle.pipeline.steps import contents
 from mlops_infra.lifecycle.pipeline.steps.job import Job
 from mlops_infra.progress import Sink, step
@@ -62,10 +63,13 @@ def execute(job: Job, sink: Sink, *, cache: str | None = None) -> Ended:
             if reused is not None:
                 shown.end("unchanged", f"outputs of {reused.reused}")
                 return reused
-        ended = _write(job, _call(job))
+        notes: list[str] = []
+        ended = _write(job, _call(replace(job, note=notes.append)))
         if cache is not None and key is not None:
             _keep(job, f"{cache.rstrip('/')}/{key}", ended)
-        shown.end("done", ", ".join(f"{n} {d[:12]}" for n, d in ended.digests.items()))
+        made = ", ".join(f"{n} {d[:12]}" for n, d in ended.digests.items())
+        # at the end: what a terminal shows of a step while it runs is gone then
+        shown.end("done", "\n    note: ".join([made, *notes]))
         return ended
 
 
@@ -88,12 +92,30 @@ def _write(job: Job, returned: Mapping[str, Any]) -> Ended:
             f"step '{job.step.name}' returned {sorted(returned)}, not {sorted(job.step.outputs)}"
         )
     bodies = {
-        name: contents.dump(content, returned[name], f"output '{name}' of step '{job.step.name}'")
+        name: _dumped(job, name, content, returned[name])
         for name, content in job.step.outputs.items()
     }
     for name, body in bodies.items():
         storage.write(job.outputs[name], body, job.around)
     return Ended({name: storage.digest(body) for name, body in bodies.items()})
+
+
+def _dumped(job: Job, name: str, content: Content, value: Any) -> bytes:
+    where = f"output '{name}' of step '{job.step.name}'"
+    try:
+        return contents.dump(content, value, where)
+    except MlopsError:
+        raise
+    except Exception as error:
+        if job.step.entry != "code":
+            raise
+        # what a person's code has made is theirs, whatever a library says of it
+        kind = type(value)
+        raise InputError(
+            f"a {kind.__module__}.{kind.__qualname__} cannot be kept as {content}: "
+            f"{type(error).__name__}: {error}",
+            where=where,
+        ) from error
 
 
 def _key(job: Job) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,8 @@ class Job:
     """Place of each output."""
     around: Environment = field(default_factory=Environment)
     commit: str | None = None
+    note: Callable[[str], None] = field(default=lambda _text: None, compare=False)
+    """Says something to who follows the run."""
 
     def __post_init__(self) -> None:
         for what, wanted, given in (

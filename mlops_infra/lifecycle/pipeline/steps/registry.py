@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_infra import __version__
-from mlops_infra.lifecycle.data.table import Table, to_parquet
+from mlops_infra.lifecycle.data.parquet import to_parquet
+from mlops_infra.lifecycle.data.table import Table
 from mlops_infra.lifecycle.lineage.index import Lineage
 from mlops_infra.lifecycle.lineage.traces import Trace
 from mlops_infra.lifecycle.pipeline.definition.arguments import to_text

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mlops_infra.errors import OperationFailed
+from mlops_infra.lifecycle.pipeline.definition.quantities import doubled
 from mlops_infra.progress import Sink, step
 
 POLL_SECONDS = 0.5
 LAST_LINES = 40
 ENDED = ("Succeeded", "Failed", "Error")
+KILLED = 137
+"""128 and SIGKILL: what the kernel sends where memory runs out."""
 
 
 class Workflows(Protocol):
@@ -43,6 +47,12 @@ class StepEnd:
     message: str
     node: str
     seconds: float | None = None
+    exit_code: int | None = None
+    """Of its last try."""
+    memory: str | None = None
+    """The most that it may use, as a quantity of Kubernetes."""
+    time_limit: int | None = None
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +137,20 @@ def _told(step: StepEnd) -> str:
 def told_by(workflow: Mapping[str, Any]) -> RunEnd:
     """What the status of a Workflow says."""
     status = workflow.get("status") or {}
-    nodes = (status.get("nodes") or {}).values()
+    nodes = status.get("nodes") or {}
+    templates = {
+        str(each.get("name")): each for each in (workflow.get("spec") or {}).get("templates") or ()
+    }
     # A step that may be tried again has a Retry node above the Pods that tried it.
     retried = {
-        child for node in nodes if node.get("type") == "Retry" for child in node.get("children", [])
+        child
+        for node in nodes.values()
+        if node.get("type") == "Retry"
+        for child in node.get("children", [])
     }
     steps = [
-        StepEnd(
-            name=str(node.get("displayName")),
-            phase=str(node.get("phase") or "Pending"),
-            message=str(node.get("message") or ""),
-            node=_last_try(node, status.get("nodes") or {}),
-            seconds=_seconds(node),
-        )
-        for node in sorted(nodes, key=lambda n: str(n.get("startedAt")))
+        _step_end(node, nodes, templates.get(str(node.get("templateName"))) or {})
+        for node in sorted(nodes.values(), key=lambda n: str(n.get("startedAt")))
         if node.get("type") in ("Pod", "Retry") and node["id"] not in retried
     ]
     metadata = workflow.get("metadata") or {}
@@ -153,17 +163,59 @@ def told_by(workflow: Mapping[str, Any]) -> RunEnd:
     )
 
 
+def _step_end(
+    node: Mapping[str, Any], nodes: Mapping[str, Any], template: Mapping[str, Any]
+) -> StepEnd:
+    last = _last_try(node, nodes)
+    tried = nodes.get(last) or node
+    code = (tried.get("outputs") or {}).get("exitCode")
+    limits = ((template.get("container") or {}).get("resources") or {}).get("limits") or {}
+    limit = template.get("activeDeadlineSeconds")
+    message = str(node.get("message") or "")
+    inner = str(tried.get("message") or "")
+    return StepEnd(
+        name=str(node.get("displayName")),
+        phase=str(node.get("phase") or "Pending"),
+        # of a step that was tried again, the last try says more than the end of the trying
+        message=inner if inner and node.get("phase") in ("Failed", "Error") else message or inner,
+        node=last,
+        seconds=_seconds(node),
+        exit_code=_whole(code),
+        memory=limits.get("memory"),
+        time_limit=_whole(limit),
+    )
+
+
+def _whole(value: object) -> int | None:
+    """A number that Argo writes as a number or as a text."""
+    return int(str(value)) if str(value).isdigit() else None
+
+
 def failure(workflows: Workflows, end: RunEnd) -> OperationFailed:
     """The error that a failed run is told as: step, reason, last lines of its log."""
     bad = end.failed
     if bad is None:
         return OperationFailed(f"{end.run} {end.phase.lower()}: {end.message}", where=end.namespace)
     log = workflows.log(end.namespace, end.run, bad.node, LAST_LINES).strip()
+    what, hint = _reason(bad)
     return OperationFailed(
-        f"step '{bad.name}' of {end.run} failed: {bad.message}" + (f"\n{log}" if log else ""),
+        f"step '{bad.name}' of {end.run} {what}" + (f"\n{log}" if log else ""),
         where=f"namespace {end.namespace}",
-        hint=f"kubectl -n {end.namespace} get workflow {end.run} -o yaml",
+        hint=hint or f"kubectl -n {end.namespace} get workflow {end.run} -o yaml",
     )
+
+
+def _reason(step: StepEnd) -> tuple[str, str | None]:
+    """Why a step ended, and what to write where that is known."""
+    if step.time_limit and "deadline" in step.message.lower():
+        hint = f"if it needs more time: @step(timeout_seconds={2 * step.time_limit})"
+        return f"ran longer than its time limit of {step.time_limit} s", hint
+    out_of_memory = "OOMKilled" in step.message
+    if step.memory and (out_of_memory or step.exit_code == KILLED):
+        surely = "used more than" if out_of_memory else "was killed; most likely it used more than"
+        hint = f"if it needs more memory: @step(memory={json.dumps(doubled(step.memory))})"
+        return f"{surely} its memory limit of {step.memory} ({step.message})", hint
+    return f"failed: {step.message}", None
 
 
 def _last_try(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> str:

@@ -161,6 +161,92 @@ def test_a_mistake_in_a_notebook_is_told_by_cell_and_line() -> None:
     assert "computed in cell 4, line 1" in found.message
 
 
+COMMANDS = [
+    "!pip install -q \\\n    pandas \\\n    numpy",
+    "%load_ext autoreload\n%autoreload 2",
+    "files = !ls \\\n  -l",
+    "out['x'] = %env HOME",
+    "pd.DataFrame?\npd.*?",
+    "if True:\n    !mkdir -p \\\n        a",
+    "?pd",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_of_ipython_are_left_out_whole(command: str) -> None:
+    file = cells(HEAD, f"x = 1\n{command}\nSIZE = 3", one(body="return SIZE"))
+    assert check(file, IMAGE) == []
+    assert file.text.count("\n") == cells(HEAD, "\n" * (command.count("\n") + 2), one()).text.count(
+        "\n"
+    )
+
+
+def test_a_timed_line_is_python() -> None:
+    file = cells(HEAD, "%time SIZE = (1 +\n  2)", one(body="return SIZE"))
+    assert check(file, IMAGE) == []
+    assert "SIZE = (1 +\n  2)" in file.text
+
+
+@given(st.lists(st.sampled_from(["%time", "!ls", "x?", "  % a", "a = !b", "\\\\", "", "'", "가"])))
+def test_lines_inside_of_a_string_are_the_persons_own(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    file = cells(HEAD, f'%matplotlib inline\nTEXT = """\n{text}"""\n!ls', one())
+    space: dict[str, Any] = {}
+    exec(file.text.partition("step\n")[2].partition("@step")[0], space)  # noqa: S102
+    assert space["TEXT"] == "\n" + text.replace("\\\\", "\\")
+
+
+IMPORTS = [
+    ("from math import *\n" + one(body="return int(sqrt(4))"), "write from math import sqrt"),
+    (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import numpy as np\n"
+        + one(body="return np.int64(1)"),
+        "for annotations: from __future__ import annotations",
+    ),
+    ("try:\n    import torch\nexcept OSError:\n    pass\n" + one(body="return torch.x"), "recipes"),
+    (
+        one(returns="dict", body="return {}")
+        + "@step\ndef two(one: None) -> None:\n    pass\n"
+        + "@step\ndef three(two: dict) -> int:\n    return 1\n",
+        "write two: None to run after it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "hint"), IMPORTS)
+def test_a_finding_says_what_to_write(text: str, hint: str) -> None:
+    (found,) = check(SourceFile("a.py", HEAD + text), IMAGE)
+    assert hint in str(found.hint)
+
+
+GOOD_IMPORTS = [
+    "try:\n    import torch\nexcept ImportError:\n    torch = None\n"
+    + one(body="return 1 if torch is None else 2"),
+    "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch\n"
+    + one(body="x: torch.Tensor = 1; return x"),
+    "import xml.sax\nimport xml.dom\nNAMES = [xml.sax.__name__, xml.dom.__name__]\n"
+    + one(body="return len(NAMES)"),
+    "import mlops_infra.pipelines as kit\n" + one().replace("@step", "@kit.step(retries=2)"),
+    "if True:\n    import numpy as np\n" + one(returns="'np.ndarray'", body="return np.ones(1)"),
+    "import warnings\nwith warnings.catch_warnings():\n    import numpy as np\n"
+    + one(body="return np.ones(1)[0]"),
+]
+
+
+@pytest.mark.parametrize("text", GOOD_IMPORTS)
+def test_an_import_may_stand_wherever_python_allows(text: str) -> None:
+    made = compile_file(SourceFile("a.py", HEAD + text), packages=IMAGE)
+    assert made.code is not None
+    assert from_code(made.code, "a").steps == made.steps
+    exec(made.code.text, {"__name__": "code"})  # noqa: S102 - that is the test
+
+
+def test_order_alone_is_an_argument_of_type_none() -> None:
+    text = "@step\ndef a() -> None:\n    pass\n" + one("a: None, n: int = 2").replace("one(", "b(")
+    made = compile_file(SourceFile("a.py", HEAD + text), packages=IMAGE)
+    assert (made.step("b").after, made.step("b").inputs) == (("a",), {})
+
+
 def test_a_traceback_of_travelled_code_leads_back_to_the_cell() -> None:
     made = compile_file(cells(HEAD, "x = 1", one(), one().replace("one", "two")), packages=IMAGE)
     assert made.code is not None

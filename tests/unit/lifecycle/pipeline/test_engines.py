@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.pipeline.definition.arguments import complete, from_text, parse, to_text
+from mlops_infra.lifecycle.pipeline.definition.arguments import (
+    complete,
+    decoded,
+    from_text,
+    parse,
+    to_text,
+)
 from mlops_infra.lifecycle.pipeline.definition.model import Parameter, Pipeline, Source, Step
 from mlops_infra.lifecycle.pipeline.definition.standard import STANDARD, standard
-from mlops_infra.lifecycle.pipeline.engines import argo, kfp, sagemaker
+from mlops_infra.lifecycle.pipeline.engines import argo, kfp, local, sagemaker
 from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings
 from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
@@ -80,7 +87,6 @@ def test_argo_gives_no_step_a_secret_in_its_arguments() -> None:
 @pytest.mark.parametrize(
     ("given", "run", "what"),
     [
-        ({"data": "{{workflow.uid}}"}, "run-1", "Argo would replace"),
         ({}, "Run_1", "not a valid run name"),
         ({}, "x" * 53, "not a valid run name"),
     ],
@@ -155,7 +161,8 @@ def test_a_pipeline_names_its_mistakes_when_it_is_made() -> None:
         ("seed=1.5", "a whole number"),
         ("test_size=nan", "a finite number"),
         ("promote=maybe", "true or false"),
-        ("data=a\nb", "cannot be printed"),
+        ("data=a\0b", "has a NUL"),
+        ("data=\ud800", "half a surrogate pair"),
         ("data=" + "x" * 5000, "longer than"),
     ],
 )
@@ -169,13 +176,78 @@ VALUES = st.one_of(
     st.integers(-(10**12), 10**12),
     st.floats(allow_nan=False, allow_infinity=False),
     st.booleans(),
-    st.text(st.characters(exclude_categories=["C", "Z"]), max_size=200),
+    st.text(max_size=200).filter(lambda text: "\0" not in text),
+    st.sampled_from(
+        [
+            *("a\tb\r\nc", "\u202eright", "-x --y=z", "json:{}", "$(HOME) $$", "{{workflow.uid}}"),
+            *("\U0001f3f4\U000e0067\U000e007f", "{{=1+1}}", "", " ", "'\"\\", "가\u3000나"),
+        ]
+    ),
 )
 
 
 @given(VALUES)
 def test_a_value_survives_its_journey_as_text(value: Any) -> None:
     assert parse(Parameter("p", value), to_text(value)) == value
+
+
+def by_argo(text: str) -> str:
+    """What Argo makes of a value: it quotes as Go does, and puts the result into JSON."""
+    quoted = []
+    for letter in text:
+        short = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+        if letter in short or letter in '"\\\v':
+            quoted.append({**short, "\v": "\\v", '"': '\\"', "\\": "\\\\"}[letter])
+        elif letter.isprintable():
+            quoted.append(letter)
+        else:
+            number = ord(letter)
+            wide = f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+            quoted.append(f"\\x{number:02x}" if number < 0x80 else wide)
+    found: str = json.loads(f'"{"".join(quoted)}"')
+    return found
+
+
+def by_kubernetes(text: str) -> str:
+    """What the kubelet makes of an argument: `$$` is `$`, and `$(NAME)` a variable."""
+    return re.sub(r"\$(\$|\((\w+)\))", lambda m: "$" if m[1] == "$" else f"<{m[2]}>", text)
+
+
+@given(VALUES)
+def test_every_engine_hands_over_the_value_that_it_was_given(value: Any) -> None:
+    parameter = Parameter("p", value)
+    step = Step("one", "code", parameters=("p",))
+    pipeline = Pipeline("p", (parameter,), (step,))
+    spec = argo.workflow(pipeline, {"p": value}, ArgoSettings("demo", IMAGE), run="run-1")["spec"]
+    (given_,) = spec["arguments"]["parameters"]
+    words = [word for word in containers({"spec": spec})["one"]["args"] if word.startswith("p=")]
+    assert words == ["p={{workflow.parameters.p}}"]
+    assert "{{" not in given_["value"]
+    (ir, _) = kfp.documents(pipeline, {"p": value}, image=IMAGE)
+    root = ir["root"]["inputDefinitions"]["parameters"]["p"]["defaultValue"]
+    arrived = {
+        "local": local.LocalWords(pipeline, "r", Path("/r"), {"p": value}).parameter("p")[2:],
+        "argo": by_kubernetes(by_argo(given_["value"])),
+        "kfp": by_kubernetes(to_text(root)),
+    }
+    if len(to_text(value)) < 40:
+        made = sagemaker.definition(pipeline, {"p": value})["Parameters"][0]["DefaultValue"]
+        arrived["sagemaker"] = to_text(made)
+        assert "\n" not in arrived["sagemaker"]
+    for engine, text in arrived.items():
+        assert decoded(parameter, text) == value, engine
+
+
+def test_kfp_refuses_a_number_that_it_would_round() -> None:
+    pipeline = Pipeline("p", (Parameter("n", 2**53 + 1),), (Step("one", "code", ("n",)),))
+    with pytest.raises(InputError, match="would round the value of 'n'"):
+        kfp.documents(pipeline, {"n": 2**53 + 1}, image=IMAGE)
+
+
+def test_sagemaker_refuses_a_step_that_may_run_longer_than_it_lets_it() -> None:
+    pipeline = Pipeline("p", (), (Step("one", "code", timeout_seconds=432001),))
+    with pytest.raises(InputError, match="step 'one' may run for 432001 s"):
+        sagemaker.definition(pipeline, {})
 
 
 def test_a_new_run_has_a_name_that_every_engine_takes() -> None:

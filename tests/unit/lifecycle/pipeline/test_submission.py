@@ -137,6 +137,38 @@ def test_a_failure_names_the_step_and_shows_its_last_try() -> None:
     assert told.what == "step 'train' of run-1 failed: no more\nTraceback: last"
 
 
+LIMITS = {
+    "name": "train",
+    "activeDeadlineSeconds": 20,
+    "container": {"resources": {"limits": {"memory": "256Mi"}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "what", "hint"),
+    [
+        ("OOMKilled (exit code 137)", "137", "used more than its memory limit of 256Mi", "512Mi"),
+        ("main: exit code 137", "137", "most likely it used more than its memory limit", "512Mi"),
+        (
+            "Pod was active on the node longer than the specified deadline",
+            "130",
+            "ran longer than its time limit of 20 s",
+            "@step(timeout_seconds=40)",
+        ),
+        ("Error (exit code 1)", "1", "failed: Error (exit code 1)", "kubectl"),
+    ],
+)
+def test_why_a_step_ended_is_told_in_words(message: str, code: str, what: str, hint: str) -> None:
+    ended = node("train", phase="Failed", message=message, outputs={"exitCode": code})
+    retry = node("again", "Retry", "Failed", children=["train"], message="no more retries left")
+    shown = {**retry, "displayName": "train", "templateName": "train"}
+    flow = {**workflow("Failed", shown, ended), "spec": {"templates": [LIMITS]}}
+    told = failure(FakeCluster(), told_by(flow))
+    assert what in told.what
+    assert told.hint is not None
+    assert hint in told.hint
+
+
 def test_the_protocol_is_what_the_fake_offers() -> None:
     checked: argo_run.Workflows = FakeCluster()
     assert checked

@@ -1,4 +1,4 @@
-"""Keeps artifacts on their way through the server; Python imports this by its name at every start.
+"""Keeps artifacts on their way through the server.
 
 MLflow tells clients to fetch artifacts straight from the object store, and to send those above
 500 MB there, at the address that the server itself uses. That name means nothing outside of the

@@ -1,0 +1,46 @@
+"""The last word before a run changes anything: what it would take from people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from mlops_infra.engine.prepare import Asked
+from mlops_infra.engine.results import Result
+from mlops_infra.engine.runner import Engine
+from mlops_infra.progress import Sink
+
+
+class Guard(Protocol):
+    """Judges one run after its preview."""
+
+    def look(self, planned: Result) -> Sequence[str]:
+        """What people would lose, in words and numbers; empty where nothing."""
+
+    def allow(self, planned: Result) -> None:
+        """Refuse what the stack's file does not name.
+
+        Raises:
+            InputError: with all of it.
+        """
+
+    def make_way(self) -> None:
+        """End what would block the removal, before it."""
+
+
+Guarding = Callable[[Asked, Engine, Sink], Guard]
+"""Makes the guard of a run."""
+
+
+def guarded_up(
+    want: Asked, engine: Engine, guard: Guard, break_lock: bool, refresh: bool
+) -> Result:
+    """`Engine.up` with what the stack's file allows."""
+    return engine.up(
+        want.config.allow_replace,
+        break_lock=break_lock,
+        whole=want.whole,
+        refresh=refresh,
+        allow=guard.allow,
+        make_way=guard.make_way,
+    )
