@@ -77,5 +77,5 @@ def run(job: str, models: Path | None, partition: str | None, again: bool, as_js
             f"{len(failed)} of {len(names)} partitions of {job} are not scored",
             failed,
             where=chosen.source,
-            hint="correct each, then: mlops-infra batch run … --partition NAME",
+            hint=f"correct each, then: mlops-infra batch run {job} --partition NAME",
         )
