@@ -43,9 +43,14 @@ def run(job: str, models: Path | None, partition: str | None, again: bool, as_js
         known = ", ".join(each.id for each in jobs.batch_jobs(text, where)) or "none"
         raise InputError(f"no such batch job: '{job}'", where=where, hint=f"declared: {known}")
     around, sink = Environment.here(), render.sink_for(as_json)
-    source = sources.source(chosen, lambda name: assembly.bucket(around, name), assembly.connect)
     champions = assembly.champions(around)
     schema = champions.schema(chosen.model)
+    source = sources.source(
+        chosen,
+        lambda name: assembly.bucket(around, name),
+        assembly.connect,
+        texts=schema.texts if schema else (),
+    )
     names = [partition] if partition else source.partitions()
 
     def score(name: str) -> batch.BatchResult:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_infra.cli import options, output, render
-from mlops_infra.errors import FoundError, MissingError, OperationFailed
+from mlops_infra.errors import FoundError
 
 if TYPE_CHECKING:
     from mlops_infra.lifecycle.verify.platform import Report
@@ -52,26 +52,13 @@ def command(
     With profile aws: trains by the first pipeline, finds the registered model, its lineage and the
     endpoint. An emulator's gaps are skipped by name.
     """
-    from mlops_infra.cli import verify_clients
     from mlops_infra.cli.open_stack import OpenStack
-    from mlops_infra.lifecycle.verify.connections import connect
-    from mlops_infra.lifecycle.verify.platform import verify
+    from mlops_infra.cli.profile import Verification
+    from mlops_infra.cli.profiles import commands_of
 
-    sink = render.sink_for(as_json)
-    opened = OpenStack(stack, file, sink)
-    config = opened.config
-    if config.profile == "aws":
-        from mlops_infra.cli.verify_aws import verified
-
-        _tell(stack, verified(stack, config, sample, sink), as_json=as_json)
-        return
-    # Before the engine: a platform that is not there is told without looking for Pulumi first.
-    if config.cluster.embedded:
-        _require_real_pods(config.cluster.name or stack, f"mlops-infra up -s {stack}")
-    services = connect(opened.platform, opened.credentials)
-    target = None if core else verify_clients.chosen(config, model)
-    clients = verify_clients.clients(opened, target) if target else None
-    _tell(stack, verify(services, sink, clients=clients, clean=clean), as_json=as_json)
+    opened = OpenStack(stack, file, render.sink_for(as_json))
+    report = commands_of(opened).verify(Verification(clean, core, model, sample))
+    _tell(stack, report, as_json=as_json)
 
 
 def _tell(stack: str, report: Report, *, as_json: bool) -> None:
@@ -81,23 +68,6 @@ def _tell(stack: str, report: Report, *, as_json: bool) -> None:
         _show(stack, report)
     if report.failures:
         raise _found(stack, report)
-
-
-def _require_real_pods(name: str, again: str) -> None:
-    from mlops_infra.cluster import EmbeddedCluster
-
-    status = EmbeddedCluster(name).status()
-    if status.phase in ("absent", "stopped"):
-        raise OperationFailed(
-            f"nothing to verify: cluster {name} is {status.phase}",
-            hint=again if status.phase == "absent" else f"mlops-infra cluster start {name}",
-        )
-    if status.simulated:
-        raise MissingError(
-            "nothing to verify: the cluster's Pods are simulated",
-            where=f"cluster {name}",
-            hint=f"run as root, which real Pods need: {again}",
-        )
 
 
 def _show(stack: str, report: Report) -> None:

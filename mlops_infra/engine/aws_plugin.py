@@ -82,5 +82,6 @@ def _cannot_be_had(why: str) -> MissingError:
         f"Pulumi's AWS plugin {version()} is not installed and cannot be downloaded: {why}",
         where=str(places.pulumi_home() / "plugins"),
         hint=f"with network access: pulumi plugin install resource aws v{version()}; then "
-        "copy that folder here. Without the plugin: mlops-infra check, preview, preview --cost",
+        "copy that folder here. Without the plugin: `mlops-infra check -s STACK`,"
+        " `mlops-infra preview -s STACK` and the same with --cost",
     )

@@ -12,6 +12,7 @@ from mlops_infra.engine.aws_graph import declare
 from mlops_infra.engine.guard import Guarding, guarded_up
 from mlops_infra.engine.prepare import Asked, prepare
 from mlops_infra.engine.results import Outcome, Result
+from mlops_infra.engine.runner import Engine
 from mlops_infra.errors import FoundError, MissingError
 from mlops_infra.progress import Sink, step
 
@@ -21,27 +22,69 @@ UNSEEN = (
 )
 
 
-def bring_up(
-    want: Asked, site: Site, sink: Sink, guarding: Guarding, *, break_lock: bool, refresh: bool
-) -> Outcome:
-    """Deploy, add features in place, then ask AWS whether it runs what was asked for.
+class AwsProfile:
+    """A stack in an account of AWS, or on an emulator."""
 
-    Raises:
-        MissingError: no credentials, or Pulumi's plug-in for AWS cannot be had.
-        InputError: the credentials belong to another account, or a feature was to change its type.
-        FoundError: an endpoint runs another configuration than the one asked for.
-    """
-    if not break_lock:
-        locks.clear(want.record.backend, want.stack, sink, break_lock=False)
-    cloud = Cloud(site)
-    _reach(cloud, sink)
-    lacking = aws_features.compared(cloud, aws_features.wanted(want))
-    approved = aws_approved.told(want, cloud, sink)
-    engine = prepare(want, sink, tools.ready_for_aws(sink), node=None, more=approved)
-    result = guarded_up(want, engine, guarding(want, engine, sink), break_lock, refresh)
-    aws_features.add_all(cloud, lacking, sink)
-    compare(cloud, engine.exported()["deployment"].get("resources", ()), sink)
-    return _outcome(want, result, aws_features.notes(lacking, done=True))
+    def __init__(self, want: Asked, site: Site, sink: Sink) -> None:
+        self._want = want
+        self._sink = sink
+        self._cloud = Cloud(site)
+
+    def bring_up(self, guarding: Guarding, *, break_lock: bool, refresh: bool) -> Outcome:
+        """Deploy, add features in place, then ask AWS whether it runs what was asked for.
+
+        Raises:
+            MissingError: no credentials, or Pulumi's plug-in for AWS cannot be had.
+            InputError: the credentials belong to another account, or a feature was to change its
+                type.
+            FoundError: an endpoint runs another configuration than the one asked for.
+        """
+        want, cloud, sink = self._want, self._cloud, self._sink
+        if not break_lock:
+            locks.clear(want.record.backend, want.stack, sink, break_lock=False)
+        self._reach()
+        lacking = aws_features.compared(cloud, aws_features.wanted(want))
+        approved = aws_approved.told(want, cloud, sink)
+        engine = prepare(want, sink, tools.ready_for_aws(sink), node=None, more=approved)
+        result = guarded_up(want, engine, guarding(want, engine, sink), break_lock, refresh)
+        aws_features.add_all(cloud, lacking, sink)
+        compare(cloud, engine.exported()["deployment"].get("resources", ()), sink)
+        return self._outcome(result, aws_features.notes(lacking, done=True))
+
+    def preview(self, guarding: Guarding, *, refresh: bool) -> Outcome:
+        """Compare; without credentials or plug-in, list what there would be.
+
+        Raises:
+            InputError: the credentials belong to another account, or a feature was to change its
+                type.
+        """
+        want, cloud, sink = self._want, self._cloud, self._sink
+        try:
+            self._reach()
+            found = tools.ready_for_aws(sink)
+        except MissingError as missing:
+            return _blind(want, missing, sink)
+        lacking = aws_features.compared(cloud, aws_features.wanted(want))
+        approved = aws_approved.told(want, cloud, sink)
+        engine = prepare(want, sink, found, node=None, more=approved)
+        result = engine.preview(refresh=refresh)
+        losses = guarding(want, engine, sink).look(result)
+        return self._outcome(result, (*losses, *aws_features.notes(lacking, done=False)))
+
+    def engine_for_pulumi(self) -> Engine:
+        """An engine whose environment serves plain `pulumi`."""
+        found = tools.ready_for_aws(self._sink, tools.FOR_PLAIN_PULUMI)
+        approved = aws_approved.told(self._want, self._cloud, self._sink)
+        return prepare(self._want, self._sink, found, node=None, more=approved)
+
+    def _reach(self) -> None:
+        with step(self._sink, "Reaching AWS") as work:
+            work.end("done", f"{self._cloud.identity()}, {self._cloud.site}")
+
+    def _outcome(self, result: Result, more: tuple[str, ...]) -> Outcome:
+        notes = (*(f"{each.path}: {each.message}" for each in self._want.plan.findings), *more)
+        changes = tuple(change.as_dict() for change in result.changes)
+        return Outcome(self._want.stack, changes, result.counts, result.outputs, notes)
 
 
 def compare(cloud: Cloud, resources: Iterable[Mapping[str, Any]], sink: Sink) -> None:
@@ -63,31 +106,6 @@ def compare(cloud: Cloud, resources: Iterable[Mapping[str, Any]], sink: Sink) ->
         )
 
 
-def preview(want: Asked, site: Site, sink: Sink, guarding: Guarding, *, refresh: bool) -> Outcome:
-    """What `bring_up` would change; without credentials or plug-in, what there would be.
-
-    Raises:
-        InputError: the credentials belong to another account, or a feature was to change its type.
-    """
-    cloud = Cloud(site)
-    try:
-        _reach(cloud, sink)
-        found = tools.ready_for_aws(sink)
-    except MissingError as missing:
-        return _blind(want, missing, sink)
-    lacking = aws_features.compared(cloud, aws_features.wanted(want))
-    approved = aws_approved.told(want, cloud, sink)
-    engine = prepare(want, sink, found, node=None, more=approved)
-    result = engine.preview(refresh=refresh)
-    losses = guarding(want, engine, sink).look(result)
-    return _outcome(want, result, (*losses, *aws_features.notes(lacking, done=False)))
-
-
-def _reach(cloud: Cloud, sink: Sink) -> None:
-    with step(sink, "Reaching AWS") as work:
-        work.end("done", f"{cloud.identity()}, {cloud.site}")
-
-
 def _blind(want: Asked, missing: MissingError, sink: Sink) -> Outcome:
     with step(sink, "Reading what the program declares", unit="resources") as work:
         found = declare(want.stack, want.file)
@@ -106,9 +124,3 @@ def _blind(want: Asked, missing: MissingError, sink: Sink) -> Outcome:
     )
     counts = {"declared, not compared": len(found)}
     return Outcome(want.stack, tuple(changes), counts, dict(want.plan.outputs), notes)
-
-
-def _outcome(want: Asked, result: Result, more: tuple[str, ...]) -> Outcome:
-    notes = (*(f"{each.path}: {each.message}" for each in want.plan.findings), *more)
-    changes = tuple(change.as_dict() for change in result.changes)
-    return Outcome(want.stack, changes, result.counts, result.outputs, notes)

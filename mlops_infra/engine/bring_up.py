@@ -1,29 +1,18 @@
-"""`up` from beginning to end: check, tools, images, cluster, program, outputs."""
+"""`up`, `preview` and `env` of any stack: check, then what its profile does."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mlops_infra import contract, places
-from mlops_infra.aws import Cloud
-from mlops_infra.cluster import EmbeddedCluster
-from mlops_infra.engine import (
-    aws_approved,
-    aws_up,
-    environment,
-    gathering,
-    locks,
-    reach,
-    tools,
-)
-from mlops_infra.engine.guard import Guarding, guarded_up
-from mlops_infra.engine.prepare import Asked, asked, prepare, reading
+from mlops_infra.engine import environment
+from mlops_infra.engine.guard import Guarding
+from mlops_infra.engine.prepare import Asked, asked, reading
 from mlops_infra.engine.process import stopped
-from mlops_infra.engine.results import Outcome, Result
+from mlops_infra.engine.profile import profile_of
+from mlops_infra.engine.results import Outcome
 from mlops_infra.engine.runner import Engine
-from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.progress import Sink, step
 
@@ -54,36 +43,11 @@ def bring_up(
         MlopsError: each step with its own; whatever was done stays and a second call goes on.
     """
     try:
-        return _bring_up(stack, file, sink, guarding, break_lock=break_lock, refresh=refresh)
+        want = _checked(stack, file, sink)
+        room_to_work()
+        return profile_of(want, sink).bring_up(guarding, break_lock=break_lock, refresh=refresh)
     except KeyboardInterrupt as error:  # outside of Pulumi: in a build, or while the cluster starts
         raise stopped() from error
-
-
-def _bring_up(
-    stack: str,
-    file: Path | None,
-    sink: Sink,
-    guarding: Guarding,
-    *,
-    break_lock: bool,
-    refresh: bool,
-) -> Outcome:
-    want = _checked(stack, file, sink)
-    room_to_work()
-    if want.record.site:
-        return aws_up.bring_up(
-            want, want.record.site, sink, guarding, break_lock=break_lock, refresh=refresh
-        )
-    if want.record.cluster:
-        want.record.write(StackDir.of(stack))  # from here on `down` has something to take away
-    if not break_lock:  # say so now, not after twenty minutes of compiling
-        locks.clear(want.record.backend, stack, sink, break_lock=False)
-    if not want.record.cluster:
-        _reach(want, sink)
-    found, node = gathering.gather(want, sink)
-    engine = prepare(want, sink, found, node=node)
-    result = guarded_up(want, engine, guarding(want, engine, sink), break_lock, refresh)
-    return _outcome(want, result)
 
 
 def preview(
@@ -94,46 +58,13 @@ def preview(
     Raises:
         InputError: the embedded cluster of a deployed stack does not run.
     """
-    want = _checked(stack, file, sink)
-    if want.record.site:
-        return aws_up.preview(want, want.record.site, sink, guarding, refresh=refresh)
-    if want.record.cluster:
-        phase = EmbeddedCluster(want.record.cluster).status().phase
-        if phase == "absent":
-            return _everything(want)
-        if phase == "stopped":
-            raise InputError(
-                f"cluster {want.record.cluster} is stopped: nothing can be compared",
-                hint=f"mlops-infra cluster start {want.record.cluster}",
-            )
-        node: str | None = EmbeddedCluster(want.record.cluster).node_address
-    else:
-        _reach(want, sink)
-        node = None
-    found = tools.ready(sink)
-    engine = prepare(want, sink, found, node=node)
-    result = engine.preview(refresh=refresh)
-    return _outcome(want, result, guarding(want, engine, sink).look(result))
+    return profile_of(_checked(stack, file, sink), sink).preview(guarding, refresh=refresh)
 
 
 def exports(stack: str, file: Path | None, sink: Sink) -> str:
     """Shell lines for plain `pulumi`; see `environment.exports`."""
-    want = asked(stack, file)
-    found = (
-        tools.ready_for_aws(sink, tools.FOR_PLAIN_PULUMI)
-        if want.record.site
-        else tools.ready(sink, (*tools.NEEDED, *tools.FOR_PLAIN_PULUMI))
-    )
-    node = None
-    if want.record.cluster:
-        cluster = EmbeddedCluster(want.record.cluster)
-        node = None if cluster.status().phase == "absent" else cluster.node_address
-    approved = aws_approved.told(want, Cloud(want.record.site), sink) if want.record.site else {}
-    engine = prepare(want, sink, found, node=node, more=approved)
-    variables = dict(engine.environment)
-    if node:
-        variables[contract.NODE_ADDRESS_VARIABLE] = node
-    return environment.exports(variables, engine.stack_dir)
+    engine = profile_of(asked(stack, file), sink).engine_for_pulumi()
+    return environment.exports(engine.environment, engine.stack_dir)
 
 
 def open_engine(stack: str, file: Path | None, sink: Sink) -> Engine:
@@ -170,30 +101,3 @@ def room_to_work() -> None:
             where=str(folder),
             hint=f"free some space there, or choose another folder with {contract.DATA_VARIABLE}",
         )
-
-
-def _reach(want: Asked, sink: Sink) -> None:
-    with step(sink, "Reaching the cluster") as work:
-        work.end("done", f"Kubernetes {reach.check(want.record)}")
-
-
-def _outcome(want: Asked, result: Result, losses: Sequence[str] = ()) -> Outcome:
-    notes = list(losses)
-    if want.record.cluster:
-        notes += EmbeddedCluster(want.record.cluster).status().notes
-    notes += [f"{each.path}: {each.message}" for each in want.plan.findings]
-    notes += result.live.lines()
-    changes = tuple(change.as_dict() for change in result.changes)
-    return Outcome(want.stack, changes, result.counts, result.outputs, tuple(notes))
-
-
-def _everything(want: Asked) -> Outcome:
-    changes: list[Mapping[str, object]] = [
-        {"op": "create", "kind": "Component", "name": each.name, "keys": []}
-        for each in want.plan.components
-    ]
-    note = (
-        f"cluster {want.record.cluster} does not exist yet: `up` creates it with everything in it"
-    )
-    counts = {"create components": len(changes)}
-    return Outcome(want.stack, tuple(changes), counts, {}, (note,))

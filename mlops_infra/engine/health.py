@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -62,7 +63,7 @@ class Health:
         return {**asdict(self), "problems": self.problems()}
 
 
-def stack_health(stack: str, record: StackRecord, outputs: dict[str, Any]) -> Health:
+def stack_health(stack: str, record: StackRecord, outputs: Mapping[str, Any]) -> Health:
     """Look at the stack; starts nothing and waits for nothing.
 
     Raises:

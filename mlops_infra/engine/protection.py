@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mlops_infra.engine.events import Change
 from mlops_infra.errors import InputError
@@ -46,6 +46,28 @@ def refuse_losses(changes: Iterable[Change], allow_replace: Sequence[str], stack
         hint="undo the change, or back the data up and allow it: "
         f"mlops-infra:allowReplace: [{keys}]",
     )
+
+
+def refuse_together(*judges: Callable[[], None]) -> None:
+    """Raise what several judges refuse as one error, so that one edit answers all of it.
+
+    Raises:
+        InputError: what one of them raises, or all of it together.
+    """
+    found: list[InputError] = []
+    for judge in judges:
+        try:
+            judge()
+        except InputError as error:
+            found.append(error)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise InputError(
+            "\n".join(each.what for each in found),
+            where=found[0].where,
+            hint="; ".join(each.hint for each in found if each.hint),
+        )
 
 
 def _why(change: Change) -> str:

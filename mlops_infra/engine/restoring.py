@@ -18,6 +18,7 @@ from mlops_infra.errors import OperationFailed
 from mlops_infra.kube import ApiError, Cluster, causes
 from mlops_infra.kube.cluster import APPLY
 from mlops_infra.kube.rollout import RULES
+from mlops_infra.naming import field_manager
 from mlops_infra.progress import Step
 
 PATIENCE = 120.0
@@ -26,14 +27,14 @@ _PERIOD = 0.5
 
 
 def restore(
-    cluster: Cluster, altered: Sequence[Difference], manager: str, reveal: Reveal, work: Step
+    cluster: Cluster, altered: Sequence[Difference], stack: str, reveal: Reveal, work: Step
 ) -> None:
     """Apply the state's inputs again, in the state's order, and wait until Pods are ready.
 
     Args:
         cluster: where the objects are.
         altered: what somebody has changed.
-        manager: the stack's field manager; fields that others took over are taken back.
+        stack: its name; fields that others took over are taken back.
         reveal: called where an object has secret values.
         work: shows the progress.
 
@@ -46,21 +47,21 @@ def restore(
     for each in altered:
         work.note(str(each))
         resource = clear.get(each.urn, each.resource)
-        _apply(cluster, each, in_clear(resource.get("inputs") or {}), manager)
+        _apply(cluster, each, in_clear(resource.get("inputs") or {}), stack)
         _wait(cluster, each)
         work.advance()
 
 
-def _apply(cluster: Cluster, each: Difference, body: Mapping[str, Any], manager: str) -> None:
-    query = {"fieldManager": manager, "force": "true"}
+def _apply(cluster: Cluster, each: Difference, body: Mapping[str, Any], stack: str) -> None:
+    query = {"fieldManager": field_manager(stack), "force": "true"}
     try:
         cluster.send("PATCH", each.path, query, body=body, content=APPLY)
     except ApiError as error:
         raise OperationFailed(
             f"{each.key} was changed by hand and cannot be restored: {redacted(error.message)}",
             where=f"{each.key}: {', '.join(each.fields)}",
-            hint="change it back or delete it (kubectl edit, kubectl delete), or leave it as it "
-            "is: mlops-infra up -s STACK --no-refresh",
+            hint=f"change it back or delete it with kubectl, or leave it as it is: "
+            f"mlops-infra up -s {stack} --no-refresh",
         ) from error
 
 

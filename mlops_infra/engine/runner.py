@@ -17,7 +17,7 @@ from mlops_infra.engine.environment import applied, writable
 from mlops_infra.engine.events import Collector, RunLog
 from mlops_infra.engine.live_objects import Difference, LiveState
 from mlops_infra.engine.process import OwnedPulumi
-from mlops_infra.engine.protection import refuse_losses
+from mlops_infra.engine.protection import refuse_losses, refuse_together
 from mlops_infra.engine.results import Result, promised
 from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.engine.stack_record import StackRecord
@@ -75,7 +75,7 @@ class Engine:
             unsure = bool(live.differences)
             with applied(self._takes_over(resources, unsure=unsure)):
                 asks_aws = refresh and self.record.site is not None
-                return self._preview(stack, None, refresh=asks_aws).restoring(live)
+                return self._preview(stack, refresh=asks_aws).restoring(live)
 
     def live_state(self) -> LiveState:
         """What somebody has deleted or changed in the cluster; nothing on AWS."""
@@ -121,8 +121,7 @@ class Engine:
             live = self._refreshed(stack, resources, half_done) if refresh else LiveState()
             altered = live.of("altered")
             with applied(self._takes_over(resources, unsure=unsure or bool(altered))):
-                planned = self._preview(stack, allow_replace)
-                allow(planned)
+                planned = self._preview(stack, self._refusals(allow_replace, allow))
                 self._restore(altered, planned)
                 if not planned.changed and not unsure and whole == self.stack_dir.applied:
                     return planned.restoring(live)
@@ -168,8 +167,7 @@ class Engine:
             return
         title = "Restoring what was changed by hand"
         with step(self._sink, title, total=len(todo), unit="objects") as work:
-            manager = field_manager(self.stack)
-            restoring.restore(self._cluster, todo, manager, self._in_clear, work)
+            restoring.restore(self._cluster, todo, self.stack, self._in_clear, work)
 
     def _compared(self, resources: Sequence[Mapping[str, Any]]) -> LiveState:
         """What of the state's objects is missing or altered in the cluster."""
@@ -286,15 +284,16 @@ class Engine:
             raise
 
     def _preview(
-        self, stack: Stack, allow_replace: Sequence[str] | None, *, refresh: bool = False
+        self,
+        stack: Stack,
+        check: Callable[[RunLog], None] | None = None,
+        *,
+        refresh: bool = False,
     ) -> Result:
-        """Compare; with `allow_replace` given, refuse what would be lost."""
+        """Compare; `check` may refuse what was planned."""
         with step(self._sink, "Comparing with what is there", unit="changes") as work:
-            check = None if allow_replace is None else self._check_losses(allow_replace)
-            record = self._collect(
-                work, lambda on: stack.preview(on_event=on, refresh=refresh), check
-            )
-            result = Result.of(record)
+            run = lambda on: stack.preview(on_event=on, refresh=refresh)  # noqa: E731 - as above
+            result = Result.of(self._collect(work, run, check))
             work.end("done" if result.changed else "unchanged", str(result))
             return result
 
@@ -307,8 +306,14 @@ class Engine:
             work.end("done", str(result))
             return result
 
-    def _check_losses(self, allow_replace: Sequence[str]) -> Callable[[RunLog], None]:
-        return lambda log: refuse_losses(log.changed(), allow_replace, self.stack)
+    def _refusals(
+        self, allow_replace: Sequence[str], allow: Callable[[Result], None]
+    ) -> Callable[[RunLog], None]:
+        """What must not be lost: named by the guard, and by the state."""
+        return lambda log: refuse_together(
+            lambda: allow(Result.of(log)),
+            lambda: refuse_losses(log.changed(), allow_replace, self.stack),
+        )
 
     def _collect(
         self,

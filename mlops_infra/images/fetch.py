@@ -66,7 +66,8 @@ def _fetch_missing(
         return
     total = sum(package.size for package in missing)
     with step(sink, "Fetching Debian packages", total=total, unit="bytes") as work:
-        if _APT_HELPER.exists():
+        # a login of the mirror's URL would stand on apt's command line, for everybody to read
+        if _APT_HELPER.exists() and bare(mirror()) == mirror():
             missing = _with_apt(missing, partial, files, work)
         for package in missing:
             work.note(package.name)

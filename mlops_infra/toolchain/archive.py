@@ -14,6 +14,7 @@ from mlops_infra.toolchain import image
 from mlops_infra.toolchain.download import DownloadError, download
 from mlops_infra.toolchain.manifest import Archive, Pin, target
 from mlops_infra.toolchain.store import Origin, PassedOver
+from mlops_infra.transport import bare
 
 MIRROR = contract.ARCHIVE_MIRROR_VARIABLE
 """Address of a site's own copy: `https://HOST/PATH` is then fetched from `$MIRROR/HOST/PATH`."""
@@ -50,7 +51,8 @@ def _together(group: Sequence[Pin], into: Path, work: Step) -> Origin | PassedOv
     archives = [pin.archives[target()] for pin in group]
     wanted = {path: name for archive in archives for name, path in archive.members.items()}
     url = _address(archives[0].url)
-    work.note(f"downloading {url}")
+    shown = bare(url)
+    work.note(f"downloading {shown}")
     problem: str | None = None
     try:
         for file in _files(url, archives[0], work):
@@ -60,7 +62,7 @@ def _together(group: Sequence[Pin], into: Path, work: Step) -> Origin | PassedOv
     except DownloadError as error:
         return PassedOver("archive", str(error))
     problem = problem or (f"it has no {', '.join(wanted)}" if wanted else None)
-    return PassedOver("archive", f"{url}: {problem}") if problem else Origin("archive", url)
+    return PassedOver("archive", f"{shown}: {problem}") if problem else Origin("archive", shown)
 
 
 def _files(url: str, archive: Archive, work: Step) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mlops_infra.progress import Step
 from mlops_infra.toolchain.download import DownloadError, download
+from mlops_infra.transport import bare
 
 _MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -32,7 +33,7 @@ def layers(url: str, checksum: str, work: Step) -> Iterator[Path]:
     try:
         digests = [layer["digest"] for layer in json.loads(file.read_bytes())["layers"]]
     except (ValueError, KeyError, TypeError) as error:
-        raise DownloadError(f"{url} is not the manifest of one platform's image") from error
+        raise DownloadError(f"{bare(url)} is not the manifest of one platform's image") from error
     finally:
         file.unlink()
     blobs = f"{url.rpartition('/manifests/')[0]}/blobs"

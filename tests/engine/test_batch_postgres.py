@@ -173,7 +173,7 @@ def test_partitions_of_a_bucket_are_its_files_and_folders() -> None:
     class Bucket:
         held: ClassVar[dict[str, bytes]] = {
             "in/day1.csv": b"id,x\n1,0.1\n",
-            "in/day2/b.csv": b"id,x\n3,0.3\n",
+            "in/day2/b.csv": b"id,x\n03,0.3\n",
             "in/day2/a.csv": b"id,x\n2,0.2\n",
             "in/notes.txt": b"no table",
             "other/day3.csv": b"id,x\n",
@@ -187,6 +187,9 @@ def test_partitions_of_a_bucket_are_its_files_and_folders() -> None:
 
     source = BucketSource(Bucket(), "in", "s3://b/in")
     assert source.partitions() == ["day1.csv", "day2"]
-    assert source.rows("day2")["id"].tolist() == [2, 3]
+    assert source.rows("day2")["id"].tolist() == ["2", "03"]  # a code in one file, in all of them
+    assert source.rows("day1.csv")["id"].tolist() == [1]
+    declared = BucketSource(Bucket(), "in", "s3://b/in", ("id",))
+    assert declared.rows("day1.csv")["id"].tolist() == ["1"]
     with pytest.raises(InputError, match="no such partition"):
         source.rows("day3")

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mlops_infra.errors import InputError
+from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.lifecycle.gateway.core.route import Route
 from mlops_infra.lifecycle.services.database import connect
 from tests.engine.gateway_site import Answer, Site, get, post, request
 
@@ -117,6 +118,21 @@ def test_the_former_champion_answers_and_is_logged_as_such(site: Site) -> None:
         ("champion", "1", 500),
         ("fallback", "2", 200),
     }
+
+
+def test_a_version_on_trial_is_asked_by_its_name(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.routing.write(Route("demo", "wine", site.target("1"), trial=True))
+    reply = site.client.asked("wine", "1", request())
+    assert reply.outputs == ({"name": "y", "datatype": "FP64", "shape": [-1]},)
+    assert site.ask().status == 503, "nobody else reaches it"
+    site.control("1", fail=True)
+    assert "this model is broken" in (site.client.asked("wine", "1", request()).reason or "")
+    assert "77 is above 23" in (site.client.asked("wine", "1", request(hour=77)).reason or "")
+    monkeypatch.setattr("mlops_infra.lifecycle.gateway.client.FOLLOW_SECONDS", 0.5)
+    with pytest.raises(OperationFailed, match="does not serve version '9'"):
+        site.client.asked("wine", "9", request())
 
 
 def test_sigterm_finishes_what_is_under_way_and_loses_no_prediction(site: Site) -> None:

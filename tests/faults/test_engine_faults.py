@@ -277,7 +277,12 @@ def test_a_storm_of_kills_on_a_plain_cluster(
     api_server: ControlPlane,  # noqa: F811
 ) -> None:
     """Each kill meets work to do: the store is there in one round and gone in the next."""
-    storm(lab, rounds=({}, {"stores": _none()}), allow=["valkey", "platform"], seed=1)
+    storm(
+        lab,
+        rounds=({}, {"stores": _none()}),
+        allow={"allowReplace": ["valkey", "platform"]},
+        seed=1,
+    )
     lab.configure()
     lab.ok("up", "-s", "lab")
     found = api_server.request("GET", "/api/v1/namespaces/mlops-stores/configmaps")["items"]
@@ -297,7 +302,11 @@ def test_a_storm_of_kills_on_real_pods(tmp_path: Path, stack: str, component: st
     with taken_down(Platform(tmp_path, stack)) as platform:
         asked = yaml.safe_load(platform.example.read_text(encoding="utf-8"))["config"]
         rest = {**asked.get("mlops-infra:components", {}), component: {"state": "removed"}}
-        storm(platform, rounds=({}, {"components": rest}), allow=[component], seed=2)
+        allow = {
+            "allowReplace": [component, "platform"],
+            "allowRemoval": [f"component/{component}"],
+        }
+        storm(platform, rounds=({}, {"components": rest}), allow=allow, seed=2)
         platform.configure()
         platform.up()
         assert platform.up()["counts"] == {}
@@ -308,14 +317,14 @@ def storm(
     platform: Platform,
     *,
     rounds: tuple[dict[str, Any], ...],
-    allow: list[str],
+    allow: dict[str, list[str]],
     seed: int,
 ) -> None:
     """Kill `up` at random moments; the next `up` must end green every time, with no orphan."""
     chance = random.Random(seed)  # noqa: S311 - moments, not secrets
     length = 30.0
     for number in range(KILLS):
-        platform.configure(**rounds[number % len(rounds)], allowReplace=allow)
+        platform.configure(**rounds[number % len(rounds)], **allow)
         child = platform.start(
             "up", "-s", platform.stack, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

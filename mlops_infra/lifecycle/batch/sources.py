@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
@@ -44,8 +44,14 @@ class Bucket(Protocol):
         """One object."""
 
 
-def source(job: BatchJob, bucket: Callable[[str], Bucket], connect: Connect) -> Source:
-    """The source that the job names.
+def source(
+    job: BatchJob,
+    bucket: Callable[[str], Bucket],
+    connect: Connect,
+    *,
+    texts: Collection[str] = (),
+) -> Source:
+    """The source that the job names; `texts` are columns of texts, whatever a CSV file looks like.
 
     Raises:
         InputError: it is neither `s3://` nor `sql://`.
@@ -53,7 +59,7 @@ def source(job: BatchJob, bucket: Callable[[str], Bucket], connect: Connect) -> 
     scheme, _, rest = job.source.partition("://")
     if scheme == "s3":
         name, _, prefix = rest.partition("/")
-        return BucketSource(bucket(name), prefix, job.source)
+        return BucketSource(bucket(name), prefix, job.source, texts)
     if scheme == "sql":
         return TableSource(connect, rest, job)
     raise InputError(f"'{job.source}' is not a source", hint="s3://bucket/prefix or sql://table")
@@ -62,10 +68,13 @@ def source(job: BatchJob, bucket: Callable[[str], Bucket], connect: Connect) -> 
 class BucketSource:
     """Files below a prefix: each file, or each folder of files, is a partition."""
 
-    def __init__(self, bucket: Bucket, prefix: str, where: str) -> None:
+    def __init__(
+        self, bucket: Bucket, prefix: str, where: str, texts: Collection[str] = ()
+    ) -> None:
         self._bucket = bucket
         self._prefix = prefix.rstrip("/") + "/" if prefix else ""
         self._where = where
+        self._texts = texts
 
     def partitions(self) -> list[str]:
         """Names of all partitions, in order."""
@@ -92,7 +101,7 @@ class BucketSource:
     def _read(self, keys: list[str]) -> list[pd.DataFrame]:
         bodies = [(self._bucket.get(key), f"{self._where}: {key}") for key in keys]
         texts = [each for each in bodies if each[1].lower().endswith(".csv")]
-        rows = iter(csv_table.each(texts)[0] if texts else [])
+        rows = iter(csv_table.each(texts, texts=self._texts)[0] if texts else [])
         return [next(rows) if each in texts else from_parquet(*each) for each in bodies]
 
 

@@ -80,14 +80,14 @@ def noted(
 
 
 def each(
-    files: Sequence[tuple[bytes, str]],
+    files: Sequence[tuple[bytes, str]], *, texts: Collection[str] = ()
 ) -> tuple[list[pd.DataFrame], tuple[str, ...]]:
     """Parts of one table: a column is of texts in all of them if it is in one.
 
     Raises:
         InputError: as `from_csv`.
     """
-    read = [noted(body, where) for body, where in files]
+    read = [noted(body, where, texts=texts) for body, where in files]
     names = dict.fromkeys(name for frame, _ in read for name in frame.columns)
     mixed = [
         name
@@ -95,7 +95,7 @@ def each(
         if len({_family(frame[name]) for frame, _ in read if name in frame} - {""}) > 1
     ]
     if mixed:
-        read = [noted(body, where, texts=mixed) for body, where in files]
+        read = [noted(body, where, texts=[*texts, *mixed]) for body, where in files]
     notes = dict.fromkeys(note for _, found in read for note in found)
     return [frame for frame, _ in read], tuple(notes)
 

@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.data.table import Table
 from mlops_infra.lifecycle.registry.metric_names import encoded
 from mlops_infra.lifecycle.registry.mlflow_tracking import MlflowTracking
@@ -163,13 +164,13 @@ class MlflowRegistry(MlflowTracking):
         rows = model.rows
         signature = None
         if rows is not None:
-            signature = mlflow.models.infer_signature(rows, model.estimator.predict(rows))
+            signature = mlflow.models.infer_signature(rows, _answers(model, rows))
         with mlflow.start_run(run_id=run_id):
             saved = mlflow.sklearn.log_model(
                 model.estimator,
                 name="model",
                 signature=signature,
-                input_example=None if rows is None else rows.head(EXAMPLE_ROWS),
+                input_example=_example(model),
                 # Named here, or MLflow finds them out by running the model in a child process.
                 pip_requirements=[f"{n}=={v}" for n in MODEL_PACKAGES if (v := _installed(n))],
                 skops_trusted_types=list(model.trusted) or None,
@@ -188,6 +189,31 @@ class MlflowRegistry(MlflowTracking):
             tags=dict(model.version_tags),
             await_creation_for=0,
         )
+
+
+def _example(model: Model) -> pd.DataFrame | None:
+    """Rows to try a server of the model with; none where it does not predict."""
+    if model.rows is None or not hasattr(model.estimator, "predict"):
+        return None
+    return model.rows.head(EXAMPLE_ROWS)
+
+
+def _answers(model: Model, rows: pd.DataFrame) -> Any:
+    """What the model makes of rows like those that it was fitted on.
+
+    Raises:
+        InputError: it makes nothing of them.
+    """
+    estimator = model.estimator
+    answer = estimator.predict if hasattr(estimator, "predict") else estimator.transform
+    try:
+        return answer(rows)
+    except Exception as error:  # the model is a person's: whatever it raises is about it
+        raise InputError(
+            f"model '{model.name}' cannot answer for the table that it is described by: "
+            f"{type(error).__name__}: {str(error).partition(chr(10))[0]}",
+            hint="return the rows that it is fitted on, prepared in a step before",
+        ) from error
 
 
 def _described(mlflow: Any, making: Making) -> Any:

@@ -51,6 +51,11 @@ class TableSchema:
         """The rules of one column."""
         return next((each for each in self.columns if each.name == name), None)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns that hold texts."""
+        return tuple(each.name for each in self.columns if each.kind == "string")
+
     def without(self, *names: str) -> TableSchema:
         """The same rules for tables that lack some columns: a label is unknown when scoring."""
         kept = tuple(each for each in self.columns if each.name not in names)

@@ -12,7 +12,7 @@ from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
 from mlops_infra.engine import explain
 from mlops_infra.engine.events import Change, Collector, Diagnostic, RunLog
-from mlops_infra.engine.protection import losses, refuse_losses
+from mlops_infra.engine.protection import losses, refuse_losses, refuse_together
 from mlops_infra.errors import InputError, MissingError, OperationFailed, StackLocked
 from mlops_infra.kube import Cause
 from mlops_infra.progress import Event, Step
@@ -35,6 +35,18 @@ def test_losing_state_is_refused_with_object_reason_and_key(op: str) -> None:
     assert "postgresql/StatefulSet/postgresql" in caught.value.what
     assert caught.value.hint is not None
     assert "allowReplace: [postgresql/StatefulSet/postgresql]" in caught.value.hint
+
+
+def test_all_that_is_refused_is_told_at_once() -> None:
+    def guard() -> None:
+        raise InputError("tenant demo is removed", hint="allow it: tenant/demo")
+
+    with pytest.raises(InputError) as caught:
+        refuse_together(guard, lambda: refuse_losses([change("delete")], [], "one"))
+    for text in (caught.value.what, caught.value.hint or ""):
+        assert "demo" in text
+        assert "postgresql/StatefulSet/postgresql" in text
+    refuse_together(lambda: None)
 
 
 @pytest.mark.parametrize("allowed", ["postgresql", "postgresql/StatefulSet/postgresql"])

@@ -17,12 +17,14 @@ class Release(BaseHTTPRequestHandler):
     """The range of each request, empty where the whole was asked for."""
     paths: ClassVar[list[str]] = []
     accepted: ClassVar[list[str]] = []
+    logins: ClassVar[list[str | None]] = []
     status: ClassVar[int] = 200
 
     def do_GET(self) -> None:
         wanted = self.headers.get("Range", "")
         type(self).asked.append(wanted)
         type(self).paths.append(self.path)
+        type(self).logins.append(self.headers.get("Authorization"))
         type(self).accepted.append(self.headers.get("Accept", ""))
         content = self.files.get(self.path)
         if content is None or self.status != 200:
@@ -62,6 +64,7 @@ def serving_files(files: Mapping[str, bytes]) -> Iterator[tuple[str, type[Releas
         asked: ClassVar[list[str]] = []
         paths: ClassVar[list[str]] = []
         accepted: ClassVar[list[str]] = []
+        logins: ClassVar[list[str | None]] = []
         drop_after: ClassVar[list[int]] = []
 
     Handler.files = files

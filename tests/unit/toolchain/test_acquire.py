@@ -187,6 +187,18 @@ def test_a_sites_own_mirror_is_asked_instead_of_the_host(kit, monkeypatch):
     assert (tool.source, tool.origin.detail) == ("archive", f"{url}/copy/get.example/v1/demo.tgz")
 
 
+def test_the_login_of_a_mirror_is_used_and_shown_nowhere(kit, monkeypatch):
+    content, told = targz(demo="demo v1.2.3"), []
+    with serving_files({"/get.example/v1/demo.tgz": content}) as (url, server):
+        monkeypatch.setenv("MLOPS_INFRA_ARCHIVE_MIRROR", url.replace("//", "//me:canary@"))
+        kit.pin_archive("https://get.example/v1/demo.tgz", sha256(content), "pkg/demo")
+        tool = ensure(["demo"], told.append)["demo"]
+        assert server.logins == ["Basic bWU6Y2FuYXJ5"]
+    assert tool.origin.detail == f"{url}/get.example/v1/demo.tgz"
+    kept = [each.read_bytes() for each in kit.store.rglob("*") if each.is_file()]
+    assert "canary" not in f"{told} {kept}"
+
+
 def image(*layers: bytes) -> dict[str, bytes]:
     """The files of a fake registry with one image; the manifest is the first."""
     base = "/registry.example/v2/group/demo"

@@ -11,6 +11,7 @@ from mlops_infra.lifecycle.gateway.core.fields import Field, Refusal, any_field
 from mlops_infra.lifecycle.gateway.core.form import Tensor, tensors
 from mlops_infra.lifecycle.gateway.core.texts import printable, shown
 
+_ONE = [1]
 _MOST = 20
 """Refusals told at once."""
 
@@ -75,22 +76,25 @@ def _against(known: Mapping[str, Field], given: Mapping[str, Tensor]) -> list[Re
         # A model of one tensor without a name takes whatever name the client gives it.
         return _judged(first, next(iter(given.values())))
     found = [
-        Refusal(each.name, "it is missing")
-        for each in known.values()
-        if each.required and each.name not in given
+        Refusal(name, "it is missing")
+        for name, each in known.items()
+        if name not in given and each.required
     ]
-    names = ", ".join(list(known)[:10])
-    found += [
-        Refusal(name, f"unknown input; the model has {names}")
-        for name in given
-        if name not in known
-    ]
-    present = [known[name] for name in given if name in known]
-    for each in present:
-        found += _judged(each, given[each.name])
-    rows = {given[each.name].shape[0] for each in present}
+    if any(name not in known for name in given):
+        names = ", ".join(list(known)[:10])
+        found += [
+            Refusal(name, f"unknown input; the model has {names}")
+            for name in given
+            if name not in known
+        ]
+    rows = set()
+    for name, each in given.items():
+        if name in known:
+            found += _judged(known[name], each)
+            rows.add(each.shape[0])
     if len(rows) > 1:
-        found.append(Refusal(present[0].name, f"inputs differ in rows: {sorted(rows)}"))
+        first_known = next(name for name in given if name in known)
+        found.append(Refusal(first_known, f"inputs differ in rows: {sorted(rows)}"))
     return found
 
 
@@ -106,7 +110,7 @@ def _judged(field: Field, given: Tensor) -> list[Refusal]:
 
 def _fits(shape: Sequence[int], wanted: Sequence[int] | None) -> bool:
     if wanted is None:
-        return prod(shape[1:]) == 1
+        return len(shape) == 1 or shape[1:] == _ONE or prod(shape[1:]) == 1
     return len(shape) == len(wanted) and all(
         want in (-1, size) for size, want in zip(shape, wanted, strict=True)
     )

@@ -7,9 +7,8 @@ errors that look like their own.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
 from math import isfinite, prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlops_infra.lifecycle.gateway.core.fields import DATATYPES, Refusal
 from mlops_infra.lifecycle.gateway.core.texts import name_fault, shown, value_fault
@@ -17,6 +16,8 @@ from mlops_infra.lifecycle.gateway.core.texts import name_fault, shown, value_fa
 _MOST = 20
 """The deepest nesting of data and of parameters that is looked into."""
 _LARGEST_SIZE = 2**31
+_SIZES = {int}
+_ONE_ROW = ([1, 1], [1])
 _INPUT = frozenset({"name", "shape", "datatype", "data"})
 _REQUEST = frozenset({"inputs", "id"})
 
@@ -25,9 +26,8 @@ class Ragged(ValueError):
     """Nested lists of different lengths."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """One input, read: its data in row-major order."""
+class Tensor(NamedTuple):
+    """One input, read: its data in row-major order. A tuple, as each costs every request time."""
 
     name: str
     datatype: str
@@ -41,7 +41,7 @@ def flat(data: Iterable[Any]) -> list[Any]:
     Raises:
         Ragged: lists at one level differ in length, or stand beside single values.
     """
-    held = list(data)
+    held = data if type(data) is list else list(data)
     for _ in range(_MOST):
         kinds = set(map(type, held))
         if list not in kinds:
@@ -96,32 +96,41 @@ def _texts(request: Mapping[str, Any]) -> list[Refusal]:
 
 
 def _tensor(index: int, given: object, known: Container[str]) -> Tensor | Refusal:
-    name = given.get("name") if isinstance(given, dict) else None
-    if not isinstance(given, dict) or not isinstance(name, str):
+    name = given.get("name") if type(given) is dict else None
+    if type(given) is not dict or type(name) is not str:
         return Refusal(f"inputs[{index}]", "it has no name")
     if name not in known and (fault := name_fault(name)):
         return Refusal(f"inputs[{index}]", f"its name: {fault}")
     shape, data, datatype = given.get("shape"), given.get("data"), given.get("datatype")
-    if not isinstance(datatype, str) or datatype not in DATATYPES:
+    if type(datatype) is not str or datatype not in DATATYPES:
         return Refusal(name, f"datatype {shown(datatype)} is not in the protocol")
-    if not isinstance(shape, list) or not shape or not all(map(_is_size, shape)):
-        return Refusal(name, f"shape {shown(shape)} is not a list of sizes")
-    if 0 in shape:
-        return Refusal(name, f"shape {shown(shape)} has no elements")
-    if not isinstance(data, list):
+    count = _count(shape)
+    if count is None or not isinstance(shape, list):
+        empty = type(shape) is list and 0 in shape
+        told = "has no elements" if empty else "is not a list of sizes"
+        return Refusal(name, f"shape {shown(shape)} {told}")
+    if type(data) is not list:
         return Refusal(name, "data must be a list, or follow as binary data")
-    try:
-        values = flat(data)
-    except Ragged as error:
-        return Refusal(name, f"data: {error}")
-    if len(values) != prod(shape):
-        needed = shown(prod(shape))
-        return Refusal(name, f"shape {shown(shape)} needs {needed} values, not {len(values)}")
-    return Tensor(name, datatype, shape, values)
+    if len(data) != 1 or type(data[0]) is list:
+        try:
+            data = flat(data)
+        except Ragged as error:
+            return Refusal(name, f"data: {error}")
+    if len(data) != count:
+        told = f"needs {shown(count)} values, not {len(data)}"
+        return Refusal(name, f"shape {shown(shape)} {told}")
+    return Tensor(name, datatype, shape, data)
 
 
-def _is_size(value: object) -> bool:
-    return type(value) is int and 0 <= value < _LARGEST_SIZE
+def _count(shape: object) -> int | None:
+    """How many elements a shape has; None where it is not a list of sizes, or has none."""
+    if type(shape) is not list or not shape:
+        return None
+    if type(shape[0]) is type(shape[-1]) is int and shape in _ONE_ROW:
+        return 1
+    if set(map(type, shape)) != _SIZES or min(shape) < 1 or max(shape) > _LARGEST_SIZE:
+        return None
+    return prod(shape)
 
 
 def _plain(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 
 _REREAD_SECONDS = 5.0
 """The kubelet renews mounted Secrets by the minute."""
+_log = logging.getLogger(__name__)
 _TENANT = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -40,6 +42,10 @@ class Tokens:
             token = (self._folder / tenant).read_bytes().strip() or None
         except FileNotFoundError:
             token = None
+        except OSError as error:
+            # it is there and cannot be read now: the tenant keeps the one that was read before
+            _log.warning("the token of tenant %s: %s", tenant, error.strerror)
+            token = held
         if token is not None or tenant in self._held:
             self._held[tenant] = (self._clock(), token)
         return token

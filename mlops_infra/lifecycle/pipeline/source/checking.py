@@ -106,7 +106,9 @@ def _state(
             f"{file.place(change.node.lineno)} by what only a run of the file can tell: "
             "the step's own process would not see the change",
             file.place(module.line_of(name, step.node)),
-            f"make '{name}' an argument of '{step.name}', or change it inside",
+            "do this inside of the step"
+            if name in module.imported
+            else f"make '{name}' an argument of '{step.name}', or change it inside",
         )
     outside = module.free.get(step.node.lineno, frozenset())
     for name in sorted(outside & set(state.changed(step.node, module))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import re
 import tokenize
@@ -67,9 +68,10 @@ def read(path: Path) -> SourceFile:
     try:
         if path.stat().st_size > LARGEST:
             raise InputError(f"the file is larger than {LARGEST >> 20} MB", where=str(path))
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the file: {error}", where=str(path)) from error
+        body = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read the file: {error.strerror}", where=str(path)) from error
+    text = _decoded(body, path)
     if "\0" in text:
         raise InputError("the file is not a text", where=str(path))
     if path.suffix == ".ipynb":
@@ -77,6 +79,22 @@ def read(path: Path) -> SourceFile:
     if path.suffix == ".py":
         return SourceFile(path.name, text)
     raise InputError("only .py and .ipynb files can be pipelines", where=str(path))
+
+
+def _decoded(body: bytes, path: Path) -> str:
+    """The text in UTF-8, or in what the first lines of a Python file say (PEP 263)."""
+    try:
+        encoding = "utf-8-sig"
+        if path.suffix == ".py":
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(body).readline)
+        text = body.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        raise InputError(
+            f"the encoding of the file is not known: {error}",
+            where=str(path),
+            hint="save it as UTF-8, or name its encoding in the first line: # coding: cp949",
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def notebook(name: str, text: str) -> SourceFile:

@@ -30,10 +30,11 @@ from mlops_infra.lifecycle.pipeline.source.functions import Marked, literal, mar
 from mlops_infra.lifecycle.pipeline.source.module import Module, parse
 from mlops_infra.lifecycle.pipeline.source.needs import needs_of
 from mlops_infra.lifecycle.pipeline.source.packages import Packages
-from mlops_infra.naming import printable
+from mlops_infra.naming import fitted, printable
 
 RESULT = "result"
 """The one output of a step that is a function."""
+_LONGEST_NAME = 40
 _ORIGIN = re.compile(r"^# mlops-infra: file (?P<file>.+?)(?: cells (?P<cells>[\d:,]+))?$")
 
 
@@ -80,9 +81,17 @@ def origin(text: str) -> SourceFile:
 
 
 def name_of(file: str) -> str:
-    """A pipeline's name from the name of its file."""
-    stem = re.sub(r"[^a-z0-9]+", "-", file.rpartition(".")[0].lower()).strip("-")
-    return re.sub(r"^[^a-z]+", "", stem)[:40].rstrip("-") or "pipeline"
+    """A pipeline's name from the name of its file; two files never share one by what is left out.
+
+    Letters of other scripts cannot be in it: a hash stands for them, as for what is too long.
+    """
+    whole = file.rpartition(".")[0]
+    stem = re.sub(r"[^a-z0-9]+", "-", whole.lower()).strip("-")
+    name = re.sub(r"^[^a-z]+", "", stem) or "pipeline"
+    if any(letter > "\x7f" and letter.isalnum() for letter in whole):
+        digest = hashlib.sha256(whole.encode(errors="surrogatepass")).hexdigest()[:8]
+        name = f"{name[: _LONGEST_NAME - 9].rstrip('-')}-{digest}"
+    return fitted(name, _LONGEST_NAME)
 
 
 def _pipeline(name: str, module: Module, steps: Sequence[Marked], code: Code) -> Pipeline:

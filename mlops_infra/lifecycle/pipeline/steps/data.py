@@ -26,7 +26,7 @@ def validate(job: Job) -> Mapping[str, Any]:
     """Load the data and hold it against its schema; every broken rule is told at once."""
     data, target = job.text("data"), job.text("target")
     declared = _declared(job)
-    texts = [each.name for each in declared.columns if each.kind == "string"] if declared else []
+    texts = declared.texts if declared else ()
     table = _seen(sources.load(data, job.around, target=target, texts=texts), job)
     for note in table.notes:
         job.note(note)

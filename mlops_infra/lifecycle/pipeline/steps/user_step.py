@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from types import ModuleType
 from typing import Any, NoReturn
 
 from mlops_infra.errors import Interrupted, MlopsError, OperationFailed
@@ -43,9 +44,8 @@ def run(job: Job) -> Mapping[str, Any]:
     given |= dict.fromkeys(function.nothing)
     # A name of its own for tracebacks: nothing else in this process is called so.
     file = f"<{code.sha256[:12]}>"
-    space: dict[str, Any] = {"__name__": MODULE, "__file__": file}
     try:
-        with _no_exit(), _stdout_as_stderr():
+        with _module(file) as space, _no_exit(), _stdout_as_stderr():
             # The person's own code, named by its hash, in a Pod of the person's tenant: meant to
             # run, and without what this file imports from `__future__`.
             exec(compile(code.text, file, "exec", dont_inherit=True), space)  # noqa: S102
@@ -63,6 +63,18 @@ def _call(function: Callable[..., Any], of: Marked, given: Mapping[str, Any]) ->
     names = [argument.name for argument in of.arguments]
     placed, named = names[: of.positional], names[of.positional :]
     return function(*(given[name] for name in placed), **{name: given[name] for name in named})
+
+
+@contextmanager
+def _module(file: str) -> Iterator[dict[str, Any]]:
+    """The names of a module of its own; dataclasses and pickle look for it among all modules."""
+    module = ModuleType(MODULE)
+    module.__file__ = file
+    sys.modules[MODULE] = module
+    try:
+        yield vars(module)
+    finally:
+        sys.modules.pop(MODULE, None)
 
 
 @contextmanager

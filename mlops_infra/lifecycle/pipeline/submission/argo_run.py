@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from mlops_infra.progress import Sink, step
 POLL_SECONDS = 0.5
 LAST_LINES = 40
 ENDED = ("Succeeded", "Failed", "Error")
+_EXIT = re.compile(r"exit (?:code|status) (\d+)")
 KILLED = 137
 """128 and SIGKILL: what the kernel sends where memory runs out."""
 
@@ -168,7 +170,8 @@ def _step_end(
 ) -> StepEnd:
     last = _last_try(node, nodes)
     tried = nodes.get(last) or node
-    code = (tried.get("outputs") or {}).get("exitCode")
+    told = _EXIT.search(str(tried.get("message") or ""))
+    code = (tried.get("outputs") or {}).get("exitCode") or (told and told[1])
     limits = ((template.get("container") or {}).get("resources") or {}).get("limits") or {}
     limit = template.get("activeDeadlineSeconds")
     message = str(node.get("message") or "")

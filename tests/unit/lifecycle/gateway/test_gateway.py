@@ -236,6 +236,18 @@ def test_only_the_tenants_own_token_opens(tmp_path: Path) -> None:
         assert not tokens.admits(tenant, "Bearer ")
 
 
+def test_a_token_that_cannot_be_read_for_a_while_still_opens(tmp_path: Path) -> None:
+    now = [0.0]
+    (tmp_path / "demo").write_text("secret")
+    tokens = Tokens(tmp_path, lambda: now[0])
+    assert tokens.admits("demo", "Bearer secret")
+    (tmp_path / "demo").unlink()
+    (tmp_path / "demo").mkdir()
+    now[0] += 60
+    assert tokens.admits("demo", "Bearer secret")
+    assert not tokens.admits("demo", "Bearer other")
+
+
 def output(data: list[Any], shape: list[int]) -> dict[str, Any]:
     return {"outputs": [{"name": "y", "shape": shape, "data": data}]}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from mlops_infra.errors import FoundError, InputError
 from mlops_infra.lifecycle.pipeline.source.checking import check
-from mlops_infra.lifecycle.pipeline.source.file import SourceFile, notebook
+from mlops_infra.lifecycle.pipeline.source.file import SourceFile, notebook, read
 from mlops_infra.lifecycle.pipeline.source.packages import Packages
 from mlops_infra.lifecycle.pipeline.source.user_pipeline import (
     compile_file,
@@ -241,6 +242,19 @@ def test_an_import_may_stand_wherever_python_allows(text: str) -> None:
     exec(made.code.text, {"__name__": "code"})  # noqa: S102 - that is the test
 
 
+def test_a_file_may_name_its_encoding_and_end_its_lines_as_windows_does(tmp_path: Path) -> None:
+    text = HEAD + one(returns="str", body="return '한글'")
+    file = tmp_path / "a.py"
+    file.write_bytes(f"# coding: cp949\n{text}".replace("\n", "\r\n").encode("cp949"))
+    code = compile_file(read(file), packages=IMAGE).code
+    assert code is not None
+    assert "return '한글'\n" in code.text
+    file.write_bytes(text.encode("cp949"))
+    with pytest.raises(InputError, match="encoding of the file is not known") as told:
+        read(file)
+    assert "# coding: cp949" in str(told.value.hint)
+
+
 def test_order_alone_is_an_argument_of_type_none() -> None:
     text = "@step\ndef a() -> None:\n    pass\n" + one("a: None, n: int = 2").replace("one(", "b(")
     made = compile_file(SourceFile("a.py", HEAD + text), packages=IMAGE)
@@ -321,3 +335,9 @@ def test_any_text_is_checked_without_being_run(text: str) -> None:
 def test_every_file_name_gives_a_name_of_a_pipeline(stem: str) -> None:
     file = SourceFile(f"{stem}.py", HEAD + one())
     assert compile_file(file, packages=IMAGE).name == name_of(f"{stem}.py")
+
+
+def test_files_whose_names_differ_beyond_ascii_or_far_out_are_different_pipelines() -> None:
+    files = ["이탈.py", "수요.py", "모델a.py", "a.py", f"{'x' * 50}1.py", f"{'x' * 50}2.py"]
+    assert len({name_of(file) for file in files}) == len(files)
+    assert (name_of("a.py"), name_of("Churn model (2).ipynb")) == ("a", "churn-model-2")

@@ -148,7 +148,7 @@ LIMITS = {
     ("message", "code", "what", "hint"),
     [
         ("OOMKilled (exit code 137)", "137", "used more than its memory limit of 256Mi", "512Mi"),
-        ("main: exit code 137", "137", "most likely it used more than its memory limit", "512Mi"),
+        ("exit status 137", "", "most likely it used more than its memory limit", "512Mi"),
         (
             "Pod was active on the node longer than the specified deadline",
             "130",

@@ -57,6 +57,17 @@ def test_arguments_by_position_and_order_without_data(tmp_path: Path) -> None:
     assert json.loads(ran(text, "one", tmp_path, n=5).read_text()) == [None, 5, 3]
 
 
+def test_classes_of_the_module_work_as_in_a_module(tmp_path: Path) -> None:
+    text = "import pickle\nfrom dataclasses import dataclass\n"
+    text += "@dataclass\nclass A:\n    n: int = 1\n"
+    body = "return {'n': pickle.loads(pickle.dumps(A())).n}"
+    head = "from __future__ import annotations\n"
+    pipeline = compile_file(SourceFile("a.py", head + HEAD + text + one(body)), packages=IMAGE)
+    job = Job(pipeline, pipeline.steps[0], "r", {"code": 0}, {}, {"result": str(tmp_path / "one")})
+    execute(job, quiet)
+    assert json.loads((tmp_path / "one").read_text()) == {"n": 1}
+
+
 def test_what_a_step_prints_is_no_result(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     ran(one("print('heard'); os.system('echo too'); return {}"), "one", tmp_path)
     out, err = capfd.readouterr()
