@@ -9,6 +9,7 @@ from mlops_infra.backup.archived import archived_tenants
 from mlops_infra.backup.folder import BackupFolder, Manifest
 from mlops_infra.backup.holdings import holdings
 from mlops_infra.backup.restoring import restore
+from mlops_infra.backup.store_drift import StoreDrift, store_drift
 from mlops_infra.backup.stores import StoreAccess, open_stores
 from mlops_infra.backup.taking import take
 
@@ -16,9 +17,11 @@ __all__ = [
     "BackupFolder",
     "Manifest",
     "StoreAccess",
+    "StoreDrift",
     "archived_tenants",
     "holdings",
     "open_stores",
     "restore",
+    "store_drift",
     "take",
 ]

@@ -30,7 +30,7 @@ _CHUNK = 1 << 20
 
 @contextmanager
 def opened(access: StoreAccess) -> Iterator[S3Client]:
-    """A client with the root keys, for as long as the port is forwarded.
+    """A client with the keys of the buckets' owner, for as long as the port is forwarded.
 
     Raises:
         OperationFailed: the store refuses, or is out of reach.

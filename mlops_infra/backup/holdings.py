@@ -34,7 +34,7 @@ def holdings(access: StoreAccess, tenant: str) -> Iterator[str]:
         return
     try:
         rows, fate = postgres.rows_of(access, tenant)
-        yield f"database: {rows} rows, {_FATES[fate]}"
+        yield f"database: {_number(rows, 'row')}, {_FATES[fate]}"
     except MlopsError as error:
         yield f"database: rows not counted, {error.what}"
 
@@ -43,8 +43,13 @@ def _bucket(client: S3Client, bucket: str) -> str:
     if bucket not in buckets.names(client):
         return "none"
     number, size, whole = buckets.measure(client, bucket, _COUNTED)
-    told = f"{number} objects, {_readable(size)}" if whole else f"more than {number} objects"
+    told = f"{_number(number, 'object')}, {_readable(size)}"
+    told = told if whole else f"more than {number} objects"
     return f"{told}, {_FATES[buckets.tag(client, bucket, contract.ON_REMOVAL_TAG) or 'archive']}"
+
+
+def _number(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
 def _readable(size: int) -> str:

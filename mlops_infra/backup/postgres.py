@@ -108,6 +108,15 @@ def restore(access: StoreAccess, database: str, owner: str, file: Path) -> None:
     _psql(access, "postgres", f'DROP DATABASE IF EXISTS "{before}" WITH (FORCE)')
 
 
+def ask(access: StoreAccess, query: str) -> str:
+    """What the server answers to the superuser: a line for each row, `|` between columns.
+
+    Raises:
+        OperationFailed: it does not answer, or refuses.
+    """
+    return _psql(access, "postgres", query)
+
+
 def _psql(access: StoreAccess, database: str, statements: str) -> str:
     words = _command(
         access, "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align",

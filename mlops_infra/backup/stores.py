@@ -87,9 +87,9 @@ def open_stores(stack: str, config: StackConfig, engine: Engine, sink: Sink) -> 
     else:
         skipped.append(f"sql: {_why(stores.sql.state, stores.sql.engine)}")
     if stores.object.state == "managed":
-        root = secrets.read(contract.STORES_NAMESPACE, contract.OBJECT_STORE_ROOT_SECRET)
+        keys = secrets.read(contract.STORES_NAMESPACE, contract.OBJECT_STORE_PLATFORM_SECRET)
         found["object_service"] = stores.object.engine
-        found["object_keys"] = (root.get("accessKey", ""), root.get("secretKey", ""))
+        found["object_keys"] = (keys.get("accessKey", ""), keys.get("secretKey", ""))
     else:
         skipped.append(f"object: {_why(stores.object.state, stores.object.engine)}")
     if stores.kv.state == "managed":

@@ -30,6 +30,8 @@ class OnPremCommands:
     def status(self, *, drift: bool, page: Path | None, as_json: bool) -> Sequence[str]:
         """The cluster, the components and their Pods."""
         from mlops_infra import engine
+        from mlops_infra.backup import StoreDrift
+        from mlops_infra.cli import stores
         from mlops_infra.overview import collect, render
 
         opened = self._opened
@@ -38,6 +40,7 @@ class OnPremCommands:
         if drift:
             changes = engine.preview(opened.name, opened.file, opened.sink, guarding).changes
         reached = health.cluster in {"running", "reachable"}
+        compared = stores.drift(opened) if reached else StoreDrift()
         overview = collect(
             opened.config,
             opened.plan,
@@ -46,6 +49,8 @@ class OnPremCommands:
             changes=changes,
             runs=self._runs() if page else (),
             live=opened.engine.live_state() if reached else None,
+            altered=compared.found,
+            notes=compared.notes,
         )
         if page:
             page.write_text(render(overview), encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from mlops_infra.cluster.node import cgroups, network
 from mlops_infra.cluster.status import ClusterStatus, of
 from mlops_infra.cluster.supervision import control
 from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.files import remove_tree
 from mlops_infra.images import BuiltImage
 from mlops_infra.progress import Sink, step
 
@@ -104,7 +104,7 @@ class EmbeddedCluster:
             control.kill(self.layout)
             self._clear()
             work.note("removing its files")
-            shutil.rmtree(self.layout.folder)
+            remove_tree(self.layout.folder)
 
     def load(self, images: Iterable[BuiltImage], sink: Sink) -> None:
         """Bring images into the node; those it has already are left alone.

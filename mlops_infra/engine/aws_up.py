@@ -46,10 +46,12 @@ class AwsProfile:
         lacking = aws_features.compared(cloud, aws_features.wanted(want))
         approved = aws_approved.told(want, cloud, sink)
         engine = prepare(want, sink, tools.ready_for_aws(sink), node=None, more=approved)
-        result = guarded_up(want, engine, guarding(want, engine, sink), break_lock, refresh)
+        guard = guarding(want, engine, sink)
+        result = guarded_up(want, engine, guard, break_lock, refresh)
         aws_features.add_all(cloud, lacking, sink)
         compare(cloud, engine.exported()["deployment"].get("resources", ()), sink)
-        return self._outcome(result, aws_features.notes(lacking, done=True))
+        more = aws_features.notes(lacking, done=True)
+        return self._outcome(result, (*guard.allowed, *more))
 
     def preview(self, guarding: Guarding, *, refresh: bool) -> Outcome:
         """Compare; without credentials or plug-in, list what there would be.

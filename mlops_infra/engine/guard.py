@@ -14,6 +14,10 @@ from mlops_infra.progress import Sink
 class Guard(Protocol):
     """Judges one run after its preview."""
 
+    @property
+    def allowed(self) -> Sequence[str]:
+        """What `allow` has let go, in words and numbers."""
+
     def look(self, planned: Result) -> Sequence[str]:
         """What people would lose, in words and numbers; empty where nothing."""
 

@@ -33,8 +33,9 @@ class OnPremProfile:
             self._reach()
         found, node = gathering.gather(want, sink)
         engine = prepare(want, sink, found, node=node)
-        result = guarded_up(want, engine, guarding(want, engine, sink), break_lock, refresh)
-        return self._outcome(result)
+        guard = guarding(want, engine, sink)
+        result = guarded_up(want, engine, guard, break_lock, refresh)
+        return self._outcome(result, guard.allowed)
 
     def preview(self, guarding: Guarding, *, refresh: bool) -> Outcome:
         """Compare; starts no cluster.
@@ -73,7 +74,7 @@ class OnPremProfile:
         with step(self._sink, "Reaching the cluster") as work:
             work.end("done", f"Kubernetes {reach.check(self._want.record)}")
 
-    def _outcome(self, result: Result, losses: Sequence[str] = ()) -> Outcome:
+    def _outcome(self, result: Result, losses: Sequence[str]) -> Outcome:
         want, notes = self._want, list(losses)
         if want.record.cluster:
             notes += EmbeddedCluster(want.record.cluster).status().notes

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_infra.files import remove_tree, temporary_folder
 from mlops_infra.images import blobs, bundled, keys, layers, oci, sbom
 from mlops_infra.images import recipe as recipes
 from mlops_infra.images.blobs import StoredLayer
@@ -122,7 +123,7 @@ def _layer(item: LayerKey, interpreter: list[Path], sink: Sink) -> StoredLayer:
         work = layers.Work(
             recipe=recipe,
             lineage=recipes.lineage(item.recipe),
-            scratch=Path(scratch),
+            scratch=scratch,
             interpreter=tuple(interpreter),
             sink=sink,
         )
@@ -132,13 +133,13 @@ def _layer(item: LayerKey, interpreter: list[Path], sink: Sink) -> StoredLayer:
             return blobs.store(item.key, tree, components, shown.advance)
 
 
-def _scratch(parent: Path) -> tempfile.TemporaryDirectory[str]:
+def _scratch(parent: Path) -> AbstractContextManager[Path]:
     for left in parent.glob("build-*"):
         owner = left.name.split("-")[1]
         if not Path("/proc", owner).exists():  # its build was killed
-            shutil.rmtree(left, ignore_errors=True)
+            remove_tree(left, missing_ok=True)
     # on the cache's own file system: the system's /tmp may be small, or memory
-    return tempfile.TemporaryDirectory(dir=parent, prefix=f"build-{os.getpid()}-")
+    return temporary_folder(parent, f"build-{os.getpid()}-")
 
 
 def _assemble(name: str, layout: Path, stored: list[tuple[LayerKey, StoredLayer]]) -> BuiltImage:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_infra.files import remove_tree
 from mlops_infra.images import blobs, keys
 from mlops_infra.images import recipe as recipes
 from mlops_infra.images.builder import layout_of
@@ -45,7 +45,7 @@ def prune(unused_days: float, *, dry_run: bool = False) -> Pruned:
     if not dry_run:
         for layout in layouts:
             with blobs.exclusive(layout.name):
-                shutil.rmtree(layout)
+                remove_tree(layout)
         for path in (*records, *files):
             path.unlink(missing_ok=True)
     return Pruned(tuple(sorted(each.name for each in layouts)), len(files), freed)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_infra.errors import OperationFailed
+from mlops_infra.files import remove_tree
 
 
 def layer_files(layout: Path, digest: str) -> list[Path]:
@@ -30,7 +31,7 @@ def unpack_layers(layers: list[Path], target: Path) -> Path:
     if target.is_dir():
         return target
     scratch = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.rmtree(scratch, ignore_errors=True)
+    remove_tree(scratch, missing_ok=True)
     scratch.mkdir(parents=True)
     try:
         for file in layers:
@@ -47,7 +48,7 @@ def unpack_layers(layers: list[Path], target: Path) -> Path:
         if not target.is_dir():  # else somebody else has done the same work in the meantime
             raise
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_tree(scratch, missing_ok=True)
     return target
 
 

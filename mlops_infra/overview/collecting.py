@@ -43,6 +43,8 @@ def collect(
     changes: Sequence[Mapping[str, object]] | None = None,
     runs: Iterable[RecentRun] = (),
     live: LiveState | None = None,
+    altered: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Overview:
     """The overview of a stack.
 
@@ -54,6 +56,8 @@ def collect(
         changes: what `up` would change, where that was asked; None where nobody looked.
         runs: recent runs, newest first.
         live: the state's objects compared with the cluster; None where nobody looked.
+        altered: what else somebody has changed by hand, one line each.
+        notes: what else a reader must know.
     """
     wanted = {each.name: each for each in plan.components}
     deployed = dict(outputs.get("components") or {})
@@ -76,8 +80,8 @@ def collect(
             Link(title, str(outputs[key])) for key, title in _LINKS.items() if outputs.get(key)
         ),
         runs=tuple(runs),
-        altered=tuple(live.lines()),
-        notes=(*health.notes, *(each.message for each in plan.findings)),
+        altered=(*live.lines(), *altered),
+        notes=(*health.notes, *notes, *(each.message for each in plan.findings)),
     )
 
 

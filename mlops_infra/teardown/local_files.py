@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from mlops_infra import places
 from mlops_infra.engine import environment, locks
 from mlops_infra.engine.stack_dir import PROJECT, StackDir
+from mlops_infra.files import remove_tree
 
 
 def forget_files(stack: str, backend: str) -> None:
@@ -48,6 +48,6 @@ def _stacks(state: Path) -> list[Path]:
 
 def _remove(path: Path) -> None:
     if path.is_dir():
-        shutil.rmtree(path)
+        remove_tree(path)
     else:
         path.unlink(missing_ok=True)

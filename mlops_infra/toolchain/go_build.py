@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mlops_infra import contract
 from mlops_infra.errors import Interrupted, OperationFailed
+from mlops_infra.files import remove_tree
 from mlops_infra.progress import Step
 from mlops_infra.toolchain import go_client
 from mlops_infra.toolchain.manifest import Family, Pin
@@ -118,7 +119,7 @@ def _in_module(family: Family, into: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder, missing_ok=True)
 
 
 def _overlay(run: _Runner, family: Family, folder: Path) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
+from mlops_infra.files import remove_tree
 from mlops_infra.progress import Sink, step
 from mlops_infra.toolchain import store
 from mlops_infra.toolchain.manifest import pins
@@ -28,8 +28,7 @@ def prune(sink: Sink) -> int:
             freed += sum(
                 _size(Path(at, name)) for at, _, names in os.walk(folder) for name in names
             )
-            if folder.exists():
-                shutil.rmtree(folder)
+            remove_tree(folder, missing_ok=True)
         work.end("done", f"{freed >> 20} MiB")
     return freed
 

@@ -17,7 +17,6 @@ import fcntl
 import itertools
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -26,6 +25,7 @@ from typing import Literal
 
 from mlops_infra import places
 from mlops_infra.errors import OperationFailed
+from mlops_infra.files import remove_tree
 from mlops_infra.progress import Step
 from mlops_infra.toolchain.manifest import Pin, key
 
@@ -111,12 +111,12 @@ def scratch(family: str) -> Iterator[Path]:
     What a killed process has left behind there goes away first.
     """
     base = root() / "work" / family
-    shutil.rmtree(base, ignore_errors=True)
+    remove_tree(base, missing_ok=True)
     base.mkdir(parents=True, exist_ok=True)
     try:
         yield base
     finally:
-        shutil.rmtree(base, ignore_errors=True)
+        remove_tree(base, missing_ok=True)
 
 
 def publish(pin: Pin, made: Path, origin: Origin) -> Tool:

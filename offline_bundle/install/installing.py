@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,7 +78,7 @@ def install(source: Source, wanted: Wanted, sink: Sink) -> Installed:
     preflight.require(root, source, copy=wanted.copy)
     _claim(root)
     with _exclusive(root):
-        shutil.rmtree(release, ignore_errors=True)
+        files.remove_tree(release, missing_ok=True)
         try:
             _make(source, wanted, release, python, sink)
         except OSError as error:
@@ -91,7 +90,7 @@ def install(source: Source, wanted: Wanted, sink: Sink) -> Installed:
         _switch(root, identity)
         for other in (root / places.RELEASES).iterdir():
             if other.name != identity:
-                shutil.rmtree(other)
+                files.remove_tree(other)
     return _installed(root, release, unchanged=False)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from mlops_infra.errors import FoundError, InputError, OperationFailed
+from mlops_infra.files import remove_tree
 from offline_bundle.install import in_use, places
 
 _SHOWN = 3
@@ -46,7 +46,7 @@ def remove(root: Path) -> bool:
     for name in OURS:
         path = root / name
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+            remove_tree(path)
         else:
             path.unlink(missing_ok=True)
     left = sorted(path.name for path in root.iterdir())

@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 
 from mlops_infra.errors import OperationFailed
+from mlops_infra.lifecycle.services.object_store import s3_client
+from tests.doors import objects
+from tests.e2e import accounts
 from tests.e2e.guides import Walk
 from tests.e2e.platform import PATIENCE, ROOT, Platform, cluster_client, taken_down
 from tests.guides import Block, not_run
@@ -131,6 +134,23 @@ def test_status_writes_a_page_to_send_around(sandbox: Platform, tmp_path: Path) 
     text = page.read_text("utf-8")
     assert "Everything is in its desired state" in text
     assert "KServe" in text
+
+
+def test_every_account_opens_its_own_doors_alone(sandbox: Platform) -> None:
+    assert accounts.walk(sandbox) == []
+
+
+def test_rights_changed_by_hand_are_named_and_put_right(sandbox: Platform) -> None:
+    endpoint = sandbox.outputs["object_endpoint"]
+    root = s3_client(endpoint, accounts.logins(sandbox)["root"])
+    objects.MANAGE["put policy"](root, "tenant-demo")
+    status = sandbox.run("status", "-s", "sandbox")
+    assert status.returncode == 3
+    assert "the policy of bucket tenant-demo was replaced" in status.stderr
+    notes = sandbox.up()["notes"]
+    assert "put right: object store: the policy of bucket tenant-demo was replaced" in notes
+    assert sandbox.run("status", "-s", "sandbox").returncode == 0
+    assert accounts.walk(sandbox) == []
 
 
 def test_a_lost_volume_comes_back_from_the_backup(sandbox: Platform, tmp_path: Path) -> None:

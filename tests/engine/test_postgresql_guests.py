@@ -6,16 +6,21 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from mlops_infra import places
+from mlops_infra.backup import store_drift
 from mlops_infra.backup.postgres import rows_of
 from mlops_infra.backup.stores import StoreAccess
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.services import database
+from mlops_infra.plan import Literal, SecretSpec
+from tests.doors import sql
 from tests.engine import postgres
 
 FILES = places.project() / "charts" / "postgresql" / "files"
@@ -119,6 +124,79 @@ def test_rows_are_deleted_once_and_never_those_of_a_tenant_that_came_back(
     with database.connect(where) as connection:
         query = "SELECT count(*) FROM batch_score WHERE tenant = 'again'"
         assert connection.execute(query).fetchone() == (1,)
+
+
+def test_every_door_opens_or_stays_closed_as_declared(server: tuple[Path, str]) -> None:
+    """Also after somebody has opened some by hand, once the Job has run again."""
+    where = f"{server[1]} dbname={DATABASE}"
+    guests = {"first": "archive", "second": "archive"}
+    declared(server, guests)
+    database.migrate(where)
+    with database.connect(where) as connection:
+        connection.execute("GRANT lifecycle TO tenant_first")
+        connection.execute("ALTER ROLE tenant_second BYPASSRLS CREATEROLE")
+        connection.execute("GRANT CONNECT ON DATABASE postgres TO PUBLIC")
+        for name in guests:
+            connection.execute(ROW, (name,))
+    doors = [
+        sql.Guest(name, server[1].replace("user=postgres", f"user=tenant_{name}"))
+        for name in guests
+    ]
+    opened = " ".join(sql.walk(doors))
+    for what in ("first: may become the owner", "second: sees rows", "first: may connect to pos"):
+        assert what in opened
+    declared(server, guests)
+    assert sql.walk(doors) == []
+    declared(server, {})
+
+
+def test_what_was_changed_by_hand_is_named(
+    server: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared(server, {"named": "archive"})
+    own = {"username": Literal("lifecycle"), "database": Literal(DATABASE)}
+    guest = {"username": Literal("tenant_named"), "database": Literal(DATABASE)}
+    component = SimpleNamespace(
+        name="postgresql",
+        simulated=False,
+        secrets=(
+            SecretSpec("lifecycle-db", "mlops-stores", own),
+            SecretSpec("tenant-named-db", "mlops-stores", guest),
+        ),
+        values={
+            "databases": [{"secret": "lifecycle-db"}],
+            "guests": [{"secret": "tenant-named-db"}],
+        },
+    )
+    plan: Any = SimpleNamespace(components=(component,), component=lambda _: component)
+
+    def ask(_: StoreAccess, query: str) -> str:
+        with psycopg.connect(f"{server[1]} dbname=postgres") as session:
+            rows = session.execute(query.encode()).fetchall()
+        plain = {None: "", True: "t", False: "f"}
+        return "\n".join("|".join(plain.get(c, c) for c in row) for row in rows)
+
+    def found() -> tuple[str, ...]:
+        drift = store_drift(StoreAccess("s", (), sql_password="x"), plan)
+        assert drift.notes == ()
+        return drift.found
+
+    monkeypatch.setattr("mlops_infra.backup.postgres.ask", ask)
+    assert found() == ()
+    with psycopg.connect(f"{server[1]} dbname={DATABASE}") as session:
+        session.execute("ALTER ROLE lifecycle NOLOGIN SUPERUSER")
+        session.execute("GRANT pg_read_all_data TO tenant_named")
+        session.execute("GRANT CONNECT ON DATABASE template1 TO PUBLIC")
+        session.execute("ALTER DATABASE lifecycle OWNER TO postgres")
+    assert found() == (
+        "PostgreSQL: role lifecycle may not sign in",
+        "PostgreSQL: role lifecycle has rights of an administrator",
+        "PostgreSQL: role tenant_named has the rights of pg_read_all_data",
+        "PostgreSQL: database lifecycle belongs to postgres",
+        "PostgreSQL: database template1 is open to every role",
+    )
+    declared(server, {"named": "archive"})
+    assert found() == ()
 
 
 def _secret(root: Path, name: str, **keys: str) -> None:

@@ -37,6 +37,40 @@ def test_a_link_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
     assert (tmp_path / "current").readlink() == Path("two")
 
 
+def tree(folder: Path, inside: int, outside: Path) -> Path:
+    for n in range(inside):
+        place = folder / str(n % 7) / str(n % 3)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"file{n}").write_text("x")
+    (folder / "empty").mkdir(exist_ok=True)
+    (folder / "to a folder").symlink_to(outside)
+    (folder / "to nothing").symlink_to(folder / "nothing")
+    os.mkfifo(folder / "pipe")
+    return folder
+
+
+def test_a_tree_goes_whole_and_nothing_behind_its_links(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").touch()
+    files.remove_tree(tree(tmp_path / "tree", 200, outside))
+    assert [each.name for each in tmp_path.iterdir()] == ["outside"]
+    assert (outside / "kept").exists()
+    (tmp_path / "link").symlink_to(outside)
+    with pytest.raises(NotADirectoryError):
+        files.remove_tree(tmp_path / "link")
+    assert (outside / "kept").exists()
+    files.remove_tree(tmp_path / "nothing", missing_ok=True)
+    with pytest.raises(FileNotFoundError):
+        files.remove_tree(tmp_path / "nothing")
+
+
+def test_a_temporary_folder_goes_however_its_block_ends(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), files.temporary_folder(tmp_path, "made-") as folder:
+        (folder / "half").write_bytes(bytes(1 // 0))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_below_finds_what_is_behind_a_link(tmp_path: Path) -> None:
     (tmp_path / "shared" / "deep").mkdir(parents=True)
     (tmp_path / "shared" / "deep" / "file").touch()

@@ -33,8 +33,10 @@ run() {
   echo "Secret ${1##*/}: ready"
 }
 
+query --dbname=postgres --file=/etc/postgresql/server.sql
 for folder in /run/secrets/databases/*; do
   run "$folder" databases.sql
+  query --dbname="$(cat "$folder/database")" --file=/etc/postgresql/rights.sql
 done
 GUESTS=""
 # Lines of Secret and onRemoval.

@@ -9,7 +9,7 @@ SET log_min_error_statement = 'panic';
 SELECT format('CREATE ROLE %I', :'guest')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'guest') \gexec
 
-SELECT format('ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD %L',
+SELECT format('ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD %L',
               :'guest', :'password') \gexec
 
 -- How databases.sh knows them again when they are declared no more, and what it does then: by that
@@ -18,6 +18,13 @@ SELECT format('ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICA
 SELECT format('COMMENT ON ROLE %I IS %L', :'guest',
               CASE :'on_removal' WHEN 'purge' THEN 'guest of mlops-infra: purge ' || :'database'
                                  ELSE 'guest of mlops-infra' END) \gexec
+
+-- Nothing of what other roles may do.
+SELECT format('REVOKE %I FROM %I', held.rolname, :'guest')
+FROM pg_auth_members
+JOIN pg_roles AS held ON held.oid = roleid
+JOIN pg_roles AS guest ON guest.oid = member
+WHERE guest.rolname = :'guest' \gexec
 
 -- The way in and no more: what a guest may do there is the owner's to say.
 SELECT format('GRANT CONNECT ON DATABASE %I TO %I', :'database', :'guest') \gexec

@@ -25,6 +25,10 @@ prepare.sh: |
 {{- define "postgresql.jobFiles" -}}
 databases.sh: |
   {{- .Files.Get "files/databases.sh" | trim | nindent 2 }}
+server.sql: |
+  {{- .Files.Get "files/server.sql" | trim | nindent 2 }}
+rights.sql: |
+  {{- .Files.Get "files/rights.sql" | trim | nindent 2 }}
 databases.sql: |
   {{- .Files.Get "files/databases.sql" | trim | nindent 2 }}
 guests.sql: |

@@ -24,14 +24,11 @@ identity() { # name, folder of the Secret, actions as JSON
 {
   printf '{"identities":['
   identity root /run/secrets/root '"Admin","Read","Write","List","Tagging"'
-  while read -r name bucket; do
-    [ -n "$name" ] || continue
+  # Lines of Secret and actions with commas between them.
+  while read -r secret actions; do
+    [ -n "$secret" ] || continue
     printf ','
-    actions=''
-    for action in Read Write List Tagging; do
-      actions="$actions${actions:+,}\"$action:$bucket\""
-    done
-    identity "$name" "/run/secrets/users/$name" "$actions"
+    identity "$secret" "/run/secrets/users/$secret" "\"$(printf '%s' "$actions" | sed 's/,/","/g')\""
   done </etc/seaweedfs/users
   printf ']}\n'
 } >/run/seaweedfs/s3.json

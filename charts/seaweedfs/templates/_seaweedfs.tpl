@@ -5,7 +5,13 @@ buckets.sh: |
   {{- .Files.Get "files/buckets.sh" | trim | nindent 2 }}
 users: |
   {{- range .Values.auth.users }}
-  {{ .name }} {{ .bucket }}
+  {{ .secret }} {{ join "," .actions }}
+  {{- else }}
+  {{ "" }}
+  {{- end }}
+buckets: |
+  {{- range .Values.buckets }}
+  {{ . }}
   {{- else }}
   {{ "" }}
   {{- end }}

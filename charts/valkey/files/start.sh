@@ -28,7 +28,9 @@ for folder in /run/secrets/accounts/*; do
     keys="$keys ~$(printf '%s' "$pattern" | sed "s/{tenant}/${name#tenant-}/")"
   done
   set +f
-  printf 'user %s on #%s resetchannels%s +@all -@admin -@dangerous +info\n' \
-    "$name" "$found" "$keys" >>/run/valkey/users.acl
+  # Nothing that tells names of keys (tracking tells those that others write), or that reaches into the
+  # scripts and functions of others.
+  printf 'user %s on #%s resetchannels%s +@all -@admin -@dangerous %s +info\n' \
+    "$name" "$found" "$keys" "-scan -randomkey -client|tracking -function -script" >>/run/valkey/users.acl
 done
 exec valkey-server /etc/valkey/valkey.conf

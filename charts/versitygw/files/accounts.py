@@ -1,8 +1,9 @@
-"""Makes every declared account with its bucket, and closes those that are declared no more.
+"""Makes every declared account and bucket as declared, and closes what is declared no more.
 
 May run any number of times. Keys come from files and go over the gateway's own API, signed: neither
-arguments nor logs show them. What becomes of a bucket whose account is gone stands in a tag of the
-bucket, for by then the declaration is gone too.
+arguments nor logs show them. All buckets belong to one account, the owner; who else may use one,
+its policy says. What becomes of a bucket that is declared no more stands in a tag of it, for by
+then the declaration is gone too.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 
 SECRETS = Path("/run/secrets")
+DECLARED = Path("/etc/versitygw/declared.json")
 PATIENCE_SECONDS = 300
 TAG = "mlops-infra.dev/on-removal"
 
@@ -98,31 +100,54 @@ def account(kind, **fields):
     return ElementTree.tostring(body)
 
 
-def make(gateway, wanted, known, owners):
-    """One account and its bucket."""
-    access, secret = read(wanted["secret"], "accessKey"), read(wanted["secret"], "secretKey")
+def set_account(gateway, secret, role, known):
+    """Make one account exist with the keys of its Secret; its access key."""
+    access, password = read(secret, "accessKey"), read(secret, "secretKey")
     if access == gateway.root:
-        raise SystemExit(f"Secret {wanted['secret']} names the account that may do everything")
+        raise SystemExit(f"Secret {secret} names the account that may do everything")
     if access in known:
-        changed = account("MutableProps", Secret=secret, Role="user")
+        changed = account("MutableProps", Secret=password, Role=role)
         gateway.demand(f"/update-user?access={quote(access)}", changed)
     else:
         fields = {"UserID": "0", "GroupID": "0", "ProjectID": "0"}
-        new = account("Account", Access=access, Secret=secret, Role="user", **fields)
+        new = account("Account", Access=access, Secret=password, Role=role, **fields)
         gateway.demand("/create-user", new)
-    bucket = wanted["bucket"]
-    if bucket not in owners:
-        gateway.demand(f"/{quote(bucket)}/create", headers={"x-vgw-owner": access})
-    elif owners[bucket] != access:
-        gateway.demand(f"/change-bucket-owner?bucket={quote(bucket)}&owner={quote(access)}")
-    tags = {"TagSet": [{"Key": TAG, "Value": wanted["onRemoval"]}]}
-    gateway.s3.put_bucket_tagging(Bucket=bucket, Tagging=tags)
-    logging.info("account %s, bucket %s: ready", access, bucket)
+    logging.info("account %s: ready", access)
     return access
 
 
+def set_bucket(gateway, declared, owner, owners):
+    """Make one bucket exist with its policy, its owner and the tag of its end."""
+    bucket, policy = declared["name"], declared["policy"]
+    if bucket not in owners:
+        gateway.demand(f"/{quote(bucket)}/create", headers={"x-vgw-owner": owner})
+    if owners.get(bucket, owner) != owner:
+        # takes the policy away
+        gateway.demand(f"/change-bucket-owner?bucket={quote(bucket)}&owner={quote(owner)}")
+    gateway.s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+    clear_acl(gateway, bucket, owner)
+    gateway.s3.delete_bucket_cors(Bucket=bucket)
+    wish = declared["onRemoval"]
+    tags = {"TagSet": [{"Key": TAG, "Value": wish}] if wish else []}
+    gateway.s3.put_bucket_tagging(Bucket=bucket, Tagging=tags)
+    logging.info("bucket %s: ready", bucket)
+
+
+def clear_acl(gateway, bucket, owner):
+    """No ACL beside the policy: one that is there counts for strangers, whatever the ownership."""
+    grants = gateway.s3.get_bucket_acl(Bucket=bucket)["Grants"]
+    modes = ["BucketOwnerEnforced"]
+    if any(grant["Grantee"].get("ID") != owner for grant in grants):
+        modes.insert(0, "BucketOwnerPreferred")  # where ACLs can be changed
+    for mode in modes:
+        rules = {"Rules": [{"ObjectOwnership": mode}]}
+        gateway.s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=rules)
+        if mode != "BucketOwnerEnforced":
+            gateway.s3.put_bucket_acl(Bucket=bucket, ACL="private")
+
+
 def wish(gateway, bucket):
-    """What the tag says; None for a bucket that is none of ours."""
+    """What the tag says; None for a bucket that was never declared."""
     try:
         tags = gateway.s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
     except exceptions.ClientError as error:
@@ -142,18 +167,33 @@ def purge(gateway, bucket):
     logging.info("bucket %s: deleted", bucket)
 
 
-def close(gateway, gone, owners):
-    """Accounts that are declared no more: their keys end now, their buckets as the tag says."""
-    for bucket, owner in sorted(owners.items()):
-        if owner not in gone:
-            continue
-        if wish(gateway, bucket) == "purge":
+def keep(gateway, bucket, owner):
+    """Leave a bucket to its owner alone."""
+    resource = f"arn:aws:s3:::{bucket}"
+    alone = {
+        "Effect": "Allow",
+        "Principal": {"AWS": [owner]},
+        "Action": [
+            *("s3:GetBucketPolicy", "s3:GetBucketTagging", "s3:ListBucket"),
+            *("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
+        ],
+        "Resource": [resource, f"{resource}/*"],
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [alone]})
+    gateway.demand(f"/change-bucket-owner?bucket={quote(bucket)}&owner={quote(owner)}")
+    gateway.s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+    logging.info("bucket %s: kept", bucket)
+
+
+def close(gateway, gone, leftover, owner):
+    """What is declared no more: buckets as their tags say, then keys."""
+    for bucket in sorted(leftover):
+        said = wish(gateway, bucket)
+        if said == "purge":
             purge(gateway, bucket)
-        else:
-            # A bucket without a living owner is one that the gateway stumbles over.
-            path = f"/change-bucket-owner?bucket={quote(bucket)}&owner={quote(gateway.root)}"
-            gateway.demand(path)
-            logging.info("bucket %s: kept", bucket)
+        elif said or leftover[bucket] in gone:
+            # a bucket without a living owner is one that the gateway stumbles over
+            keep(gateway, bucket, owner)
     for access in sorted(gone):
         gateway.demand(f"/delete-user?access={quote(access)}")
         logging.info("account %s: closed", access)
@@ -162,12 +202,20 @@ def close(gateway, gone, owners):
 def main():
     """Make what is declared, then close what is not."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    declared = json.loads(DECLARED.read_text())
+    if not declared["owner"]:
+        return
     gateway = Gateway(os.environ["GATEWAY"], os.environ["REGION"])
     known = wait(gateway)
+    owner = set_account(gateway, declared["owner"], "userplus", known)
+    made = {set_account(gateway, secret, "user", known) for secret in declared["accounts"]}
     owners = gateway.owners()
-    declared = json.loads(os.environ["ACCOUNTS"])
-    made = {make(gateway, wanted, known, owners) for wanted in declared}
-    close(gateway, known - made - {gateway.root}, owners)
+    for bucket in declared["buckets"]:
+        set_bucket(gateway, bucket, owner, owners)
+    names = {bucket["name"] for bucket in declared["buckets"]}
+    leftover = {bucket: each for bucket, each in owners.items() if bucket not in names}
+    close(gateway, known - made - {gateway.root, owner}, leftover, owner)
 
 
-main()
+if __name__ == "__main__":
+    main()

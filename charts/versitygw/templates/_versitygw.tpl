@@ -1,6 +1,15 @@
 {{- define "versitygw.jobFiles" -}}
 accounts.py: |
   {{- .Files.Get "files/accounts.py" | trim | nindent 2 }}
+declared.json: |
+  {{ dict "owner" .Values.owner.secret "accounts" (include "versitygw.secrets" . | fromJsonArray) "buckets" .Values.buckets | toJson }}
+{{- end }}
+
+{{/* Names of the Secrets of all accounts but root, as JSON. */}}
+{{- define "versitygw.secrets" -}}
+{{- $found := list -}}
+{{- range .Values.accounts }}{{ $found = append $found .secret }}{{ end -}}
+{{ toJson $found }}
 {{- end }}
 
 {{- define "versitygw.jobConfigName" -}}
@@ -22,8 +31,6 @@ spec:
       env:
         - {name: GATEWAY, value: "http://{{ .Chart.Name }}.{{ .Release.Namespace }}.svc:7070"}
         - {name: REGION, value: "{{ .Values.region }}"}
-        - name: ACCOUNTS
-          value: {{ toJson .Values.accounts | quote }}
         - {name: HOME, value: /tmp}
         - {name: PYTHONDONTWRITEBYTECODE, value: "1"}
         - {name: AWS_EC2_METADATA_DISABLED, value: "true"}
@@ -32,6 +39,9 @@ spec:
       volumeMounts:
         - {name: config, mountPath: /etc/versitygw, readOnly: true}
         - {name: root, mountPath: /run/secrets/root, readOnly: true}
+        {{- with .Values.owner.secret }}
+        - {name: owner, mountPath: "/run/secrets/{{ . }}", readOnly: true}
+        {{- end }}
         {{- range $number, $account := .Values.accounts }}
         - {name: "account-{{ $number }}", mountPath: "/run/secrets/{{ .secret }}", readOnly: true}
         {{- end }}
@@ -44,6 +54,9 @@ spec:
       secret:
         secretName: {{ .Values.auth.secret }}
         defaultMode: 0440
+    {{- with .Values.owner.secret }}
+    {{- include "base.secretVolume" (dict "name" "owner" "secret" .) | nindent 4 }}
+    {{- end }}
     {{- include "base.secretVolumes" (dict "name" "account" "secrets" .Values.accounts "indent" 4) }}
     - name: tmp
       emptyDir: {sizeLimit: 16Mi}

@@ -25,6 +25,8 @@ EXACT = 2**53
 """A column with gaps holds numbers as floats of 64 bits, which are exact up to here."""
 MOST = 0.9
 """Share of the cells that look alike: the rest may be mistakes."""
+SAMPLE = 1000
+"""Cells of a column that tell how it is written."""
 FEWEST = 10
 """Rows below which a column that never repeats says nothing."""
 _LEADING_ZERO = re.compile(rb"(?:^|[,\n\"])[ +-]*0[0-9]")
@@ -195,11 +197,15 @@ def _note(column: pd.Series) -> str | None:
     if column.dtype != object or not len(held) or not isinstance(held.iloc[0], str):
         return None
     cells = held.astype(str)
+    sample = cells.head(SAMPLE)
     for what, pattern in _WRITTEN:
-        if cells.str.fullmatch(pattern).mean() >= MOST:
+        if sample.str.fullmatch(pattern).mean() >= MOST:
             shown = printable(cells.iloc[0])
             return f"has {what}, for example '{shown}': read as texts, each a category of its own"
-    odd = cells[~cells.str.fullmatch(_NUMBER)]
+    if sample.str.fullmatch(_NUMBER).mean() < 1 - MOST:
+        odd = cells  # words: no need to look at all of them
+    else:
+        odd = cells[~cells.str.fullmatch(_NUMBER)]
     if 0 < len(odd) <= len(cells) / 2:
         shown = printable(str(odd.iloc[0])[:40])
         return (

@@ -126,8 +126,12 @@ def _kind_of(column: pd.Series) -> str | None:
     Raises:
         InputError: they are of several kinds, or of one that Parquet does not give back.
     """
+    from pandas.api.types import infer_dtype
+
     if column.dtype != object:
         return None
+    if infer_dtype(column, skipna=True) == "string":
+        return "str"  # most columns are, and this is quick
     seen: dict[str, int] = {}
     for row, cell in enumerate(column):
         kind = _cell(cell)

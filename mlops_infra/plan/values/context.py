@@ -21,6 +21,7 @@ class Context:
         self, component: Component, of: Deployment, images: tuple[PlannedImage, ...] = ()
     ) -> None:
         self.component = component
+        self.of = of
         self.config = of.config
         self.selection = of.selection
         self.catalog = of.catalog

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mlops_infra import contract
-from mlops_infra.plan.tenancy.accounts import identity
+from mlops_infra.plan.tenancy.buckets import Bucket, Grant, buckets
 from mlops_infra.plan.values.context import Context, Values
 
 
 def values(context: Context) -> Values:
-    """Volume, the account that may do everything, and one with its own bucket for each tenant."""
-    tenants = [identity(name) for name in sorted(context.config.tenants)]
-    users = [{"name": name, "bucket": name, "secret": f"{name}-s3"} for name in tenants]
+    """Volume, the account that may do everything, and the others with their rights."""
+    declared = buckets(context.of)
+    actions: dict[str, list[str]] = {}
+    for bucket in declared:
+        for grant in bucket.grants:
+            actions.setdefault(grant.secret, []).extend(_actions(bucket, grant))
     return {
         **context.persistence("object"),
-        "auth": {"secret": contract.OBJECT_STORE_ROOT_SECRET, "users": users},
+        "auth": {
+            "secret": contract.OBJECT_STORE_ROOT_SECRET,
+            "users": [
+                {
+                    "secret": contract.OBJECT_STORE_PLATFORM_SECRET,
+                    "actions": ["Read", "Write", "List", "Tagging"],
+                },
+                *({"secret": secret, "actions": each} for secret, each in sorted(actions.items())),
+            ],
+        },
+        "buckets": [each.name for each in declared],
     }
+
+
+def _actions(bucket: Bucket, grant: Grant) -> Iterator[str]:
+    """In SeaweedFS' own words; whoever is not `Admin` changes no policy, owner or ACL."""
+    yield f"List:{bucket.name}"
+    if grant.access == "write":
+        place = f"{bucket.name}/{grant.prefix}*" if grant.prefix else bucket.name
+        yield from (f"{action}:{place}" for action in ("Read", "Write", "Tagging"))

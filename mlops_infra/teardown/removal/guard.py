@@ -44,6 +44,8 @@ class RemovalGuard:
         self._engine = engine
         self._sink = sink
         self._holdings = holdings
+        self.allowed: tuple[str, ...] = ()
+        """What `allow` has let go, in words and numbers."""
 
     def look(self, planned: Result) -> list[str]:
         """What people would lose, in words and numbers, and what allows it."""
@@ -59,7 +61,9 @@ class RemovalGuard:
         Raises:
             InputError: with all of it.
         """
-        refuse(self._losses(planned), self._want.config.allow_removal, self._want.stack)
+        losses = self._losses(planned)
+        refuse(losses, self._want.config.allow_removal, self._want.stack)
+        self.allowed = tuple(map(str, losses))
 
     def make_way(self) -> None:
         """End models and whatever else has a controller, while the controller still runs.

@@ -5,7 +5,8 @@ CASE = Case(
     stateful=True,
     variants=[
         {
-            "auth": {"users": [{"name": "demo", "bucket": "tenant-demo", "secret": "demo-s3"}]},
+            "auth": {"users": [{"secret": "demo-s3", "actions": ["Read:tenant-demo", "List"]}]},
+            "buckets": ["tenant-demo"],
             "podDisruptionBudget": {"enabled": True},
             "service": {"type": "NodePort", "nodePort": 30900},
             "metrics": {"enabled": False},
@@ -13,7 +14,8 @@ CASE = Case(
     ],
     refused=[
         ({"auth": {"secretKey": "plain"}}, "secretKey"),
-        ({"auth": {"users": [{"name": "demo", "bucket": "No_Bucket", "secret": "x"}]}}, "bucket"),
+        ({"auth": {"users": [{"secret": "x", "actions": ["Admin:b-b"]}]}}, "actions"),
+        ({"buckets": ["No_Bucket"]}, "bucket"),
         ({"persistence": {"size": "big"}}, "size"),
     ],
 )

@@ -6,12 +6,13 @@ CASE = Case(
     variants=[
         {"accessLog": True, "service": {"type": "NodePort", "nodePort": 30900}},
         {
-            "accounts": [
-                {"secret": "tenant-demo-s3", "bucket": "tenant-demo", "onRemoval": "archive"}
-            ]
+            "owner": {"secret": "object-store-platform"},
+            "accounts": [{"secret": "tenant-demo-s3"}],
+            "buckets": [{"name": "tenant-demo", "policy": "{}", "onRemoval": "archive"}],
         },
     ],
     refused=[
-        ({"accounts": [{"secret": "a", "bucket": "b-b", "onRemoval": "forget"}]}, "onRemoval"),
+        ({"buckets": [{"name": "b-b", "policy": "{}", "onRemoval": "forget"}]}, "onRemoval"),
+        ({"buckets": [{"name": "b-b", "policy": "all", "onRemoval": ""}]}, "policy"),
     ],
 )

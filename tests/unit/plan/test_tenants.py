@@ -62,10 +62,12 @@ def test_an_account_is_the_same_on_both_sides_and_nobody_elses(
 
 
 def test_a_bucket_and_what_becomes_of_it() -> None:
-    assert planned().component("versitygw").values["accounts"] == [
-        {"secret": "tenant-a-s3", "bucket": "tenant-a", "onRemoval": "purge"},
-        {"secret": "tenant-b-s3", "bucket": "tenant-b", "onRemoval": "archive"},
-    ]
+    buckets = planned().component("versitygw").values["buckets"]
+    assert {each["name"]: each["onRemoval"] for each in buckets} == {
+        "mlflow": "",
+        "tenant-a": "purge",
+        "tenant-b": "archive",
+    }
 
 
 def test_models_are_fetched_with_the_tenants_keys() -> None:

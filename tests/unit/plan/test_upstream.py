@@ -130,14 +130,20 @@ def test_kubeflows_notebooks_take_the_place_of_the_others() -> None:
     assert users == [{"tenant": "demo", "namespace": "tenant-demo", "name": "kim"}]
 
 
-def test_tenants_have_their_own_bucket_in_seaweedfs() -> None:
-    plan = plans.of_values(
-        stores={"object": {"engine": "seaweedfs"}}, tenants={"demo": {"members": ["kim"]}}
-    )
-    store = plan.component("seaweedfs")
-    (user,) = store.values["auth"]["users"]
-    assert user == {"name": "tenant-demo", "bucket": "tenant-demo", "secret": "tenant-demo-s3"}
-    assert user["secret"] in {spec.name for spec in store.secrets}
+def test_nobody_but_root_administers_seaweedfs() -> None:
+    plan = plans.of_stack("onprem-prod")
+    store = plan.component("seaweedfs").values
+    found = {each["secret"]: each["actions"] for each in store["auth"]["users"]}
+    tenants = sorted(each.namespace for each in plan.components if each.tenant)
+    for tenant in tenants:
+        assert found[f"{tenant}-s3"] == [
+            f"{each}:{tenant}" for each in ("List", "Read", "Write", "Tagging")
+        ]
+    assert found["lifecycle-s3"] == [f"List:{tenant}" for tenant in tenants]
+    assert set(tenants) < set(store["buckets"])
+    secrets = {spec.name for spec in plan.component("seaweedfs").secrets}
+    assert found.keys() == secrets - {"object-store-root"}
+    assert not any(each.startswith("Admin") for actions in found.values() for each in actions)
 
 
 def test_pipelines_tell_our_mlflow_unless_told_not_to() -> None:
