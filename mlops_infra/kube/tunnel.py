@@ -127,7 +127,7 @@ def _local_port(lines: queue.Queue[str | None], target: str, seconds: float) -> 
     raise OperationFailed(
         f"kubectl could not forward a port to {target}: {' '.join(said) or 'no answer'}",
         where=target,
-        hint="mlops-infra status shows its Pod",
+        hint="mlops-infra status -s STACK shows its Pod",
     )
 
 
