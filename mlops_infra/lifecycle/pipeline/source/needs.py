@@ -92,6 +92,9 @@ def _bound(
         then = module.at(change.name, change.number)
         if change.number < before and then is not None and (change.name, then) in held:
             yield from _by_change(module, change, found)
+            after = module.at(change.name, change.number + 1)
+            if isinstance(change.node, ast.AugAssign) and after is not None:
+                held.append((change.name, after))  # `a += [1]` leaves a list the object it was
 
 
 def _aliases(module: Module, node: ast.stmt, number: int) -> Iterator[tuple[str, Binding]]:

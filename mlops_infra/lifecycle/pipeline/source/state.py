@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from mlops_infra.lifecycle.pipeline.definition.annotations import dotted
 from mlops_infra.lifecycle.pipeline.source import portable
-from mlops_infra.lifecycle.pipeline.source.module import Module
+from mlops_infra.lifecycle.pipeline.source.module import Binding, Module
 
 _ON_ARGUMENTS = (
     *("random.shuffle", "numpy.random.shuffle", "setattr", "delattr", "copy.replace"),
@@ -46,13 +46,13 @@ def changes(module: Module) -> tuple[Change, ...]:
     for number, node in enumerate(module.tree.body):
         if isinstance(node, _DEFINITIONS) or portable.is_main_guard(node):
             continue
-        names = set(changed(node, module))
+        names = set(changed(node, module, number))
         for name in list(names):
             names.update(_same_object(name, number, module))
         if not isinstance(node, ast.AugAssign):
             # a block that binds a name belongs to the name already
             names -= set(module.bound_by(number))
-        again = portable.statement(node, module.imported) or _portable_call(node, module)
+        again = portable.statement(node, module.imported) or _portable_call(node, module, number)
         found += [Change(name, node, number, again) for name in sorted(names & set(module.history))]
     return tuple(found)
 
@@ -65,12 +65,20 @@ def _same_object(name: str, number: int, module: Module) -> Iterator[str]:
     seen = {name}
     waiting = [name]
     while waiting:
-        then = module.at(waiting.pop(), number)
+        then = _made(waiting.pop(), number, module)
         if then is not None and then.role == "constant" and isinstance(then.node, ast.Assign):
             new = set(_loads(then.node.value)) - seen
             seen |= new
             waiting += new
             yield from new
+
+
+def _made(name: str, number: int, module: Module) -> Binding | None:
+    """What made the object that a name has then: `a += [1]` leaves a list the object it was."""
+    then = module.at(name, number)
+    while then is not None and isinstance(then.node, ast.AugAssign):
+        then = module.at(name, then.number)
+    return then
 
 
 def _loads(node: ast.AST) -> Iterator[str]:
@@ -83,7 +91,7 @@ def is_seed(change: Change, module: Module) -> bool:
     A step draws from them without naming them, through scikit-learn for example.
     """
     full = module.imported.get(change.name, "")
-    return bool({full, full.rpartition(".")[0]} & _SEEDS) and _seeds(change.node, module)
+    return bool({full, full.rpartition(".")[0]} & _SEEDS) and _seeds(change, module)
 
 
 def reads_environment(node: ast.AST) -> bool:
@@ -91,8 +99,17 @@ def reads_environment(node: ast.AST) -> bool:
     return _mentions(node, _ENVIRONMENT)
 
 
-def changed(node: ast.AST, module: Module, *, calls: bool = True) -> Iterator[str]:
-    """Names whose objects a statement changes, through functions of the module too."""
+def changed(
+    node: ast.AST, module: Module, number: int | None = None, *, calls: bool = True
+) -> Iterator[str]:
+    """Names whose objects a statement changes, through functions of the module too.
+
+    Args:
+        node: the statement.
+        module: its module.
+        number: among the statements of the module; None: it runs when the module is whole.
+        calls: look into the functions that it calls.
+    """
     for each in _inside(node):
         if isinstance(each, ast.AugAssign):
             yield from _root(each.target)
@@ -100,10 +117,10 @@ def changed(node: ast.AST, module: Module, *, calls: bool = True) -> Iterator[st
             if isinstance(each.ctx, (ast.Store, ast.Del)):
                 yield from _root(each)
         elif isinstance(each, ast.Call):
-            yield from _called(each, module, calls)
+            yield from _called(each, module, number, calls)
 
 
-def _called(call: ast.Call, module: Module, calls: bool) -> Iterator[str]:
+def _called(call: ast.Call, module: Module, number: int | None, calls: bool) -> Iterator[str]:
     imported, function = module.imported, call.func
     if dotted(function, imported) in _ON_ARGUMENTS and call.args:
         yield from _root(call.args[0])
@@ -114,7 +131,7 @@ def _called(call: ast.Call, module: Module, calls: bool) -> Iterator[str]:
         if portable.SETTING.fullmatch(imported[function.id].rpartition(".")[2]):
             yield function.id
     elif isinstance(function, ast.Name) and calls:
-        node = _function(function.id, module)
+        node = _function(function.id, module, number)
         if node is not None:
             yield from _by_function(node, call, module)
 
@@ -149,12 +166,13 @@ def _by_function(node: ast.FunctionDef, call: ast.Call, module: Module) -> Itera
             yield from _root(given)
 
 
-def _portable_call(node: ast.stmt, module: Module) -> bool:
+def _portable_call(node: ast.stmt, module: Module, number: int) -> bool:
     """Whether this calls a function of the module that does nothing but set and change things."""
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
         return False
     call = node.value
-    called = _function(call.func.id, module) if isinstance(call.func, ast.Name) else None
+    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    called = _function(name, module, number)
     if called is None:
         return False
     given = [*call.args, *call.keywords]
@@ -163,19 +181,21 @@ def _portable_call(node: ast.stmt, module: Module) -> bool:
     )
 
 
-def _function(name: str, module: Module) -> ast.FunctionDef | None:
-    binding = module.bindings.get(name)
+def _function(name: str, module: Module, number: int | None) -> ast.FunctionDef | None:
+    """The function that a name means there: it may be defined again later."""
+    binding = module.at(name, len(module.tree.body) if number is None else number)
     node = None if binding is None else binding.node
     return node if isinstance(node, ast.FunctionDef) else None
 
 
-def _seeds(node: ast.stmt, module: Module) -> bool:
-    called = [each.func for each in ast.walk(node) if isinstance(each, ast.Call)]
+def _seeds(change: Change, module: Module) -> bool:
+    called = [each.func for each in ast.walk(change.node) if isinstance(each, ast.Call)]
     names = [each.id for each in called if isinstance(each, ast.Name)]
     if any(module.imported.get(name, "").endswith(".seed") for name in names):
         return True
-    inside = [f for f in (_function(name, module) for name in names) if f is not None]
-    return any(_mentions(each, ("seed",)) for each in (node, *inside))
+    functions = (_function(name, module, change.number) for name in names)
+    inside = [each for each in functions if each is not None]
+    return any(_mentions(each, ("seed",)) for each in (change.node, *inside))
 
 
 def _mentions(node: ast.AST, attributes: Collection[str]) -> bool:

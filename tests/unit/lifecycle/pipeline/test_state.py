@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlops_infra.lifecycle.pipeline.source.checking import check
@@ -151,6 +151,9 @@ def add(to, n):
 
 
 @settings(max_examples=200)
+@example(["C = A", "A += [N, 2]", "A.append(N)"], "C")
+@example(["C = A", "C += [N, 2]", "C.append(N)"], "A")
+@example(["def fill(n):\n    B['f'] = n", "fill(2)", "def fill(n):\n    A.insert(0, n)"], "B")
 @given(st.lists(STATEMENTS, max_size=7), st.sampled_from(["A", "B", "C", "N", "A, B", "X"]))
 def test_a_step_sees_what_the_module_left_or_check_says_so(
     statements: list[str], returned: str
