@@ -61,7 +61,7 @@ class Client:
             with reply:
                 reply.document()
             url = redirected(reply)
-        raise HttpError("it redirects too often", where=bare(asked))
+        raise HttpError("the server redirects too often", where=bare(asked))
 
     def document(self, url: str, *, accept: str = "*/*") -> Document:
         """The whole of a small file, asked for again after failures that may pass.
@@ -116,11 +116,13 @@ def redirected(reply: Reply) -> str:
     """
     location = reply.headers.get("Location")
     if not location:
-        raise HttpError(f"it answers {reply.status} without a Location", where=bare(reply.url))
+        raise HttpError(
+            f"the server answers {reply.status} without a Location", where=bare(reply.url)
+        )
     target = urllib.parse.urljoin(reply.url, location)
     if reply.url.startswith("https://") and not target.startswith("https://"):
         raise HttpError(
-            "it redirects from HTTPS to plain HTTP; refused",
+            "the server redirects from HTTPS to plain HTTP; refused",
             where=bare(reply.url),
             hint="the server's proxy has to set X-Forwarded-Proto",
         )
@@ -137,7 +139,7 @@ def require_success(reply: Reply, accepted: tuple[int, ...] = (200,)) -> None:
         return
     by = f", through the proxy {reply.through}" if reply.through else ""
     error = HttpError(
-        f"it answers {reply.status}{by}",
+        f"the server answers {reply.status}{by}",
         where=bare(reply.url),
         hint=_HINTS.get(reply.status),
         status=reply.status,

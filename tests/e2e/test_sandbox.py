@@ -17,6 +17,7 @@ import pytest
 
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.services.object_store import s3_client
+from tests import foreign
 from tests.doors import objects
 from tests.e2e import accounts
 from tests.e2e.guides import Walk
@@ -61,6 +62,20 @@ def test_the_guide_to_the_first_model_works_as_written(sandbox: Platform, tmp_pa
     beside = (tmp_path / "reader" / "beside.log").read_text("utf-8")
     assert {"x-model-version: 1", "x-model-version: 2"} <= set(beside.split("\n"))
     assert "my-wine" in walk.answer("mlops-infra replay")
+
+
+def test_stock_clients_with_their_defaults_get_answers(sandbox: Platform, tmp_path: Path) -> None:
+    """The model of the first guide, behind MLServer, asked by both clients of Triton."""
+    from mlops_infra.lifecycle.services.credentials import ClusterSecrets
+
+    clients = foreign.python(tmp_path)
+    token = ClusterSecrets(sandbox.kubeconfig).read("tenant-demo", "gateway-token")["token"]
+    told = sandbox.outputs
+    http, grpc = (
+        str(told[name]).rpartition("://")[2].rstrip("/")
+        for name in ("serving_endpoint", "serving_grpc_endpoint")
+    )
+    foreign.run(clients, "any_model", http, grpc, TOKEN=token, MODEL="my-wine")
 
 
 def test_the_guide_to_serving_engines_works_as_written(sandbox: Platform, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from mlops_infra.errors import InputError
 from mlops_infra.progress import quiet
 from mlops_infra.transport import HttpError
 from offline_bundle import lockfile
+from offline_bundle.build import build
 from offline_bundle.discover import Needs
 from offline_bundle.discover.wanted import WantedImage
 from offline_bundle.locking import Locked, make_lock
@@ -250,6 +251,17 @@ def test_a_lock_remembers_how_its_registries_were_reached(tmp_path: Path) -> Non
     other = Settings({"docker.io": Host(mirror="https://near.example", ca="/ca.pem")})
     assert other.remembering(told).base("docker.io") == "https://near.example"
     assert lockfile.parse_lock("version: 1\nplatform: a/b\npython: '3'\n").hosts == ()
+
+
+def test_a_build_reaches_the_registry_as_the_lock_did(tmp_path: Path) -> None:
+    script = Script()
+    with serving(script) as host:
+        image = script.image(host, "team/app", [b"layer"])
+        script.manifests["1"] = script.manifests[image.digest]
+        file = tmp_path / "bundle.lock"
+        lockfile.write_lock(lock(host).lock, file)
+        built = build(lockfile.read_lock(file), tmp_path / "bundle", Settings(), quiet)
+    assert built.fetched == 3
 
 
 def test_a_mirror_with_a_login_is_refused_so_that_none_is_in_a_lock(tmp_path: Path) -> None:

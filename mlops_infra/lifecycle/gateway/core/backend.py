@@ -23,6 +23,8 @@ CONNECTIONS = 256
 KEEP_SECONDS = 20.0
 MOST_BYTES = 64 << 20
 """Of an answer."""
+TRIES = 3
+"""Of one request, while kept connections turn out to be closed."""
 TRIAL_SECONDS = 2.0
 """In which a server must answer what it has answered before, or it is at fault."""
 LARGEST_SAMPLE = 64 << 10
@@ -127,22 +129,19 @@ class Backends:
         started = perf_counter()
         until = asyncio.get_running_loop().time() + seconds
         url = f"{served.target.url}/v2/models/{served.target.name}/infer"
-        for again in (True, False):
+        for left in reversed(range(TRIES)):
             try:
                 async with asyncio.timeout_at(until):
                     status, content = await self._once(url, body)
-            except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
-                # A kept connection that the server closed meanwhile. Asking a model twice is safe.
-                if again:
-                    continue
-                return _silent(perf_counter() - started, f"connection lost: {error}")
             except TimeoutError:
                 why = f"no answer within {seconds:g} s"
                 return _silent(perf_counter() - started, why, timed_out=True)
             except (aiohttp.ClientError, OSError) as error:
+                if left and _is_of_a_kept_connection(error):
+                    continue
                 return _silent(perf_counter() - started, f"cannot be reached: {error}")
             return _read(status, content, perf_counter() - started)
-        raise AssertionError("both tries returned")
+        raise AssertionError("the last try returns")
 
     async def _once(self, url: str, body: bytes) -> tuple[int, bytes]:
         assert self._session is not None, "start() comes first"  # noqa: S101
@@ -154,6 +153,17 @@ class Backends:
             while len(content) <= MOST_BYTES and not response.content.at_eof():
                 content += await response.content.read(MOST_BYTES + 1 - len(content))
             return response.status, content
+
+
+def _is_of_a_kept_connection(error: Exception) -> bool:
+    """Whether the server closed a connection that was kept; asking a model twice is safe.
+
+    MLServer closes them after each failure: the next request, anybody's, would pay for it.
+    """
+    import aiohttp
+
+    lost = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError)
+    return isinstance(error, lost) and not isinstance(error, aiohttp.ClientConnectorError)
 
 
 def _learn(served: Served, body: bytes, answer: Answer) -> None:

@@ -1,14 +1,15 @@
 """What stock clients of the Open Inference Protocol get from a gateway.
 
-    python foreign_clients.py WHICH HTTP_PORT GRPC_PORT
+    TOKEN=… MODEL=… python foreign_clients.py WHICH HTTP_ADDRESS GRPC_ADDRESS
 
-Run by a Python that has them; WHICH is a function's name. The model is `wine` of the tenant `demo`:
-its output `y` is `hour` plus `load`, `z` is a text. Ends with a traceback where an answer is not
-the expected one.
+Run by a Python that has them; WHICH is a function's name. Without MODEL the model is `wine` of the
+tenant `demo`: its output `y` is `hour` plus `load`, `z` is a text. Ends with a traceback where an
+answer is not the expected one.
 """
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import urllib.request
@@ -16,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-HTTP = {"Authorization": "Bearer secret"}
-GRPC = {"authorization": "Bearer secret", "x-tenant": "demo"}
+TOKEN = os.environ.get("TOKEN", "secret")
+HTTP = {"Authorization": f"Bearer {TOKEN}"}
+GRPC = {"authorization": f"Bearer {TOKEN}", "x-tenant": "demo"}
 HOURS = np.array([7, 8], dtype=np.int64)
 LOADS = np.array([1.5, 2.5])
 WORDS = np.array(["요청", "b"], dtype=object)
@@ -53,11 +55,11 @@ def check_outputs(result):
     assert result.as_numpy("z").tolist() == [b"7", b"8"]
 
 
-def triton_http(port, _grpc):
+def triton_http(address, _grpc):
     """tritonclient[http] with its defaults: raw tensors both ways."""
     import tritonclient.http as triton
 
-    client = triton.InferenceServerClient(f"127.0.0.1:{port}/demo")
+    client = triton.InferenceServerClient(f"{address}/demo")
     assert client.is_server_live()
     assert client.is_server_ready()
     assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
@@ -104,11 +106,11 @@ def triton_http(port, _grpc):
     client.close()
 
 
-def triton_grpc(_http, port):
+def triton_grpc(_http, address):
     """tritonclient[grpc] with its defaults: raw contents."""
     import tritonclient.grpc as triton
 
-    client = triton.InferenceServerClient(f"127.0.0.1:{port}")
+    client = triton.InferenceServerClient(address)
     assert client.is_server_live()
     assert client.is_server_ready()
     assert "binary_tensor_data" in client.get_server_metadata().extensions
@@ -146,7 +148,7 @@ def triton_grpc(_http, port):
     client.close()
 
 
-def mlserver(port, grpc_port):
+def mlserver(address, grpc_address):
     """MLServer's codecs, its types, its gRPC stubs, and its program `mlserver infer`."""
     import grpc
     import pandas as pd
@@ -159,7 +161,7 @@ def mlserver(port, grpc_port):
     request = PandasCodec.encode_request(frame, use_bytes=False)
 
     def fetched(path, body=None):
-        url = f"http://127.0.0.1:{port}/demo/v2/models/wine{path}"
+        url = f"http://{address}/demo/v2/models/wine{path}"
         kind = {"Content-Type": "application/json"}
         with urllib.request.urlopen(urllib.request.Request(url, body, HTTP | kind)) as answer:
             return answer.read()
@@ -174,17 +176,17 @@ def mlserver(port, grpc_port):
     told = MetadataModelResponse.model_validate_json(fetched(""))
     assert [each.name for each in told.outputs] == ["y", "z"]
     request = PandasCodec.encode_request(frame)
-    with grpc.insecure_channel(f"127.0.0.1:{grpc_port}") as channel:
+    with grpc.insecure_channel(grpc_address) as channel:
         stub = dataplane_pb2_grpc.GRPCInferenceServiceStub(channel)
         for raw in (False, True):
             asked = converters.ModelInferRequestConverter.from_types(request, "wine", use_raw=raw)
             answer = stub.ModelInfer(asked, metadata=tuple(GRPC.items()))
             check(converters.ModelInferResponseConverter.to_types(answer))
     for binary in (False, True):
-        _batch(process_batch, port, body.decode(), binary=binary)
+        _batch(process_batch, address, body.decode(), binary=binary)
 
 
-def _batch(process_batch, port, line, *, binary):
+def _batch(process_batch, address, line, *, binary):
     """`mlserver infer`: one request a line, of which one is wrong."""
     wrong = json.loads(line)
     wrong["inputs"][0]["data"] = [77, 78]
@@ -194,7 +196,7 @@ def _batch(process_batch, port, line, *, binary):
         asyncio.run(
             process_batch(
                 model_name="wine",
-                url=f"127.0.0.1:{port}/demo",
+                url=f"{address}/demo",
                 workers=1,
                 retries=1,
                 input_data_path=str(given),
@@ -204,7 +206,7 @@ def _batch(process_batch, port, line, *, binary):
                 verbose=False,
                 extra_verbose=False,
                 transport="rest",
-                request_headers=["Authorization: Bearer secret"],
+                request_headers=[f"Authorization: Bearer {TOKEN}"],
                 timeout=30,
                 batch_interval=0,
                 batch_jitter=0,
@@ -217,7 +219,40 @@ def _batch(process_batch, port, line, *, binary):
     assert "77 is above 23" in str(answers[1]["error"]), answers
 
 
+def any_model(address, grpc_address):
+    """A model of numbers, by what it tells about itself, with both of Triton's clients."""
+    import tritonclient.grpc
+    import tritonclient.http
+
+    model = os.environ["MODEL"]
+    http = tritonclient.http.InferenceServerClient(f"{address}/demo")
+    told = http.get_model_metadata(model, headers=dict(HTTP))
+    expected = [(each["name"], each["datatype"]) for each in told["outputs"]]
+    assert expected, "it has answered when it was tried, so its outputs are known"
+    for library, client, headers in (
+        (tritonclient.http, http, HTTP),
+        (tritonclient.grpc, tritonclient.grpc.InferenceServerClient(grpc_address), GRPC),
+    ):
+        assert client.is_server_live()
+        assert client.is_server_ready()
+        assert client.is_model_ready(model, headers=dict(headers))
+        inputs = []
+        for each in told["inputs"]:
+            inputs.append(library.InferInput(each["name"], [2, 1], each["datatype"]))
+            inputs[-1].set_data_from_numpy(np.ones((2, 1)))
+        result = client.infer(model, inputs, headers=dict(headers))
+        for name, _ in expected:
+            assert len(result.as_numpy(name)) == 2
+        wanted = [library.InferRequestedOutput(name) for name, _ in expected]
+        result = client.infer(model, inputs, outputs=wanted, headers=dict(headers))
+        assert result.as_numpy(expected[0][0]) is not None
+
+        def lacking(client=client, inputs=inputs, headers=headers):
+            client.infer(model, inputs[1:], headers=dict(headers))
+
+        refused(lacking, "it is missing")
+
+
 if __name__ == "__main__":
-    {"triton_http": triton_http, "triton_grpc": triton_grpc, "mlserver": mlserver}[sys.argv[1]](
-        int(sys.argv[2]), int(sys.argv[3])
-    )
+    of_one_model = {"triton_http": triton_http, "triton_grpc": triton_grpc, "mlserver": mlserver}
+    {**of_one_model, "any_model": any_model}[sys.argv[1]](*sys.argv[2:])
