@@ -18,6 +18,7 @@ person reads in this order: what happened, where, and the next command to type.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -71,6 +72,14 @@ class Problem:
     """The nearest valid key or value, or what to write instead."""
 
 
+def check_command(file: str) -> str:
+    """The command that checks the stack's file `file` again."""
+    if file.endswith((".yaml", ".yml")):
+        return f"mlops-infra check --file {shlex.quote(file)}"
+    # Pulumi's program has no file, it knows `stack NAME`
+    return f"mlops-infra check -s {file.removeprefix('stack ').rpartition(' ')[2]}"
+
+
 class ConfigError(InputError):
     """All mistakes of one configuration file at once."""
 
@@ -79,7 +88,7 @@ class ConfigError(InputError):
         super().__init__(
             f"{count} problem{'s' if count != 1 else ''} in {file}",
             where=file,
-            hint=hint or "fix the lines above, then: mlops-infra check",
+            hint=hint or f"fix the lines above, then: {check_command(file)}",
         )
         self.file = file
         self.problems = tuple(problems)

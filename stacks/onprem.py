@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import pulumi
@@ -23,8 +22,7 @@ from mlops_infra.config import StackConfig
 from mlops_infra.errors import MissingError
 from mlops_infra.images import references
 from mlops_infra.plan import Plan, make_plan
-
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
+from mlops_infra.plan.named_files import certificates
 
 
 def build(config: StackConfig, *, stack: str) -> None:
@@ -37,11 +35,7 @@ def build(config: StackConfig, *, stack: str) -> None:
     if config.protect:
         pulumi.runtime.register_resource_transform(protecting(config.allow_replace))
     pulumi.runtime.register_resource_transform(annotated(stack))
-    provider = cluster_provider(
-        _identifier(config, stack),
-        kubeconfig=_kubeconfig(config, stack),
-        context=config.cluster.context,
-    )
+    provider = cluster_provider(_identifier(config, stack), context=config.cluster.context)
     values = SecretValues(stack, passwords.seed(), config.secrets)
     network = config.network
     OnPremPlatform(
@@ -76,29 +70,13 @@ def _for_node(plan: Plan) -> Plan:
 
 
 def _authorities(config: StackConfig) -> str | None:
-    """The site's certificates; only their own text goes on, whatever else the file holds."""
     if config.network.ca is None:
         return None
-    file = Path(config.network.ca).expanduser()
-    try:
-        found = _CERTIFICATE.findall(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise MissingError(
-            f"the site's certificates cannot be read: {reason}", where=str(file)
-        ) from error
-    if not found:
-        raise MissingError("the file has no certificate", where=str(file), hint="PEM is expected")
-    return "\n".join(found) + "\n"
+    stack_file = os.environ.get(contract.STACK_FILE_VARIABLE)
+    return certificates(config.network.ca, Path(stack_file).parent if stack_file else Path.cwd())
 
 
 def _identifier(config: StackConfig, stack: str) -> str:
     if config.cluster.embedded:
         return f"embedded/{config.cluster.name or stack}"
     return f"context/{config.cluster.context or 'current'}"
-
-
-def _kubeconfig(config: StackConfig, stack: str) -> Path | None:
-    if config.cluster.embedded:
-        return places.data() / "clusters" / (config.cluster.name or stack) / "kubeconfig"
-    return Path(config.cluster.kubeconfig).expanduser() if config.cluster.kubeconfig else None

@@ -113,6 +113,6 @@ class Clients:
                 raise OperationFailed(
                     f"{what} within {PATIENCE:.0f} s",
                     where=self._selector,
-                    hint="see why: mlops-infra status; then run the command again",
+                    hint="see why: mlops-infra status -s STACK; then run the command again",
                 )
             time.sleep(_PERIOD)

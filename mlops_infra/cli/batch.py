@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops_infra.cli import options, output, render
 from mlops_infra.errors import FoundError, InputError
+
+if TYPE_CHECKING:
+    from mlops_infra.lifecycle.batch import BatchJob, BatchResult
 
 
 @click.group()
@@ -38,10 +43,7 @@ def run(job: str, models: Path | None, partition: str | None, again: bool, as_js
     from mlops_infra.lifecycle.services.environment import Environment
 
     text, where = assembly.models(models)
-    chosen = next((each for each in jobs.batch_jobs(text, where) if each.id == job), None)
-    if chosen is None:
-        known = ", ".join(each.id for each in jobs.batch_jobs(text, where)) or "none"
-        raise InputError(f"no such batch job: '{job}'", where=where, hint=f"declared: {known}")
+    chosen = _chosen(jobs.batch_jobs(text, where), job, where)
     around, sink = Environment.here(), render.sink_for(as_json)
     champions = assembly.champions(around)
     schema = champions.schema(chosen.model)
@@ -66,21 +68,37 @@ def run(job: str, models: Path | None, partition: str | None, again: bool, as_js
         )
 
     results, failed = batch.each(names, score)
-    index = assembly.lineage(around)
-    for model in sorted({each.model for each in results}):
-        if index is not None:  # the job is where this version serves, as an endpoint is
+    if (index := assembly.lineage(around)) is not None:
+        for model in sorted({each.model for each in results}):
+            # the job is where this version serves, as an endpoint is
             index.record(Trace(model=model, endpoint=f"{chosen.tenant}/batch-{chosen.name}"))
+    _show(job, results, as_json=as_json)
+    if failed:
+        raise _unscored(chosen, failed, len(names))
+
+
+def _unscored(job: BatchJob, failed: Sequence[str], partitions: int) -> FoundError:
+    return FoundError(
+        f"{len(failed)} of {partitions} partitions of {job.id} are not scored",
+        failed,
+        where=job.source,
+        hint="correct the files or rows: the next run of the job scores them",
+    )
+
+
+def _chosen(declared: Sequence[BatchJob], job: str, where: str) -> BatchJob:
+    chosen = next((each for each in declared if each.id == job), None)
+    if chosen is None:
+        known = ", ".join(each.id for each in declared) or "none"
+        raise InputError(f"no such batch job: '{job}'", where=where, hint=f"declared: {known}")
+    return chosen
+
+
+def _show(job: str, results: Sequence[BatchResult], *, as_json: bool) -> None:
     if as_json:
         output.document({"job": job, "partitions": [asdict(each) for each in results]})
-    else:
-        output.table(
-            ("partition", "model", "rows", "written", "outcome"),
-            [(r.partition, r.model, r.rows, r.written, r.outcome) for r in results],
-        )
-    if failed:
-        raise FoundError(
-            f"{len(failed)} of {len(names)} partitions of {job} are not scored",
-            failed,
-            where=chosen.source,
-            hint="correct each, then: mlops-infra batch run … --partition NAME",
-        )
+        return
+    output.table(
+        ("partition", "model", "rows", "written", "outcome"),
+        [(r.partition, r.model, r.rows, r.written, r.outcome) for r in results],
+    )

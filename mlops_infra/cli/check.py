@@ -38,6 +38,7 @@ def command(
     """Check a stack's file and show the plan, without opening a socket."""
     from mlops_infra import config as configuration
     from mlops_infra.plan import make_plan
+    from mlops_infra.plan.named_files import check_files
 
     if schema:
         output.document(configuration.json_schema())
@@ -45,6 +46,7 @@ def command(
     name, path = _which(stack, file)
     config = configuration.load(path)
     plan = make_plan(config, stack=name, built=_built(config))
+    check_files(config, path)
     if effective:
         _effective(configuration.effective(config), as_json=as_json)
     elif as_json:
@@ -117,9 +119,16 @@ def _as_data(config: StackConfig, plan: Plan) -> dict[str, Any]:
             for each in plan.components
         ],
         "nodeImages": [image.reference for image in plan.node_images],
-        "outputs": dict(plan.outputs),
+        # null where only the running cluster knows the address
+        "outputs": {key: _known(value) for key, value in plan.outputs.items()},
         "findings": list(plan.findings),
     }
+
+
+def _known(value: Any) -> Any:
+    from mlops_infra.plan import NODE
+
+    return None if isinstance(value, str) and NODE in value else value
 
 
 def _licence(component: PlannedComponent) -> str:

@@ -16,10 +16,8 @@ from mlops_infra.config.onprem.components import Components, LicenceConfig
 from mlops_infra.config.onprem.settings.mlflow import MlflowSettings
 from mlops_infra.config.onprem.stores import (
     KeyValueStore,
-    KubernetesKey,
     ObjectStore,
     SecretReference,
-    SecretsManagerKey,
     SqlStore,
     Stores,
 )
@@ -36,7 +34,6 @@ __all__ = [
     "ComponentConfig",
     "Components",
     "KeyValueStore",
-    "KubernetesKey",
     "LicenceConfig",
     "MlflowComponent",
     "MlflowSettings",
@@ -48,7 +45,6 @@ __all__ = [
     "ProxyConfig",
     "Quota",
     "SecretReference",
-    "SecretsManagerKey",
     "SqlStore",
     "StackConfig",
     "State",

@@ -42,7 +42,7 @@ def without_tenant(text: str, name: str, *, where: str) -> str:
         raise InputError(
             f"tenant {name} shares its lines with something else",
             where=f"{where}:{first + 1}",
-            hint=f"remove {name} from mlops-infra:tenants by hand, then: mlops-infra up",
+            hint=f"remove {name} from mlops-infra:tenants by hand, then: mlops-infra up -s STACK",
         )
     return found
 
@@ -80,7 +80,7 @@ def with_removal(text: str, key: str, *, where: str) -> str:
         raise InputError(
             f"{name} shares its lines with something else",
             where=f"{where}:{first + 1}",
-            hint=f"add {key} to {name} by hand, then: mlops-infra up",
+            hint=f"add {key} to {name} by hand, then: mlops-infra up -s STACK",
         )
     return found
 

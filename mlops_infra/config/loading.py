@@ -195,7 +195,10 @@ def _validated(tree: Tree, origin: Origin, before: list[Problem]) -> StackConfig
         config = StackConfig.model_validate_json(text, strict=True)
     except ValidationError as error:
         found += explain.problems(error, StackConfig, origin)
-    found += rules.problems(tree, origin)
+    broken = rules.problems(tree, origin)
+    # a rule that knows a key says more of it
+    spoken = {problem.path for problem in broken}
+    found = [p for p in found if not (p.message in explain.UNKNOWN and p.path in spoken)] + broken
     if found or config is None:
         raise ConfigError(origin.file, _in_order(found))
     return config.with_origin(origin)

@@ -93,7 +93,7 @@ class NetworkConfig(Section):
     packages: HttpUrl | None = None
     """Package index (PEP 503) for wheels (default: PyPI)."""
     ca: Text | None = None
-    """Path of a PEM file with the site's CA certificates."""
+    """PEM file with the site's CA certificates; relative paths begin at the stack's file."""
     proxy: ProxyConfig | None = None
     """Required when mode is proxied."""
 

@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from mlops_infra.config.aws.rules import delivery as rules_aws_delivery
+from mlops_infra.config.aws.rules import lake as rules_aws_lake
+from mlops_infra.config.aws.rules import models as rules_aws_models
 from mlops_infra.config.aws.rules import platform as rules_aws_platform
 from mlops_infra.config.aws.rules import services as rules_aws
 from mlops_infra.config.aws.rules import values as rules_aws_values
 from mlops_infra.config.language.document import Origin, Path, Tree, dotted
 from mlops_infra.config.language.explain import nearest
 from mlops_infra.config.language.tree import get, section
+from mlops_infra.config.tenants import rules as rules_tenants
 from mlops_infra.errors import Problem
 
 
@@ -172,9 +175,24 @@ def _tenants(tree: Tree) -> Iterator[Broken]:
 def _references(tree: Tree) -> Iterator[Broken]:
     for name in section(tree, "secrets"):
         for key, reference in section(tree, "secrets", name).items():
-            if isinstance(reference, dict) and sum(v is not None for v in reference.values()) != 1:
-                message = "needs exactly one of env, file, kubernetes, awsSecretsManager"
-                yield Broken(("secrets", name, key), message)
+            path = ("secrets", name, key)
+            if not isinstance(reference, dict):
+                continue
+            elsewhere = _ELSEWHERE.keys() & reference.keys()
+            for kind in elsewhere:
+                yield Broken((*path, kind), "is not read by mlops-infra", _ELSEWHERE[kind])
+            given = sum(reference.get(each) is not None for each in ("env", "file"))
+            if given != 1 and not elsewhere:
+                yield Broken(path, "needs exactly one of env and file")
+
+
+_ELSEWHERE = {
+    "kubernetes": "write it into a file and give that: kubectl get secret -n NAMESPACE NAME "
+    "-o jsonpath='{.data.KEY}' | base64 -d",
+    "awsSecretsManager": "write it into a file and give that: aws secretsmanager get-secret-value "
+    "--secret-id ID --query SecretString --output text",
+}
+"""Places that earlier releases took in this file and refused at `up`, and the way around."""
 
 
 def _policy(tree: Tree) -> Iterator[Broken]:
@@ -196,11 +214,14 @@ _RULES: tuple[Rule, ...] = (
     _tenants,
     _references,
     _policy,
+    *rules_tenants.RULES,
 )
 
 _AWS_RULES: tuple[Rule, ...] = (
     *rules_aws.RULES,
     *rules_aws_delivery.RULES,
+    *rules_aws_lake.RULES,
+    *rules_aws_models.RULES,
     *rules_aws_platform.RULES,
     *rules_aws_values.RULES,
 )

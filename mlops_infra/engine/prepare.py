@@ -19,6 +19,7 @@ from mlops_infra.engine.stack_record import StackRecord
 from mlops_infra.engine.tools import Tools
 from mlops_infra.errors import InputError, MlopsError
 from mlops_infra.plan import Plan, make_plan
+from mlops_infra.plan.named_files import check_files
 from mlops_infra.progress import Sink
 
 
@@ -53,6 +54,7 @@ def asked(stack: str, file: Path | None) -> Asked:
     config = configuration.load(path)
     plan = make_plan(config, stack=stack, built=images.references())
     plan.require_deployable()
+    check_files(config, path)
     closed.refuse_absent(config, plan, path)
     return Asked(stack, path, config, plan, StackRecord.of(config, stack))
 

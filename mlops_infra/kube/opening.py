@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
+import ipaddress
+import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-import yaml
+from mlops_infra.kube import kubeconfig as kubeconfigs
+from mlops_infra.kube.credentials import Plugin, decoded, token_of
+from mlops_infra.kube.kubeconfig import Access, unusable
 
-from mlops_infra.errors import InputError
-
-_DEFAULT = "~/.kube/config, or what $KUBECONFIG names"
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _BUSY = 429
 """The API server takes no more requests for now, or begins to serve a kind that is a second old."""
@@ -25,34 +30,31 @@ def in_pod() -> bool:
 def open_client(kubeconfig: Path | str | None, context: str | None = None) -> Any:
     """An `ApiClient` that asks again only where the server says so.
 
-    Retries of the library's own would multiply every time-out.
+    Retries of the library's own would multiply every time-out. Kubeconfigs are read here and not by
+    the library, which ignores much of what kubectl honours.
 
     Args:
-        kubeconfig: its file; None means the account of this Pod where there is one, otherwise what
-            `$KUBECONFIG` names or `~/.kube/config`.
+        kubeconfig: its file; None means what `$KUBECONFIG` names, else the account of this Pod
+            where there is one, else `~/.kube/config`.
         context: its context; None means the current one.
 
     Raises:
-        InputError: the kubeconfig is missing, damaged, or does not have the context.
+        InputError: the kubeconfig is missing, damaged, does not have the context, asks for
+            something that is not supported, or its credential plugin fails.
     """
     from kubernetes import client, config
     from urllib3 import disable_warnings
     from urllib3.exceptions import InsecureRequestWarning
     from urllib3.util import Retry
 
-    if kubeconfig is not None:
-        _looks_like_one(Path(kubeconfig))
-    try:
-        if kubeconfig is None and in_pod():
+    if kubeconfig is None and in_pod() and not os.environ.get(kubeconfigs.VARIABLE):
+        try:
             config.load_incluster_config()
-            api = client.ApiClient()
-        else:
-            api = config.new_client_from_config(
-                config_file=str(kubeconfig) if kubeconfig else None, context=context
-            )
-    except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
-        # the library checks little: what is wrong inside surfaces as any of these
-        raise _unusable(str(kubeconfig or _DEFAULT), str(error)) from error
+        except config.ConfigException as error:
+            raise unusable(str(_ACCOUNT.parent), str(error)) from error
+        api = client.ApiClient()
+    else:
+        api = _client(kubeconfigs.read(kubeconfig, context))
     if not api.configuration.verify_ssl:
         # as the kubeconfig asks (`insecure-skip-tls-verify`); a warning a request would be noise
         disable_warnings(InsecureRequestWarning)
@@ -72,21 +74,89 @@ def open_client(kubeconfig: Path | str | None, context: str | None = None) -> An
     return api
 
 
-def _looks_like_one(file: Path) -> None:
+def _client(access: Access) -> Any:
+    from kubernetes import client
+
+    settings = type.__call__(client.Configuration)  # not the process' default one
+    cluster, user = access.cluster, access.user
+    plugin = Plugin(access) if user.get("exec") else None
+    token = token_of(access, plugin)
+    settings.host = _server(cluster)
+    settings.verify_ssl = not cluster.get("insecure-skip-tls-verify")
+    settings.tls_server_name = cluster.get("tls-server-name") or None
+    settings.ssl_ca_cert = _file(access, cluster, "certificate-authority")
+    settings.cert_file = _file(access, user, "client-certificate")
+    settings.key_file = _file(access, user, "client-key")
+    if token is not None:
+        # asked for before each request: files change, and what plugins give ends
+        settings.refresh_api_key_hook = lambda these: these.api_key.update(BearerToken=token())
+        settings.api_key["BearerToken"] = token()
+    if plugin is not None and plugin.status().get("clientCertificateData"):
+        settings.cert_file = _kept(plugin.status()["clientCertificateData"].encode())
+        settings.key_file = _kept(plugin.status()["clientKeyData"].encode())
+    _set_proxy(settings, cluster)
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _unusable(str(file), str(error.strerror)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _unusable(str(file), "it is not YAML") from error
-    lists = ("clusters", "contexts", "users")
-    if not isinstance(found, dict) or not all(isinstance(found.get(k), list) for k in lists):
-        raise _unusable(str(file), f"missing: {', '.join(lists)}")
+        return client.ApiClient(configuration=settings)
+    except (OSError, ValueError) as error:
+        raise unusable(access.where, str(error)) from error
 
 
-def _unusable(where: str, reason: str) -> InputError:
-    return InputError(
-        f"the kubeconfig cannot be used: {reason}",
-        where=where,
-        hint="set one that works with kubectl: mlops-infra:cluster: {kubeconfig: …, context: …}",
-    )
+def _server(cluster: Any) -> str:
+    """With a scheme: kubectl takes https where anything speaks of TLS."""
+    server = str(cluster["server"]).rstrip("/")
+    if "://" in server:
+        return server
+    tls = ("certificate-authority", "certificate-authority-data", "insecure-skip-tls-verify")
+    return f"{'https' if any(cluster.get(key) for key in tls) else 'http'}://{server}"
+
+
+def _set_proxy(settings: Any, cluster: Any) -> None:
+    """`proxy-url` counts whatever NO_PROXY says; the environment never counts for this machine."""
+    from urllib3.util import make_headers
+
+    named = cluster.get("proxy-url")
+    if named:
+        settings.proxy, settings.no_proxy = str(named), ""
+    elif _is_local(urlsplit(settings.host).hostname or ""):
+        settings.proxy = None
+    parts = urlsplit(settings.proxy or "")
+    if parts.username:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        settings.proxy_headers = make_headers(proxy_basic_auth=pair)
+
+
+def _is_local(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _file(access: Access, body: Any, key: str) -> str | None:
+    """The file of a key; what stands in the kubeconfig itself counts before a path."""
+    data = body.get(f"{key}-data")
+    if data:
+        return _kept(decoded(access, f"{key}-data", data))
+    if not body.get(key):
+        return None
+    path = Path(str(body[key]))
+    if not path.is_file():
+        raise unusable(access.where, f"{key}: no such file: {path}")
+    return str(path)
+
+
+_folder: str | None = None
+"""Private folder of this process for certificates that the library wants as files."""
+
+
+def _kept(content: bytes) -> str:
+    global _folder
+    if _folder is None:
+        _folder = tempfile.mkdtemp(prefix="mlops-infra-")
+        atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+    handle, name = tempfile.mkstemp(dir=_folder)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    return name

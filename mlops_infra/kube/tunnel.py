@@ -93,8 +93,7 @@ def pod_socket(
         except client.ApiException as error:
             opened.put(ApiError(int(error.status or 0), "", str(error.reason), where))
         except Exception as error:  # noqa: BLE001 - else the caller waits and never hears why
-            told = str(error).partition("\n")[0] or type(error).__name__
-            opened.put(UnreachableError(f"no tunnel: {told}", where=where))
+            opened.put(UnreachableError(f"no tunnel: {error!r}", where=where))
 
     # the library sets no limit to the opening of a websocket
     threading.Thread(target=connect, daemon=True).start()
@@ -128,7 +127,7 @@ def _local_port(lines: queue.Queue[str | None], target: str, seconds: float) -> 
     raise OperationFailed(
         f"kubectl could not forward a port to {target}: {' '.join(said) or 'no answer'}",
         where=target,
-        hint="mlops-infra status shows its Pod",
+        hint="mlops-infra status -s STACK shows its Pod",
     )
 
 

@@ -1,7 +1,8 @@
 """config x catalog -> Plan: ordered components with chart values, images, Secrets and outputs.
 
-Pure: no disk, no network, no clock. The gates (licence, compatibility, what this release can do)
-refuse with a `PlanError` that names every refusal and its key, or leave findings.
+Pure: no network, no clock; `named_files` alone looks at the disk, at what the configuration
+names. The gates (licence, compatibility, what this release can do) refuse with a `PlanError` that
+names every refusal and its key, or leave findings.
 """
 
 from mlops_infra.errors import PlanError

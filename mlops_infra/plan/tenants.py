@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 
 from mlops_infra import __version__, contract
 from mlops_infra.config import Tenant
+from mlops_infra.config.language.quantities import doubled
 from mlops_infra.plan.model.choices import STORES, Selection, engine, store
 from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.model.planned import PlannedComponent
 from mlops_infra.plan.network import addresses, site
 from mlops_infra.plan.tenancy import paths
 from mlops_infra.plan.tenancy.accounts import identity, own
-from mlops_infra.plan.tenancy.quantities import doubled
 from mlops_infra.plan.tenancy.surroundings import surroundings
 from mlops_infra.plan.values import Values
 

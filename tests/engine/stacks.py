@@ -32,7 +32,6 @@ class Stack:
         self.program: Program = lambda _opts: None
         self.annotated = True
         self.shown: list[Event] = []
-        self._kubeconfig = kubeconfig
         record = StackRecord(
             backend=f"file://{folder / 'state'}", cluster=None, kubeconfig=kubeconfig, context=None
         )
@@ -42,7 +41,7 @@ class Stack:
             stack_dir,
             backend=record.backend,
             path_entries=found.folders,
-            kubeconfig=None,
+            kubeconfig=Path(kubeconfig),
             stack_file=None,
         )
         self.state = folder / "state"
@@ -83,7 +82,7 @@ class Stack:
     def _run(self) -> None:
         if self.annotated:
             pulumi.runtime.register_resource_transform(annotated(NAME))
-        provider = cluster_provider("test", kubeconfig=self._kubeconfig, context=None)
+        provider = cluster_provider("test", context=None)
         self.program(ResourceOptions(provider=provider))
 
 

@@ -19,7 +19,7 @@ groups:
         labels: {severity: critical, component: {{ . }}}
         annotations:
           summary: "no Pod of {{ . }} answers"
-          hint: mlops-infra status
+          hint: mlops-infra status -s STACK
       {{- else }} []
       {{- end }}
 {{- end }}

@@ -55,7 +55,7 @@ def _with_own_authorities(text: str, target: Path) -> str:
             raise InputError(
                 f"the registry's CA certificates cannot be read: {error.strerror}",
                 where=match[2],
-                hint="run mlops-infra bundle install with the right --ca",
+                hint="with the right file: mlops-infra bundle install DIR --root ROOT --ca FILE",
             ) from error
         inside = f'{match[1]}"{NODE_ETC}/registries/{target.name}/{number}.crt"'
         text = text.replace(match[0], inside)

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pulumi_kubernetes.provider import Provider
 
 
-def cluster_provider(
-    identifier: str, *, kubeconfig: Path | str | None, context: str | None
-) -> Provider:
-    """The provider resource `cluster`.
+def cluster_provider(identifier: str, *, context: str | None) -> Provider:
+    """The provider resource `cluster`, for the cluster that `$KUBECONFIG` of its process leads to.
+
+    The engine sets that variable where a stack has a kubeconfig of its own. Neither its content nor
+    its path is given: the content would put client keys into the state, and the provider reads the
+    file of a path as if it lay nowhere, so that relative paths in it lead astray.
 
     Args:
         identifier: what the cluster is to Pulumi. Only a change of this replaces everything; a
             kubeconfig that moved does not.
-        kubeconfig: its path. The content would put client keys into the state.
         context: context in it; its current one where None.
     """
     return Provider(
         "cluster",
         cluster_identifier=identifier,
-        kubeconfig=str(kubeconfig) if kubeconfig else None,
+        # not None: the SDK would put the variable's own text here, which may be a list of files
+        kubeconfig="",
         context=context,
         # Charts roll their Pods by a checksum of their ConfigMaps: replacing the map as well would
         # take it away from running Pods for a moment.

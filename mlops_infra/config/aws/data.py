@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mlops_infra.config.language.section import DnsLabel, Name, Section
-
-Schedule = Annotated[str, Field(pattern=r"^(cron\([^()]{11,100}\)|rate\([1-9][0-9]* [a-z]+\))$")]
-"""AWS's own form: `cron(0 2 * * ? *)` or `rate(1 day)`."""
+from mlops_infra.config.aws.schedules import GlueSchedule
+from mlops_infra.config.aws.values import BucketPath, DataType, Folder
+from mlops_infra.config.language.section import DnsLabel, Section
 
 Days = Annotated[int, Field(ge=1, le=36_500)]
 
@@ -18,18 +17,6 @@ BucketName = Literal["raw", "curated", "features", "artifacts", "logs", "results
 
 Column = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,255}$")]
 """Name of a column or table; Athena allows lower case, digits and `_`."""
-
-Folder = Annotated[str, Field(pattern=r"^(raw|curated)(/[A-Za-z0-9_.=-]+)+$")]
-"""Bucket and folder of the lake, for example `raw/orders`."""
-
-DataType = Annotated[
-    str,
-    Field(
-        pattern=r"^(string|boolean|tinyint|smallint|int|bigint|float|double|date|timestamp|binary"
-        r"|decimal\([0-9]{1,2}(,[0-9]{1,2})?\)|(array|map|struct)<\S+>)$"
-    ),
-]
-"""A type of Hive and Athena, for example `bigint` or `decimal(10,2)`."""
 
 
 class LakeConfig(Section):
@@ -58,9 +45,9 @@ class LakeConfig(Section):
 class Crawler(Section):
     """Finds tables in a folder of the lake."""
 
-    path: Annotated[str, Field(pattern=r"^(raw|curated)/\S+$")]
+    path: BucketPath
     """Bucket and folder, for example `raw/orders`."""
-    schedule: Schedule | None = None
+    schedule: GlueSchedule | None = None
     """Schedule (default: on request only)."""
     description: Annotated[str, Field(max_length=2_048)] = ""
     """Description in the catalogue."""
@@ -111,7 +98,7 @@ class GlueJob(Section):
     """Time limit of a run."""
     retries: Annotated[int, Field(ge=0, le=10)] = 1
     """Number of retries."""
-    schedule: Schedule | None = None
+    schedule: GlueSchedule | None = None
     """Schedule (default: on request only)."""
     then_crawl: DnsLabel | None = None
     """Name under `crawlers`, started after each successful run."""
@@ -187,10 +174,13 @@ class AthenaConfig(Section):
     """Saved queries by name."""
 
 
+FeatureName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([-_]*[A-Za-z0-9]){0,63}$", max_length=64)]
+
+
 class Feature(Section):
     """One column of a feature group."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([-_]*[A-Za-z0-9]){0,63}$")]
+    name: FeatureName
     """Name of the feature (up to 64 characters)."""
     type: Literal["Integral", "Fractional", "String"]
     """What it holds."""
@@ -199,9 +189,9 @@ class Feature(Section):
 class FeatureGroup(Section):
     """Features of one kind of thing, the same ones for training and for serving."""
 
-    record_identifier: Name
+    record_identifier: FeatureName
     """The feature that identifies a record."""
-    event_time: Name
+    event_time: FeatureName
     """The feature with the event time: String (ISO 8601) or Fractional (seconds)."""
     features: Annotated[tuple[Feature, ...], Field(min_length=2, max_length=2_500)]
     """All features, these two included. Features can be added later, not removed."""

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from mlops_infra.config.aws.data import Schedule
+from mlops_infra.config.aws.schedules import CronAlone, Schedule
+from mlops_infra.config.aws.values import BucketPath, model_source
 from mlops_infra.config.language.section import DnsLabel, Percent, Section
 
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z][a-z0-9-]*\.[a-z0-9]+$")]
 """For example `ml.m5.large`; `preview` checks whether the region has it."""
-
-BucketPath = Annotated[str, Field(pattern=r"^(raw|curated)/\S*$")]
-"""A folder of the lake, for example `curated/orders`."""
-
 
 ModelSource = Annotated[
     str,
     Field(
         pattern=r"^(latest-approved|[1-9][0-9]{0,8}|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/\S+\.tar\.gz)$"
     ),
+    AfterValidator(model_source),
 ]
 """Where a model comes from."""
 
@@ -63,6 +61,12 @@ class Training(Section):
     """Runtime image (default: the one in the stack's repository)."""
 
 
+ParameterName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9](-*[A-Za-z0-9])*$", max_length=256, examples=["Threshold"])
+]
+"""Name of a parameter of a SageMaker pipeline."""
+
+
 class Pipeline(Section):
     """A training pipeline: the kit's own (`training`) or a definition of yours."""
 
@@ -72,7 +76,7 @@ class Pipeline(Section):
     """Settings of the built-in pipeline."""
     parallelism: Annotated[int, Field(ge=1, le=1_000)] = 10
     """Maximum number of parallel steps."""
-    parameters: dict[DnsLabel, str | int | float | bool] = Field(default_factory=dict)
+    parameters: dict[ParameterName, str | int | float | bool] = Field(default_factory=dict)
     """Parameter values that differ from the definition's defaults."""
 
 
@@ -192,10 +196,13 @@ class Monitor(Section):
     """Period that a run examines; SageMaker's monitor examines what is new since the last run."""
     min_rows: Annotated[int, Field(ge=1, le=20_000)] = 50
     """Minimum number of rows in the period; not for SageMaker's monitor."""
-    schedule: Schedule = "cron(0 * ? * * *)"
+    schedule: CronAlone = "cron(0 * ? * * *)"
     """Schedule; each run is billed. SageMaker's monitor: at most hourly."""
     instance: InstanceType = "ml.m5.xlarge"
     """Instance type of a run."""
+
+
+TriggerValue = Annotated[str, Field(max_length=1_024)]
 
 
 class Trigger(Section):
@@ -215,7 +222,9 @@ class Trigger(Section):
     """Start when a model is approved in the registry."""
     on_demand: bool = False
     """An event with source `mlops-infra` and detail-type `Run pipeline`."""
-    parameters: dict[str, str] = Field(default_factory=dict)
+    parameters: Annotated[dict[ParameterName, TriggerValue], Field(max_length=200)] = Field(
+        default_factory=dict
+    )
     """Values of the pipeline's parameters for these runs."""
     cool_down_minutes: Annotated[int, Field(ge=0, le=10_080)] = 0
     """Minimum time between two starts of the pipeline by newData or drift."""

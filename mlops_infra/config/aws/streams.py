@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mlops_infra.config.aws.data import Folder
+from mlops_infra.config.aws.values import Folder
 from mlops_infra.config.language.section import Section
 
 

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from mlops_infra.config.language.document import Origin, Path, dotted
+from mlops_infra.config.language.invalid import InvalidValueError
 from mlops_infra.errors import Problem
 
 _KINDS = {
@@ -27,6 +28,8 @@ _KINDS = {
     "model_attributes_type": "keys with values",
 }
 _MISSING = "is missing"
+UNKNOWN = ("unknown key", "unknown key here")
+"""What is said of a key that no section has."""
 _SHOWN = 60
 """Characters of a wrong value that a message repeats."""
 
@@ -81,6 +84,9 @@ def _explained(details: ErrorDetails, path: Path, model: type[BaseModel]) -> tup
     if kind == "string_pattern_mismatch":
         advice = _example(_field(model, path)) or _purpose(model, path)
         return f"{_shown(value)} has the wrong format", advice
+    if kind == "value_error" and isinstance(context.get("error"), InvalidValueError):
+        invalid = context["error"]
+        return str(invalid), invalid.advice or _example(_field(model, path))
     if kind in _KINDS:
         advice = "write it in quotes" if kind == "string_type" and _is_number(value) else None
         return f"must be {_KINDS[kind]}, not {_shown(value)}", advice or _purpose(model, path)
@@ -91,11 +97,11 @@ def _unknown(path: Path, model: type[BaseModel]) -> tuple[str, str | None]:
     owner = _section(model, path[:-1])
     known = keys_of(owner) if owner else []
     if close := _meant(path, model):
-        return "unknown key", f"did you mean '{close}'?"
+        return UNKNOWN[0], f"did you mean '{close}'?"
     elsewhere = _paths_ending_in(str(path[-1]), model)
     if elsewhere:
-        return "unknown key here", f"it belongs at {elsewhere}"
-    return "unknown key", "known here: " + (", ".join(known) or "none")
+        return UNKNOWN[1], f"it belongs at {elsewhere}"
+    return UNKNOWN[0], "known here: " + (", ".join(known) or "none")
 
 
 def _meant(path: Path, model: type[BaseModel]) -> str | None:

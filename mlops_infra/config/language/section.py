@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
+
+from mlops_infra.config.language import addresses
 
 Profile = Literal["aws", "onprem"]
 State = Literal["managed", "external", "removed"]
@@ -40,7 +42,10 @@ DnsLabel = Annotated[
 
 DnsName = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", max_length=253),
+    StringConstraints(
+        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        max_length=253,
+    ),
     Field(examples=["fast-ssd"]),
 ]
 """RFC 1123 subdomain: names of most Kubernetes objects."""
@@ -55,36 +60,40 @@ Name = Annotated[
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 """Any text that is not empty."""
 
-Size = Annotated[
-    str, StringConstraints(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$"), Field(examples=["5Gi"])
-]
-"""Size of a volume as Kubernetes writes it, for example `5Gi`."""
-
 HttpUrl = Annotated[
     str,
-    StringConstraints(pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+(:[0-9]+)?(/\S*)?$"),
-    Field(examples=["https://host.example:8443/path"]),
+    Field(
+        pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+(:[0-9]+)?(/\S*)?$",
+        examples=["https://host.example:8443/path"],
+    ),
+    AfterValidator(addresses.http_url),
 ]
 """An http or https URL without credentials."""
 
 HostPort = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9.\-]+:[0-9]{1,5}$"),
-    Field(examples=["host.example:5432"]),
+    Field(pattern=r"^[A-Za-z0-9.\-]+:[0-9]{1,5}$", examples=["host.example:5432"]),
+    AfterValidator(addresses.host_port),
 ]
 """`host:port`."""
 
 Registry = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z0-9][a-z0-9.\-]*(:[0-9]{1,5})?(/[a-z0-9][a-z0-9._\-]*)*$"),
-    Field(examples=["registry.example:5000/mlops"]),
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9.\-]*(:[0-9]{1,5})?(/[a-z0-9][a-z0-9._\-]*)*$",
+        examples=["registry.example:5000/mlops"],
+    ),
+    AfterValidator(addresses.registry),
 ]
 """`host[:port][/path]` of an image registry, without a scheme."""
 
 Cidr = Annotated[
     str,
-    StringConstraints(pattern=r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$"),
-    Field(examples=["10.0.0.0/16"]),
+    Field(
+        pattern=r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$",
+        examples=["10.0.0.0/16"],
+    ),
+    AfterValidator(addresses.network),
 ]
 """An IPv4 network, for example `10.0.0.0/16`."""
 

@@ -6,37 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from mlops_infra.config.language.buckets import Bucket
+from mlops_infra.config.language.quantities import Size
 from mlops_infra.config.language.section import (
-    DnsLabel,
-    DnsName,
     HostPort,
     HttpUrl,
     Name,
     Section,
-    Size,
     State,
     Text,
 )
-
-
-class KubernetesKey(Section):
-    """One key of a Secret that is in the cluster already."""
-
-    namespace: DnsLabel
-    """Namespace of the Secret."""
-    name: DnsName
-    """Name of the Secret."""
-    key: Text
-    """Key within the Secret."""
-
-
-class SecretsManagerKey(Section):
-    """One value in AWS Secrets Manager."""
-
-    id: Text
-    """Name or ARN of the secret."""
-    key: Text | None = None
-    """Key within its JSON (default: the whole value)."""
 
 
 class SecretReference(Section):
@@ -46,10 +25,6 @@ class SecretReference(Section):
     """An environment variable of the process that runs `up`."""
     file: Text | None = None
     """A file, read by the process that runs `up`; a final line break is not part of the value."""
-    kubernetes: KubernetesKey | None = None
-    """A Secret in the cluster."""
-    aws_secrets_manager: SecretsManagerKey | None = None
-    """A secret in AWS Secrets Manager."""
 
 
 Secret = Annotated[dict[Name, SecretReference], Field(min_length=1)]
@@ -78,7 +53,7 @@ class ObjectStore(StoreConfig):
     """External only: URL of the S3 API."""
     region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")] = "us-east-1"
     """Region that requests are signed for."""
-    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] = "mlflow"
+    bucket: Bucket = "mlflow"
     """Bucket of experiments and models (3 to 63 characters: S3's own rule)."""
 
 

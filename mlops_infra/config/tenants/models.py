@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from mlops_infra.config.language.buckets import Bucket
+from mlops_infra.config.language.invalid import InvalidValueError
+from mlops_infra.config.language.schedules import CronSchedule, TimeZone
 from mlops_infra.config.language.section import DnsLabel, Section, Text
 
-Duration = Annotated[
-    str, StringConstraints(pattern=r"^[1-9][0-9]{0,6}[smhd]$"), Field(examples=["30m"])
-]
-"""A time span: a whole number of seconds, minutes, hours or days."""
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_LONGEST_DAYS = 3_650
 
-Cron = Annotated[
+
+def _duration(text: str) -> str:
+    if int(text[:-1]) * _SECONDS[text[-1]] > _LONGEST_DAYS * _SECONDS["d"]:
+        raise InvalidValueError(f"'{text}' is longer than {_LONGEST_DAYS} days", "for example 30d")
+    return text
+
+
+Duration = Annotated[
     str,
-    StringConstraints(pattern=r"^[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}$", max_length=128),
-    Field(examples=["0 3 * * mon"]),
+    Field(pattern=r"^[1-9][0-9]{0,6}[smhd]$", examples=["30m"]),
+    AfterValidator(_duration),
 ]
-"""Minute, hour, day of the month, month, day of the week, as cron and Kubernetes write them."""
+"""A time span: a whole number of seconds, minutes, hours or days, up to ten years."""
 
 Clock = Annotated[
     str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), Field(examples=["22:00"])
@@ -50,7 +58,7 @@ class Window(Section):
 class NewData(Section):
     """Train again when objects of a bucket are new or changed."""
 
-    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = None
+    bucket: Bucket | None = None
     """Bucket to watch (default: the tenant's)."""
     prefix: Annotated[str, StringConstraints(max_length=512)] = ""
     """Prefix of the keys that count."""
@@ -82,9 +90,9 @@ class Retrain(Section):
     """Minimum time from the end of a training to the start of the next; not on demand."""
     windows: tuple[Window, ...] = ()
     """Time windows for starting a training (default: any time); events wait for a window."""
-    timezone: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$")] = "UTC"
+    timezone: TimeZone = "UTC"
     """Time zone of `schedule` and `windows`, for example `Asia/Seoul`."""
-    schedule: Cron | None = None
+    schedule: CronSchedule | None = None
     """Fire at these times."""
     new_data: NewData | None = None
     """Fire on new data."""
@@ -97,7 +105,7 @@ class Retrain(Section):
 class Drift(Section):
     """Compares the inputs of production with the data that the model was trained on."""
 
-    schedule: Cron = "*/30 * * * *"
+    schedule: CronSchedule = "*/30 * * * *"
     """Schedule of the job."""
     window: Duration = "1d"
     """Period of logged requests to compare."""
@@ -110,7 +118,7 @@ class Drift(Section):
 class Batch(Section):
     """Scores a table or a folder of a bucket with the champion on a schedule."""
 
-    schedule: Cron = "0 1 * * *"
+    schedule: CronSchedule = "0 1 * * *"
     """Schedule of the job."""
     source: Annotated[str, Field(pattern=r"^(s3|sql)://\S+$")]
     """`s3://bucket/prefix` with one file (.csv, .parquet) or folder a partition, `sql://table`."""

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from mlops_infra.config.language.buckets import Bucket
+from mlops_infra.config.language.quantities import Bytes, Cpu
 from mlops_infra.config.language.section import DnsLabel, Name, Section, Text
 from mlops_infra.config.tenants.models import ModelConfig
 
@@ -23,14 +25,11 @@ Member = Annotated[
 ]
 """A user name of the site's login system, for example `kim` or `kim@example.com`."""
 
-Cores = Annotated[str, Field(pattern=r"^[1-9][0-9]*m?$", examples=["8"])]
-Bytes = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$", examples=["32Gi"])]
-
 
 class Quota(Section):
     """Upper bounds of one tenant; what is absent has none."""
 
-    cpu: Cores | None = None
+    cpu: Cpu | None = None
     """CPU requests of all Pods, for example `8` or `500m`; limits up to twice as much."""
     memory: Bytes | None = None
     """Memory of all Pods, for example `32Gi`."""
@@ -53,7 +52,7 @@ class Tenant(Section):
     """Groups of the site's login system (OIDC `groups`) whose members have access."""
     quota: Quota = Field(default_factory=Quota)
     """Upper bounds."""
-    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = None
+    bucket: Bucket | None = None
     """Its bucket in an external object store (default: `tenant-<name>`)."""
     secret: Name | None = None
     """External object store only: name under `secrets` with its accessKey and secretKey."""

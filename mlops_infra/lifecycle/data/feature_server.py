@@ -154,5 +154,5 @@ class FeatureServer:
             raise OperationFailed(
                 f"the feature server does not respond: {error}",
                 where=url,
-                hint="mlops-infra status shows its Pod",
+                hint="mlops-infra status -s STACK shows its Pod",
             ) from error

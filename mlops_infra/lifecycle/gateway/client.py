@@ -142,7 +142,7 @@ class GatewayClient:
             raise OperationFailed(
                 f"the model gateway does not respond: {error}",
                 where=self.url,
-                hint="mlops-infra status shows its Pod",
+                hint="mlops-infra status -s STACK shows its Pod",
             ) from error
         return HTTPStatus.OK, read
 

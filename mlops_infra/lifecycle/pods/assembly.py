@@ -128,8 +128,10 @@ def controller(text: str, where: str) -> Controller:
     store = None
     if around.object_endpoint is not None and around.objects is not None:
         store = (around.object_endpoint, around.objects)
+    models, refused = read(text, where)
     return Controller(
-        models=read(text, where),
+        models=models,
+        refused=refused,
         ledger=Ledger(connect, socket.gethostname()),
         workflows=KubernetesWorkflows(),
         build=build(around.runtime_image),

@@ -37,7 +37,8 @@ class MlflowChampions(MlflowModels):
         found = self.alias(model, CHAMPION)
         if found is None:
             raise InputError(
-                f"no version of {model} is champion", hint="promote one: mlops-infra promote"
+                f"no version of {model} is champion",
+                hint=f"promote one: mlops-infra promote -s STACK -t TENANT {model}/VERSION",
             )
         return found
 

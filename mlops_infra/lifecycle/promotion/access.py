@@ -77,7 +77,7 @@ def from_outside(
         raise InputError(
             f"no such tenant: '{tenant}'",
             where=f"Secret {namespace}/object-store",
-            hint="declare it under tenants, then: mlops-infra up",
+            hint="declare it under tenants, then: mlops-infra up -s STACK",
         )
     if platform.lineage_endpoint is None or platform.object_endpoint is None:
         raise InputError(
@@ -108,7 +108,7 @@ def gateway_of(platform: Platform, secrets: Secrets, tenant: str) -> GatewayClie
         raise OperationFailed(
             f"tenant '{tenant}' has no token for the model gateway",
             where=f"Secret {namespace}/{contract.GATEWAY_TOKEN_SECRET}",
-            hint="mlops-infra up creates it",
+            hint="mlops-infra up -s STACK creates it",
         )
     return GatewayClient(platform.serving_endpoint, tenant, token)
 

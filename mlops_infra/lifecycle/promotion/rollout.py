@@ -110,7 +110,8 @@ class Rollout:
             raise OperationFailed(
                 f"version {held.version} is at stage {held.stage}",
                 where=f"{self._tenant}/{self._model}",
-                hint=f"finish it: mlops-infra promote … {self._model}/{held.version},"
+                hint=f"finish it: mlops-infra promote -s STACK -t {self._tenant}"
+                f" {self._model}/{held.version},"
                 " or roll it back with --rollback",
             )
         if route is not None and route.champion.version == candidate.version:
@@ -226,7 +227,8 @@ class Rollout:
         if progress is None or progress.fallback is None:
             raise InputError(
                 f"{self._tenant}/{self._model} has no previous champion",
-                hint=f"promote one: mlops-infra promote … {self._model}/VERSION",
+                hint=f"promote one: mlops-infra promote -s STACK -t {self._tenant}"
+                f" {self._model}/VERSION",
             )
         previous = self._services.registry.version(self._model, progress.fallback)
         fallen = self._services.registry.version(self._model, route.champion.version)

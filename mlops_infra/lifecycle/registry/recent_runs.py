@@ -93,5 +93,5 @@ def _ask(uri: str, login: Login | None, path: str, body: object) -> dict[str, An
         raise OperationFailed(
             f"MLflow did not list its runs: {error}",
             where=f"{uri}/api/2.0/mlflow/{path}",
-            hint="mlops-infra status shows its Pod",
+            hint="mlops-infra status -s STACK shows its Pod",
         ) from error

@@ -81,7 +81,7 @@ def connect(conninfo: str = "", *, autocommit: bool = False) -> Iterator[Connect
         raise OperationFailed(
             f"PostgreSQL: {str(error).strip().partition(chr(10))[0] or type(error).__name__}",
             where=where,
-            hint="mlops-infra status shows its Pod; the account is in Secret lifecycle-db",
+            hint="mlops-infra status -s STACK shows its Pod; the account is in Secret lifecycle-db",
         ) from error
 
 

@@ -93,7 +93,7 @@ class KubernetesCluster:
             raise OperationFailed(
                 f"no cluster is configured: {error.what}",
                 where=str(self._kubeconfig or "default kubeconfig"),
-                hint="set cluster.kubeconfig, or start one: mlops-infra up",
+                hint="set cluster.kubeconfig, or start one: mlops-infra up -s STACK",
             ) from error
 
 

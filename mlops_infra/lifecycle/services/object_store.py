@@ -111,5 +111,5 @@ class S3Store:
             raise OperationFailed(
                 f"the object store did not {what}: {error}",
                 where=self._where,
-                hint="mlops-infra status shows its Pod",
+                hint="mlops-infra status -s STACK shows its Pod",
             ) from error

@@ -59,5 +59,5 @@ def _unreachable(what: str, url: str, why: str) -> OperationFailed:
     return OperationFailed(
         f"{what} cannot be reached: {why}",
         where=f"{host}:{port}",
-        hint="mlops-infra status shows whether its Pod runs",
+        hint="mlops-infra status -s STACK shows whether its Pod runs",
     )

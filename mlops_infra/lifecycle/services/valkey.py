@@ -139,7 +139,7 @@ class ValkeyStore:
             raise OperationFailed(
                 f"the key-value store did not {what}: {error}",
                 where=self._endpoint,
-                hint="mlops-infra status shows its Pod",
+                hint="mlops-infra status -s STACK shows its Pod",
             ) from error
 
 

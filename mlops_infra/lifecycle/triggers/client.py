@@ -102,7 +102,7 @@ class TriggerClient:
                 raise OperationFailed(
                     "no Pod of the trigger controller is ready",
                     where=f"namespace {NAMESPACE}",
-                    hint="mlops-infra status shows why",
+                    hint="mlops-infra status -s STACK shows why",
                 )
             return pod_socket(cluster, NAMESPACE, name_of(ready[0]), PORT, seconds=SECONDS)
         except (ApiError, UnreachableError) as error:

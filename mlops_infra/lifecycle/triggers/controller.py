@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from mlops_infra import contract
 from mlops_infra.errors import InputError, MlopsError
 from mlops_infra.lifecycle.triggers import signals
-from mlops_infra.lifecycle.triggers.declared import DataSource, DeclaredModel
+from mlops_infra.lifecycle.triggers.declared import DataSource, DeclaredModel, RefusedModel
 from mlops_infra.lifecycle.triggers.ledger import Claim, Ledger, Look, Outcome
 from mlops_infra.lifecycle.triggers.rules import Decision, Signal
 from mlops_infra.lifecycle.triggers.signals import Listed, Reading
@@ -51,6 +51,8 @@ class Controller:
     workflows: Workflows
     build: Build
     sensors: Sensors
+    refused: tuple[RefusedModel, ...] = ()
+    """Declarations that cannot be used, with the reason."""
     clock: Clock = lambda: datetime.datetime.now(datetime.UTC)
     errors: dict[str, int] = field(default_factory=dict)
     """How often a trigger could not look or a training could not be started, by its name."""
@@ -65,6 +67,13 @@ class Controller:
         for model in self.models:
             if (model.tenant, model.name) == (tenant, name):
                 return model
+        for refused in self.refused:
+            if (refused.tenant, refused.name) == (tenant, name):
+                raise InputError(
+                    f"the declaration of model {refused.id} cannot be used: {refused.reason}",
+                    where=f"tenants.{tenant}.models.{name}",
+                    hint="mlops-infra check, then up with this release",
+                )
         known = ", ".join(model.id for model in self.models) or "none"
         raise InputError(
             f"the model {tenant}/{name} is not declared",
@@ -76,7 +85,7 @@ class Controller:
         """Look, claim, start and follow once; what fails is logged and tried again next time."""
         for model in self.models:
             for trigger, look in self._looks(model):
-                self._safely(trigger, self._observe, model, trigger, look)
+                self._safely(f"{model.tenant}/{trigger}", self._observe, model, trigger, look)
             self._safely(f"{model.id}/claim", self.claim, model)
         self._safely("start", self.start)
         self._safely("follow", self.follow)
@@ -180,3 +189,6 @@ class Controller:
         except MlopsError as error:
             self.errors[name] = self.errors.get(name, 0) + 1
             _log.warning("%s: %s", name, str(error).replace("\n", ";"))
+        except Exception:  # noqa: BLE001 - whatever it is, the other models' triggers must go on
+            self.errors[name] = self.errors.get(name, 0) + 1
+            _log.exception("%s", name)

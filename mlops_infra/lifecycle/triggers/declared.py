@@ -8,11 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mlops_infra import contract
-from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.triggers.cron import Cron, parse
+from mlops_infra.config.language import cron, schedules
+from mlops_infra.errors import InputError, MlopsError
 from mlops_infra.lifecycle.triggers.rules import Policy, Window
 from mlops_infra.lifecycle.triggers.signals import Bounds
 
@@ -31,6 +30,20 @@ class DataSource:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedModel:
+    """A declaration that cannot be used; the others are not touched by it."""
+
+    tenant: str
+    name: str
+    reason: str
+
+    @property
+    def id(self) -> str:
+        """`tenant/model`."""
+        return f"{self.tenant}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class DeclaredModel:
     """One model of a tenant and what makes it be trained again."""
 
@@ -40,7 +53,7 @@ class DeclaredModel:
     pipeline: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
-    cron: Cron | None = None
+    cron: cron.Cron | None = None
     data: DataSource | None = None
     metric: Bounds | None = None
     metric_source: str = "mlflow"
@@ -64,21 +77,35 @@ def duration(text: str) -> datetime.timedelta:
     return datetime.timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-def read(text: str, where: str) -> tuple[DeclaredModel, ...]:
-    """The models of the document that the plan made: `{"models": [...]}`.
+def read(text: str, where: str) -> tuple[tuple[DeclaredModel, ...], tuple[RefusedModel, ...]]:
+    """The models of the document that the plan made, `{"models": [...]}`, and those with a mistake.
+
+    `check` finds mistakes before they come here. One that comes all the same, for example from an
+    older release, costs its own model alone: the others are those of other tenants.
 
     Raises:
-        InputError: it is not that document, or a schedule or a zone in it is wrong.
+        InputError: it is not that document.
     """
     try:
-        return tuple(_model(each) for each in json.loads(text)["models"])
+        bodies = list(json.loads(text)["models"])
+        names = [(str(body["tenant"]), str(body["name"])) for body in bodies]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"not a list of declared models: {error!r}", where=where) from error
+    good, refused = [], []
+    for body, (tenant, name) in zip(bodies, names, strict=True):
+        try:
+            good.append(_model(body))
+        except MlopsError as error:
+            refused.append(RefusedModel(tenant, name, error.what))
+        except KeyError as error:
+            refused.append(RefusedModel(tenant, name, f"{error} is missing"))
+        except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+            refused.append(RefusedModel(tenant, name, str(error)))
+    return tuple(good), tuple(refused)
 
 
 def _model(body: Mapping[str, Any]) -> DeclaredModel:
     retrain = body.get("retrain", {})
-    zone = _zone(retrain.get("timezone", "UTC"))
     return DeclaredModel(
         tenant=body["tenant"],
         name=body["name"],
@@ -88,9 +115,9 @@ def _model(body: Mapping[str, Any]) -> DeclaredModel:
         policy=Policy(
             duration(retrain.get("coolDown", "1h")),
             tuple(_window(each) for each in retrain.get("windows", ())),
-            zone,
+            schedules.zone(retrain.get("timezone", "UTC")),
         ),
-        cron=parse(retrain["schedule"]) if retrain.get("schedule") else None,
+        cron=cron.parse(retrain["schedule"]) if retrain.get("schedule") else None,
         data=_data(
             retrain.get("newData"), body.get("bucket") or contract.tenant_namespace(body["tenant"])
         ),
@@ -98,13 +125,6 @@ def _model(body: Mapping[str, Any]) -> DeclaredModel:
         metric_source=(retrain.get("metricDrop") or {}).get("source", "mlflow"),
         drift=bool(retrain.get("drift")),
     )
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InputError(f"no such time zone: '{name}'", hint="for example Asia/Seoul") from error
 
 
 def _window(body: Mapping[str, Any]) -> Window:

@@ -60,6 +60,11 @@ class Figures:
         yield _gauge("up", "Whether the database answers", (), [((), float(bool(tables)))])
         errors = [((name,), float(count)) for name, count in self._controller.errors.items()]
         yield _gauge("errors", "Failed checks and starts", ("what",), errors)
+        refused = [
+            ((each.tenant, each.name, each.reason), 1.0) for each in self._controller.refused
+        ]
+        labels = ("tenant", "model", "reason")
+        yield _gauge("declaration_refused", "Declared models that cannot be used", labels, refused)
         if tables:
             yield from _drift(tables[0])
             yield _counted("events", "Causes for training", ("kind", "state"), tables[1])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mlops_infra.lifecycle.triggers.cron import Cron
+from mlops_infra.config.language.cron import Cron
 from mlops_infra.lifecycle.triggers.rules import Signal
 
 _LISTED = 5

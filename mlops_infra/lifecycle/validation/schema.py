@@ -82,7 +82,7 @@ def from_json(text: str, where: str) -> TableSchema:
             raise InputError(
                 f"the schema has format {form}, this program knows {FORMAT}",
                 where=where,
-                hint="use the version of mlops-infra that wrote it, or a newer one",
+                hint="use the release that wrote it, or a newer one",
             )
         columns = tuple(_column(each) for each in body.pop("columns"))
         body["unique_together"] = tuple(body.get("unique_together", ()))

@@ -9,7 +9,7 @@ from typing import Literal as OneOf
 
 from mlops_infra.errors import PlanError, Problem
 
-NODE = "{node}"
+NODE = "{mlops-infra.node}"
 """Stands for the address of the embedded node until `Plan.for_node` fills it in."""
 
 Phase = OneOf["start", "run"]

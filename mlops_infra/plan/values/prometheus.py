@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_infra import contract
 from mlops_infra.catalog.secrets import ServerCertificate
+from mlops_infra.config.language import quantities
 from mlops_infra.plan.network.certificates import CERTIFICATES_END
 from mlops_infra.plan.values.context import Context, Values
 
@@ -18,7 +19,6 @@ _SCRAPED = ("argo-workflows", "kserve", "lifecycle", "mlflow")
 """Components whose Pods tell metrics; where one of them is planned, it must be there."""
 _SHARE = 0.8
 """Of the volume, in whole megabytes; the rest is for what is being written."""
-_MEGABYTES = {"Mi": 2**20 / 1e6, "Gi": 2**30 / 1e6, "Ti": 2**40 / 1e6}
 
 
 def values(context: Context) -> Values:
@@ -47,7 +47,7 @@ def values(context: Context) -> Values:
 
 def retained(size: str) -> str:
     """How much of a volume of `size` metrics may take, as Prometheus writes it."""
-    return f"{int(int(size[:-2]) * _MEGABYTES[size[-2:]] * _SHARE)}MB"
+    return f"{int(float(quantities.parse(size)) / 1e6 * _SHARE)}MB"
 
 
 def _namespaces(context: Context) -> list[str]:

@@ -35,7 +35,8 @@ def open_cluster(kubeconfig: str | None, context: str | None) -> Cluster:
         raise OperationFailed(
             error.what,
             where=kubeconfig or "the default kubeconfig",
-            hint="bring it back, or, if it no longer exists: mlops-infra down --forget-unreachable",
+            hint="bring it back, or, if it no longer exists: "
+            "mlops-infra down -s STACK --forget-unreachable",
         ) from error
     return cluster
 

@@ -102,9 +102,9 @@ class Blockers:
         )
         if not self.remove:
             hint = (
-                "bring back what is missing (mlops-infra up, for the platform's own parts), or, if "
-                "it no longer exists and what it would clean up does not matter: "
-                f"mlops-infra down -s {self.stack} {OPTION}"
+                f"bring back what is missing (mlops-infra up -s {self.stack} for the platform's "
+                "own parts), or, if it no longer exists and what it would clean up does not "
+                f"matter: mlops-infra down -s {self.stack} {OPTION}"
             )
         return FoundError(
             f"{len(found)} objects hold the deletion of stack {self.stack}",

@@ -13,6 +13,6 @@ CASE = Case(
         ({"objectStore": {"bucket": "No_Bucket"}}, "bucket"),
         ({"workers": 0}, "workers"),
         ({"allowedHosts": ["a,b"]}, "allowedHosts"),
-        ({"allowedHosts": ["{node}"]}, "allowedHosts"),
+        ({"allowedHosts": ["{mlops-infra.node}"]}, "allowedHosts"),
     ],
 )

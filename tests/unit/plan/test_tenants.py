@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlops_infra.config.language.quantities import doubled
 from mlops_infra.errors import ConfigError
 from mlops_infra.plan import FromConfig, Generated, Plan, SecretSpec
-from mlops_infra.plan.tenancy.quantities import doubled
 from tests.unit.plan import plans
 
 MANAGED = {"state": "managed"}

@@ -19,12 +19,11 @@ from pulumi_aws.glue import (
 )
 from pulumi_aws.s3 import BucketObjectv2
 
-from mlops_infra import places
 from mlops_infra.components.aws.foundation.foundation import Foundation
 from mlops_infra.components.aws.foundation.places import lake_uri
 from mlops_infra.components.aws.glue.catalogue import Catalogue
 from mlops_infra.config.aws.data import Etl, GlueJob
-from mlops_infra.errors import InputError
+from mlops_infra.plan.named_files import script
 
 TYPE = "mlops-infra:aws:Etl"
 OWN = "raw_to_parquet.py"
@@ -125,10 +124,7 @@ def script_of(config: GlueJob) -> Path:
     """
     if config.script is None:
         return Path(str(files("mlops_infra.components.aws.scripts"))) / OWN
-    path = places.project() / config.script
-    if not path.is_file():
-        raise InputError("the script does not exist", where=str(path), hint="aws.glue.jobs")
-    return path
+    return script(config.script)
 
 
 def _common(foundation: Foundation, *, scala: bool) -> dict[str, str]:

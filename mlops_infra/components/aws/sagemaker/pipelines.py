@@ -6,14 +6,13 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws.sagemaker import Pipeline
 
-from mlops_infra import places
 from mlops_infra.components.aws.foundation.foundation import Foundation
 from mlops_infra.components.aws.foundation.images import runtime_image
 from mlops_infra.components.aws.foundation.places import lake_uri
 from mlops_infra.config.aws.models import Pipeline as PipelineConfig
 from mlops_infra.config.aws.models import Training
-from mlops_infra.errors import InputError
-from mlops_infra.plan.aws.sagemaker import Machine, check_definition, training_pipeline
+from mlops_infra.plan.aws.sagemaker import Machine, training_pipeline
+from mlops_infra.plan.named_files import definition
 
 TYPE = "mlops-infra:aws:Pipelines"
 
@@ -54,7 +53,7 @@ class Pipelines(pulumi.ComponentResource):
         if config.training is not None:
             return Output.json_dumps(self._own(name, config.training))
         assert config.definition is not None  # noqa: S101 - a rule of the configuration
-        return project_definition(config.definition)
+        return definition(config.definition, config.parameters)
 
     def _own(self, name: str, config: Training) -> dict[str, object]:
         foundation = self._foundation
@@ -74,23 +73,3 @@ class Pipelines(pulumi.ComponentResource):
             data=lake_uri(foundation, config.data),
             group=foundation.name("model-group", foundation.config.registry.group),
         )
-
-
-def project_definition(file: str) -> str:
-    """The checked text of a definition of the project.
-
-    Raises:
-        InputError: the file does not exist, or SageMaker would refuse it.
-    """
-    path = places.project() / file
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise InputError(
-            f"the pipeline's definition cannot be read: {reason}",
-            where=str(path),
-            hint="mlops-infra pipeline compile --engine sagemaker writes one",
-        ) from error
-    check_definition(text, str(path))
-    return text

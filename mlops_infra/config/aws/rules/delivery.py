@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mlops_infra.config.aws.rules.names import Broken
 from mlops_infra.config.language.document import Path, Tree
 from mlops_infra.config.language.tree import get, items, section
-
-Broken = tuple[Path, str, str | None]
 
 
 def _deployer(tree: Tree) -> Iterator[Broken]:

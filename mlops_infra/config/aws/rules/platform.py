@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mlops_infra.config.aws.rules.names import Broken
+from mlops_infra.config.language.buckets import bucket_name
 from mlops_infra.config.language.document import Path, Tree
+from mlops_infra.config.language.invalid import InvalidValueError
 from mlops_infra.config.language.tree import get, items, section
-
-Broken = tuple[Path, str, str | None]
 
 KIT_TAGS = "mlops-infra:"
 HARDENED_LOG_DAYS = 365
@@ -149,7 +150,19 @@ def _images(tree: Tree) -> Iterator[Broken]:
             yield ("aws", "images", "repositories", index), f"'{name}' is duplicated", None
 
 
+def _prefix(tree: Tree) -> Iterator[Broken]:
+    """Buckets begin with the prefix."""
+    prefix = get(tree, "aws", "prefix")
+    if not isinstance(prefix, str) or not prefix.islower():
+        return  # its type has said so
+    try:
+        bucket_name(f"{prefix}-stack-raw")
+    except InvalidValueError as error:
+        yield ("aws", "prefix"), f"buckets begin with it, and {error}", "choose another one"
+
+
 RULES = (
+    _prefix,
     _zones,
     _existing_vpc,
     _own_vpc,

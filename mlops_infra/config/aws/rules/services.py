@@ -5,11 +5,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
+from mlops_infra.config.aws.rules.names import Broken, named
 from mlops_infra.config.language.document import Path, Tree, Value
-from mlops_infra.config.language.explain import nearest
 from mlops_infra.config.language.tree import get, items, section
-
-Broken = tuple[Path, str, str | None]
 
 RESERVED_FEATURES = ("is_deleted", "write_time", "api_invocation_time")
 """Columns that SageMaker itself adds to the offline store."""
@@ -37,9 +35,8 @@ def _vpc(tree: Tree) -> Iterator[Broken]:
         return
     try:
         network = ipaddress.IPv4Network(cidr)
-    except ValueError as error:
-        yield ("aws", "vpc", "cidr"), str(error), "for example 10.0.0.0/16"
-        return
+    except ValueError:
+        return  # its type has said so
     if not 16 <= network.prefixlen <= 28:
         yield ("aws", "vpc", "cidr"), "a VPC has between /16 and /28", f"{network[0]}/16"
 
@@ -60,22 +57,42 @@ def _features(tree: Tree) -> Iterator[Broken]:
     for name in section(tree, "aws", "features"):
         base: Path = ("aws", "features", name)
         group = section(tree, "aws", "features", name)
-        types = {}
-        for index, feature in enumerate(items(group, "features")):
-            key = get(feature, "name")
-            if isinstance(key, str) and key in types:
-                yield (*base, "features", index), f"'{key}' is duplicated", None
-            if isinstance(key, str) and key.lower() in RESERVED_FEATURES:
-                yield (*base, "features", index), f"'{key}' is reserved by SageMaker", None
-            if isinstance(key, str):
-                types[key] = get(feature, "type")
+        yield from _feature_names(base, group)
+        types = {
+            key: get(feature, "type")
+            for feature in items(group, "features")
+            if isinstance(key := get(feature, "name"), str)
+        }
         for key in ("recordIdentifier", "eventTime"):
-            yield from _named(group.get(key), types, (*base, key), "feature")
+            yield from named(group.get(key), types, (*base, key), "feature")
         if types.get(str(group.get("eventTime"))) == "Integral":
             message = "an event time is String (ISO 8601) or Fractional (seconds)"
             yield (*base, "eventTime"), message, None
+        if group.get("recordIdentifier") == group.get("eventTime") is not None:
+            yield (*base, "eventTime"), "is the record identifier already", None
         if group.get("online") is False and group.get("offline") is False:
             yield base, "is neither online nor offline", "leave one of them true"
+        if group.get("online") is False and group.get("ttlDays") is not None:
+            message = "only applies to an online store: the offline store keeps the history"
+            yield (*base, "ttlDays"), message, "remove it, or set online: true"
+
+
+def _feature_names(base: Path, group: Tree) -> Iterator[Broken]:
+    """Glue and Athena know no capitals: two names that differ by them are one column."""
+    seen: dict[str, str] = {}
+    for index, feature in enumerate(items(group, "features")):
+        key = get(feature, "name")
+        if not isinstance(key, str):
+            continue
+        where = (*base, "features", index)
+        if seen.get(key.lower()) == key:
+            yield where, f"'{key}' is duplicated", None
+        elif key.lower() in seen:
+            message = f"'{key}' and '{seen[key.lower()]}' are one column to Glue and Athena"
+            yield where, message, "use names that differ by more than capitals"
+        if key.lower() in RESERVED_FEATURES:
+            yield where, f"'{key}' is reserved by SageMaker", None
+        seen[key.lower()] = key
 
 
 def _endpoints(tree: Tree) -> Iterator[Broken]:
@@ -85,6 +102,8 @@ def _endpoints(tree: Tree) -> Iterator[Broken]:
         mode = endpoint.get("mode", "realtime")
         if mode != "serverless" and endpoint.get("serverless") is not None:
             yield (*base, "serverless"), f"does not apply to mode {mode}", "set mode: serverless"
+        if mode != "async" and endpoint.get("queue") is not None:
+            yield (*base, "queue"), f"does not apply to mode {mode}", "set mode: async"
         if mode == "serverless" and endpoint.get("scaling") is not None:
             message = "a serverless endpoint scales by itself"
             yield (*base, "scaling"), message, "use serverless.maxConcurrency"
@@ -111,9 +130,17 @@ def _variants(base: Path, endpoint: Tree) -> Iterator[Broken]:
     live = [v for v in variants if isinstance(v, dict) and v.get("shadow") is not True]
     if variants and not live:
         yield (*base, "variants"), "all variants are shadows, none would respond", None
-    if len(variants) > len(live) > 1:
-        # CreateEndpointConfig takes a shadow beside exactly one production variant.
-        yield (*base, "variants"), "a shadow needs exactly one other variant", None
+    shadows = len(variants) - len(live)
+    if (shadows and len(live) > 1) or shadows > 1:
+        # CreateEndpointConfig takes one shadow beside exactly one production variant.
+        message = "a shadow needs exactly one other variant, and an endpoint has one shadow"
+        yield (*base, "variants"), message, None
+    if shadows and endpoint.get("mode") in ("serverless", "async"):
+        message = f"mode {endpoint.get('mode')} has no shadow"
+        yield (*base, "variants"), message, "use mode realtime, or remove the shadow"
+    weights = [1.0 if (weight := get(each, "weight")) is None else weight for each in live]
+    if weights and all(weight == 0 for weight in weights):
+        yield (*base, "variants"), "all weights are 0, no variant would get traffic", "weight: 1"
     if len(live) > 1 and endpoint.get("mode") in ("serverless", "async"):
         yield (*base, "variants"), f"mode {endpoint.get('mode')} has one variant", None
 
@@ -143,7 +170,7 @@ def _monitors(tree: Tree) -> Iterator[Broken]:
     for name in section(tree, "aws", "monitors"):
         wanted = get(tree, "aws", "monitors", name, "endpoint")
         path = ("aws", "monitors", name, "endpoint")
-        yield from _named(wanted, endpoints, path, "endpoint")
+        yield from named(wanted, endpoints, path, "endpoint")
         found = endpoints.get(wanted) if isinstance(wanted, str) else None
         if isinstance(found, dict) and not found.get("capturePercent"):
             message = f"endpoint '{wanted}' records no traffic to compare"
@@ -159,19 +186,13 @@ def _triggers(tree: Tree) -> Iterator[Broken]:
         trigger = section(tree, "aws", "triggers", name)
         base: Path = ("aws", "triggers", name)
         pipelines = section(tree, "aws", "pipelines")
-        yield from _named(trigger.get("pipeline"), pipelines, (*base, "pipeline"), "pipeline")
+        yield from named(trigger.get("pipeline"), pipelines, (*base, "pipeline"), "pipeline")
         monitors = section(tree, "aws", "monitors")
-        yield from _named(trigger.get("drift"), monitors, (*base, "drift"), "monitor")
+        yield from named(trigger.get("drift"), monitors, (*base, "drift"), "monitor")
         said = [trigger.get(key) is not None for key in ("newData", "schedule", "drift")]
         said += [trigger.get(key) is True for key in ("approval", "onDemand")]
         if sum(said) != 1:
             yield base, "needs exactly one of newData, schedule, drift, approval, onDemand", None
-
-
-def _named(wanted: Value, known: Tree, path: Path, what: str) -> Iterator[Broken]:
-    if isinstance(wanted, str) and wanted not in known:
-        close = nearest(wanted, known)
-        yield path, f"no such {what}: '{wanted}'", f"did you mean '{close}'?" if close else None
 
 
 RULES = (_zones, _vpc, _tags, _destroy, _features, _endpoints, _monitors, _triggers)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
+from mlops_infra.config.language.schedules import TimeZone
 from mlops_infra.config.language.section import DnsName, Section
 
 
@@ -14,5 +11,5 @@ class AirflowSettings(Section):
 
     dags: DnsName | None = None
     """ConfigMap in the namespace airflow with the DAG files (default: those of the image)."""
-    timezone: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$")] = "UTC"
+    timezone: TimeZone = "UTC"
     """Time zone of schedules, for example `Asia/Seoul`."""

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from mlops_infra.config.language.schedules import CronSchedule
 from mlops_infra.config.language.section import DnsName, Section
-from mlops_infra.config.tenants.models import Cron
 
 Definition = Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
 FileName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}\.py$")]
@@ -25,5 +25,5 @@ class FeastSettings(Section):
     """Files with entities and feature views, by name."""
     config_map: DnsName | None = None
     """ConfigMap in namespace feast with more such files, maintained elsewhere."""
-    materialize: Cron = "*/15 * * * *"
+    materialize: CronSchedule = "*/15 * * * *"
     """Schedule for copying new rows from the offline to the online store."""

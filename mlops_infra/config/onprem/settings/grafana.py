@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mlops_infra.config.language.section import HttpUrl, Section, Size
+from mlops_infra.config.language.quantities import Size
+from mlops_infra.config.language.section import HttpUrl, Section
 
 
 class GrafanaSettings(Section):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from mlops_infra.config.language.section import Section, Size
+from mlops_infra.config.language.buckets import Bucket
+from mlops_infra.config.language.quantities import Size
+from mlops_infra.config.language.schedules import TimeZone
+from mlops_infra.config.language.section import Section
 
 
 class KubeflowPipelinesSettings(Section):
     """Settings of Kubeflow Pipelines."""
 
-    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] = "pipelines"
+    bucket: Bucket = "pipelines"
     """Bucket of artifacts (3 to 63 characters, as S3 requires)."""
     size: Size = "20Gi"
     """Size of the volume of its MySQL server."""
@@ -22,5 +21,5 @@ class KubeflowPipelinesSettings(Section):
     """Reuse results of steps with the same inputs."""
     mlflow: bool = True
     """Record every run in MLflow, if the stack has it."""
-    timezone: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$")] = "UTC"
+    timezone: TimeZone = "UTC"
     """Time zone of schedules, for example `Asia/Seoul`."""

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mlops_infra.config.language.section import Section, Size
+from mlops_infra.config.language.quantities import Size
+from mlops_infra.config.language.section import Section
 
 
 class NotebooksSettings(Section):

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mlops_infra.config.language.section import DnsName, Section, Size
+from mlops_infra.config.language.quantities import Size
+from mlops_infra.config.language.section import DnsName, Section
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 

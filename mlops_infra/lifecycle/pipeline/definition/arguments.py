@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.pipeline.definition.model import Parameter, Pipeline, Value
 from mlops_infra.naming import printable
-
-LONGEST = 4096
-"""Bytes of one value; it travels in the arguments of a process and in an object of Kubernetes."""
-_TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
+from mlops_infra.parameters import converted
 
 
 def from_text(pairs: Iterable[str], pipeline: Pipeline) -> dict[str, Value]:
@@ -64,13 +60,12 @@ def parse(parameter: Parameter, given: str | Value) -> Value:
             text that a process can be given.
     """
     text = given if isinstance(given, str) else to_text(given)
-    _check_text(parameter, text)
     try:
-        value = _converted(parameter, text)
+        value = converted(parameter.kind, text)
     except ValueError as error:
+        what = "parameter" if str(error).startswith("wants") else "the value of"
         raise InputError(
-            f"parameter '{parameter.name}' wants {_WANTED[parameter.kind]}, "
-            f"not '{printable(text[:60])}'",
+            f"{what} '{parameter.name}' {error}",
             hint=parameter.help or None,
         ) from error
     if parameter.choices and value not in parameter.choices:
@@ -115,42 +110,3 @@ def decoded(parameter: Parameter, text: str) -> Value:
 
 _ENCODED = "json:"
 _SPECIAL = re.compile(rf"\$|\{{\{{|^{_ENCODED}|[^\u0000-\uffff]")
-_WANTED = {
-    "str": "text",
-    "int": "a whole number",
-    "float": "a finite number",
-    "bool": "true or false",
-}
-
-
-def _check_text(parameter: Parameter, text: str) -> None:
-    if "\0" in text:
-        raise InputError(
-            f"the value of '{parameter.name}' has a NUL, which no process can be given"
-        )
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"the value of '{parameter.name}' has half a surrogate pair, which is not a text"
-        ) from error
-    if size > LONGEST:
-        raise InputError(f"the value of '{parameter.name}' is longer than {LONGEST} bytes")
-
-
-def _converted(parameter: Parameter, text: str) -> Value:
-    match parameter.kind:
-        case "int":
-            # KFP hands every number over as a float
-            whole = text.removesuffix(".0")
-            return int(whole)
-        case "float":
-            number = float(text)
-            if not math.isfinite(number):
-                raise ValueError(text)
-            return number
-        case "bool":
-            if text.lower() not in (*_TRUE, *_FALSE):
-                raise ValueError(text)
-            return text.lower() in _TRUE
-    return text

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlops_infra.errors import InputError
+from mlops_infra.parameters import ALGORITHMS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Task = Literal["classification", "regression"]
-ALGORITHMS = ("linear", "forest", "boosting", "neighbours")
 DIGITS = 12
 """Significant digits of a metric: the last ones depend on the processor."""
 

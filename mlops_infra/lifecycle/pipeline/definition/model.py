@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mlops_infra.errors import InputError
+from mlops_infra.parameters import Kind as Kind
+from mlops_infra.parameters import Value as Value
+from mlops_infra.parameters import kind_of
 
-Value = str | int | float | bool
-Kind = Literal["str", "int", "float", "bool"]
 Content = Literal["table", "array", "model", "json", "bytes", "metrics"]
 """What a file that a step hands on holds: Parquet, NumPy, skops, JSON, anything, flat JSON."""
 
@@ -42,8 +43,7 @@ class Parameter:
     @property
     def kind(self) -> Kind:
         """The type of the default, which is the type of every value."""
-        kinds: dict[type, Kind] = {str: "str", int: "int", float: "float", bool: "bool"}
-        return kinds[type(self.default)]
+        return kind_of(self.default)
 
 
 @dataclass(frozen=True, slots=True)

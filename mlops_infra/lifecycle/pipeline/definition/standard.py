@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.pipeline.definition.estimators import ALGORITHMS, Task
+from mlops_infra.lifecycle.pipeline.definition.estimators import Task
 from mlops_infra.lifecycle.pipeline.definition.model import (
     Parameter,
     Pipeline,
@@ -14,6 +14,7 @@ from mlops_infra.lifecycle.pipeline.definition.model import (
     Source,
     Step,
 )
+from mlops_infra.parameters import PARAMETERS
 
 _POLICY = ("metric", "min_improvement", "shadow_seconds", "canary", "canary_seconds")
 _TRAINING = Resources(cpu="500m", memory="1Gi", cpu_limit="2")
@@ -36,29 +37,8 @@ def task_of(pipeline: Pipeline) -> Task:
     return "regression" if pipeline.name.startswith("tabular-regression") else "classification"
 
 
-def _parameters(data: str, model: str, metric: str) -> tuple[Parameter, ...]:
-    return (
-        Parameter("data", data, "sklearn://NAME, s3://BUCKET/KEY, feast://VIEW or a file"),
-        Parameter("target", "target", "the column to predict"),
-        Parameter("schema", "", "URL of the schema that the data must match (default: the data's)"),
-        Parameter("test_size", 0.3, "share of the rows used for the evaluation"),
-        Parameter("seed", 7, "random seed"),
-        Parameter("algorithm", "linear", ", ".join(ALGORITHMS)),
-        Parameter("hyperparameters", "{}", "JSON object of hyperparameters"),
-        Parameter("model", model, "name in the registry"),
-        Parameter(
-            "experiment", "", "experiment of the tracking server (default: the model's name)"
-        ),
-        Parameter("promote", True, "make the new version champion if it is better"),
-        Parameter("metric", metric, "deciding metric of the promotion"),
-        Parameter("min_improvement", 0.0, "minimum improvement"),
-        Parameter("shadow_seconds", 60.0, "duration of the shadow stage, seconds"),
-        Parameter("canary", "10,50", "percentages of the traffic, one per canary stage"),
-        Parameter("canary_seconds", 60.0, "duration of each canary stage, seconds"),
-    )
-
-
-def _pipeline(name: str, description: str, parameters: tuple[Parameter, ...]) -> Pipeline:
+def _pipeline(name: str, description: str) -> Pipeline:
+    parameters = tuple(Parameter(*each) for each in PARAMETERS[name])
     return Pipeline(
         name=name,
         description=description,
@@ -147,12 +127,10 @@ STANDARD: dict[str, Pipeline] = {
         _pipeline(
             "tabular-classification",
             "Classification of table rows: validate, features, train, evaluate, register, promote.",
-            _parameters("sklearn://wine", "wine", "accuracy"),
         ),
         _pipeline(
             "tabular-regression",
             "Regression on table rows: validate, features, train, evaluate, register, promote.",
-            _parameters("sklearn://diabetes", "diabetes", "r2"),
         ),
     )
 }

@@ -90,7 +90,7 @@ class KubernetesRuns:
             raise OperationFailed(
                 f"the cluster did not {what}: HTTP {error.status} {error.message}",
                 where=f"{self._cluster.where}: {error.where}",
-                hint=_HINTS.get(error.status, "mlops-infra status"),
+                hint=_HINTS.get(error.status, "mlops-infra status -s STACK"),
             ) from error
         except UnreachableError as error:
             raise OperationFailed(

@@ -37,7 +37,7 @@ def check_definition(text: str, where: str) -> dict[str, Any]:
         raise InputError(
             f"SageMaker would refuse the definition: {'; '.join(found)}",
             where=where,
-            hint="mlops-infra pipeline compile --engine sagemaker writes one",
+            hint="mlops-infra pipeline compile PIPELINE --engine sagemaker writes one",
         )
     return read
 

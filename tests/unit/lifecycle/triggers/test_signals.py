@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops_infra.config.language.cron import parse
 from mlops_infra.lifecycle.triggers import signals
-from mlops_infra.lifecycle.triggers.cron import parse
 from mlops_infra.lifecycle.triggers.signals import Bounds, Listed, Reading
 
 NOW = datetime.datetime(2026, 3, 2, 12, tzinfo=datetime.UTC)

@@ -1,0 +1,132 @@
+"""Rules of the section `tenants`: buckets, models, and what the models' keys refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_infra import contract
+from mlops_infra.config.language.buckets import bucket_name
+from mlops_infra.config.language.document import Path, Tree
+from mlops_infra.config.language.explain import nearest
+from mlops_infra.config.language.invalid import InvalidValueError
+from mlops_infra.config.language.tree import get, section
+from mlops_infra.config.tenants.pipelines import check_parameter
+from mlops_infra.parameters import PARAMETERS
+
+Broken = tuple[Path, str, str | None]
+
+_DEFAULT_PIPELINE = "tabular-classification"
+_MANAGED = "managed"
+
+
+def _buckets(tree: Tree) -> Iterator[Broken]:
+    """Each bucket has one owner: whoever has its keys reads all of it."""
+    if get(tree, "stores", "object", "state") == "removed":
+        return
+    owners: dict[str, str] = {_text(tree, "stores", "object", "bucket") or "mlflow": "MLflow"}
+    pipelines = section(tree, "components", "kubeflow-pipelines")
+    if pipelines.get("state") == _MANAGED:
+        owners[_text(pipelines, "settings", "bucket") or "pipelines"] = "Kubeflow Pipelines"
+    for tenant in section(tree, "tenants"):
+        own = get(tree, "tenants", tenant, "bucket")
+        name = own if isinstance(own, str) else contract.tenant_namespace(tenant)
+        path: Path = ("tenants", tenant, *(("bucket",) if isinstance(own, str) else ()))
+        if name in owners:
+            message = f"bucket '{name}' is that of {owners[name]} already"
+            yield path, message, "each tenant needs a bucket of its own"
+        owners.setdefault(name, f"tenant {tenant}")
+        if own is None:
+            try:
+                bucket_name(name)
+            except InvalidValueError as error:
+                yield path, f"its bucket: {error}", "choose another name for the tenant"
+
+
+def _models(tree: Tree) -> Iterator[Broken]:
+    owners: dict[str, str] = {}
+    for tenant in section(tree, "tenants"):
+        for name in section(tree, "tenants", tenant, "models"):
+            base: Path = ("tenants", tenant, "models", name)
+            model = section(tree, "tenants", tenant, "models", name)
+            if name in owners:
+                message = f"tenant '{owners[name]}' has a model of this name"
+                yield base, message, f"the registry is shared: for example {tenant}-{name}"
+            owners.setdefault(name, tenant)
+            yield from _pipeline(base, model)
+            yield from _retrain(base, section(model, "retrain"), tree)
+            for job in section(model, "batch"):
+                yield from _batch((*base, "batch", job), section(model, "batch", job))
+
+
+def _pipeline(base: Path, model: Tree) -> Iterator[Broken]:
+    pipeline = model.get("pipeline", _DEFAULT_PIPELINE)
+    if not isinstance(pipeline, str):
+        return
+    if pipeline not in PARAMETERS:
+        close = nearest(pipeline, PARAMETERS)
+        advice = f"did you mean '{close}'?" if close else f"there are: {', '.join(PARAMETERS)}"
+        yield (*base, "pipeline"), f"no such pipeline: '{pipeline}'", advice
+        return
+    for name, value in section(model, "parameters").items():
+        if not isinstance(value, str):
+            continue
+        try:
+            check_parameter(pipeline, name, value)
+        except InvalidValueError as error:
+            yield (*base, "parameters", name), str(error), error.advice
+
+
+def _retrain(base: Path, retrain: Tree, tree: Tree) -> Iterator[Broken]:
+    path: Path = (*base, "retrain", "metricDrop")
+    drop = retrain.get("metricDrop")
+    if not isinstance(drop, dict):
+        return
+    if all(drop.get(key) is None for key in ("below", "above", "drop")):
+        yield path, "never fires: it has no bound", "give below, above or drop"
+    if drop.get("source") != "prometheus":
+        return
+    if drop.get("drop") is not None:
+        message = "only applies to source mlflow: a query has no value at training"
+        yield (*path, "drop"), message, "use below or above"
+    if get(tree, "components", "prometheus", "state") != _MANAGED:
+        message = "needs components.prometheus"
+        yield (*path, "source"), message, "set components.prometheus.state: managed"
+
+
+def _batch(base: Path, job: Tree) -> Iterator[Broken]:
+    source = job.get("source")
+    if not isinstance(source, str):
+        return
+    scheme, _, rest = source.partition("://")
+    if scheme == "s3":
+        try:
+            bucket_name(rest.partition("/")[0])
+        except InvalidValueError as error:
+            yield (*base, "source"), str(error), error.advice
+        if job.get("partitionColumn") is not None:
+            message = "only applies to a table: files and folders are partitions themselves"
+            yield (*base, "partitionColumn"), message, "remove it"
+    if scheme == "sql" and not (all(rest.split(".")) and rest.count(".") < 2):
+        yield (*base, "source"), f"'{rest}' is not a table", "sql://table or sql://schema.table"
+    key = job.get("key")
+    if isinstance(key, list) and len(set(map(str, key))) != len(key):
+        yield (*base, "key"), "names a column twice", None
+
+
+def _lifecycle(tree: Tree) -> Iterator[Broken]:
+    """Without the component `lifecycle` nothing would read the models."""
+    if get(tree, "components", "lifecycle", "state") == _MANAGED:
+        return
+    for tenant in section(tree, "tenants"):
+        if section(tree, "tenants", tenant, "models"):
+            message = "are looked after by components.lifecycle, which is not there"
+            advice = "set components.lifecycle.state: managed, or remove the models"
+            yield ("tenants", tenant, "models"), message, advice
+
+
+def _text(tree: Tree, *path: str) -> str | None:
+    found = get(tree, *path)
+    return found if isinstance(found, str) else None
+
+
+RULES = (_buckets, _models, _lifecycle)
