@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,46 @@ if TYPE_CHECKING:
     import valkey
 
 _SECONDS = 30.0
+_POD, _CONTAINER, _ACCOUNTS = "valkey-0", "server", "/run/valkey/users.acl"
+
+
+def accounts(access: StoreAccess) -> list[str]:
+    """The accounts of the running server, a line each, as `ACL LIST` writes them.
+
+    Raises:
+        OperationFailed: the store does not answer.
+    """
+    with _client(access) as client:
+        told: Any = client.execute_command("ACL", "LIST")
+    return [line.decode() for line in told]
+
+
+def declared_accounts(access: StoreAccess) -> list[str]:
+    """The accounts as the server's Pod wrote them when it started: digests, no passwords.
+
+    Raises:
+        OperationFailed: the Pod does not answer.
+    """
+    words = access.execute(_POD, _CONTAINER, "cat", _ACCOUNTS)
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=_SECONDS)
+    except subprocess.SubprocessError as error:
+        why = str(getattr(error, "stderr", None) or error).strip()
+        raise OperationFailed(
+            f"the accounts of the key-value store cannot be read: {why[:200]}",
+            where=f"Pod {contract.STORES_NAMESPACE}/{_POD}",
+        ) from error
+    return done.stdout.splitlines()
+
+
+def reload_accounts(access: StoreAccess) -> None:
+    """Make the server forget what was changed since it started.
+
+    Raises:
+        OperationFailed: the store does not answer.
+    """
+    with _client(access) as client:
+        client.execute_command("ACL", "LOAD")
 
 
 def dump(access: StoreAccess, file: Path) -> int:

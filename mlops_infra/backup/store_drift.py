@@ -7,12 +7,12 @@ refresh of the state sees them change. `accounts.make_again` puts right what is 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_infra.backup import buckets, postgres
+from mlops_infra.backup import buckets, keys, postgres
 from mlops_infra.backup.stores import StoreAccess
 from mlops_infra.errors import MlopsError
 from mlops_infra.plan import Literal, Plan
@@ -49,6 +49,8 @@ def store_drift(access: StoreAccess, plan: Plan) -> StoreDrift:
         work.append(lambda: _objects(access, plan))
     if access.sql_password is not None and "postgresql" in names:
         work.append(lambda: _sql(access, plan))
+    if access.kv_service == "valkey" and "valkey" in names:
+        work.append(lambda: _kv(access))
     if not work:
         return StoreDrift()
     with ThreadPoolExecutor(len(work)) as pool:
@@ -127,6 +129,23 @@ def _database(found: list[str] | None, owner: str | None) -> Iterator[str]:
         yield f"belongs to {found[0]}"
     if found[1] == "t":
         yield "is open to every role"
+
+
+def _kv(access: StoreAccess) -> Iterator[str]:
+    declared, found = _users(keys.declared_accounts(access)), _users(keys.accounts(access))
+    for name in sorted(declared.keys() | found.keys()):
+        if name not in found:
+            yield f"key-value store: account {name} is missing"
+        elif name not in declared:
+            yield f"key-value store: account {name} is declared nowhere"
+        elif declared[name] != found[name]:
+            yield f"key-value store: the rights of account {name} were changed"
+
+
+def _users(lines: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The rules of each account; the server writes them in another order than they were given."""
+    words = (line.split() for line in lines if line)
+    return {each[1]: frozenset(each[2:]) - {"sanitize-payload"} for each in words}
 
 
 def _logins(plan: Plan) -> tuple[dict[str, str], set[str]]:

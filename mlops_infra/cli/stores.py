@@ -18,7 +18,8 @@ def drift(opened: OpenStack) -> StoreDrift:
     from mlops_infra.backup import StoreDrift, store_drift
 
     stores = opened.config.stores
-    if "managed" not in (stores.object.state, stores.sql.state) or _simulated(opened):
+    states = (stores.object.state, stores.sql.state, stores.kv.state)
+    if "managed" not in states or _simulated(opened):
         return StoreDrift()
     try:
         return store_drift(opened.stores(), opened.plan)
@@ -33,6 +34,7 @@ def put_right(opened: OpenStack) -> tuple[str, ...]:
         OperationFailed: a Job of a store does not succeed, or has not put it right.
     """
     from mlops_infra.backup.accounts import make_again
+    from mlops_infra.backup.keys import reload_accounts
     from mlops_infra.kube import open_client
 
     with step(opened.sink, "Comparing accounts and rights in the stores") as work:
@@ -43,6 +45,9 @@ def put_right(opened: OpenStack) -> tuple[str, ...]:
         work.end("done", f"{len(before.found)} changed by hand")
     record = opened.engine.record
     make_again(open_client(record.kubeconfig, record.context), opened.name, opened.sink)
+    access = opened.stores()
+    if access.kv_service is not None:
+        reload_accounts(access)
     if left := drift(opened).found:
         raise OperationFailed(
             f"accounts and rights in the stores are not as declared: {left[0]}",

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import concurrent.futures
+import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
+from typing import TypeVar
 
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import Version
 
 from mlops_infra import __version__, places
 from mlops_infra.errors import OperationFailed
 from mlops_infra.progress import Sink, step
 from mlops_infra.transport import TROUBLE, Client, Document, HttpError, bare, logins
+from mlops_infra.transport.client import require_success
+from mlops_infra.transport.retrying import persist
 from offline_bundle.discover import index_page, requirements, targets
 from offline_bundle.discover.requirements import Pinned
 from offline_bundle.discover.wanted import WantedFile
 from offline_bundle.model import Found
+
+T = TypeVar("T")
 
 PYPI = "https://pypi.org/simple"
 
@@ -87,18 +94,20 @@ def _choose(pin: Pinned, wanted: Sequence[Tag], index: str, client: Client) -> W
     rank = {tag: position for position, tag in enumerate(wanted)}
     page = f"{index}/{pin.name}/"
     read = _page(client, page)
-    usable = [
+    ranked = [
         (best, file.filename, file)
         for file in index_page.read(read.url, read.content)
-        if file.sha256 in pin.hashes and (best := _rank(file.filename, rank)) is not None
+        if (best := _rank(file.filename, rank, pin)) is not None
     ]
-    if not usable:
+    usable = [each for each in ranked if each[2].sha256 in pin.hashes]
+    unstated = [each for each in ranked if each[2].sha256 is None]
+    if not usable and not unstated:
         raise OperationFailed(
-            f"{pin.name} {pin.version} has no wheel for the target, or the index states no SHA-256",
+            f"{pin.name} {pin.version} has no wheel for the target",
             where=bare(page),
             hint="choose another --python or --target, or name another index in network.packages",
         )
-    file = min(usable, key=lambda each: each[:2])[2]
+    file = min(usable or unstated, key=lambda each: each[:2])[2]
     return WantedFile(
         kind="wheel",
         name=pin.name,
@@ -106,13 +115,39 @@ def _choose(pin: Pinned, wanted: Sequence[Tag], index: str, client: Client) -> W
         filename=file.filename,
         source=bare(file.url),
         found=(_found(pin),),
-        sha256=file.sha256,
+        sha256=file.sha256 or _hashed(client, file.url, pin),
     )
 
 
+def _hashed(client: Client, url: str, pin: Pinned) -> str:
+    """The SHA-256 of a wheel of which the index states another hash, or none: by reading it."""
+
+    def read() -> str:
+        digest, view = hashlib.sha256(), memoryview(bytearray(1 << 16))
+        with client.open(url, {}) as reply:
+            require_success(reply)
+            while count := reply.readinto(view):
+                digest.update(view[:count])
+        return digest.hexdigest()
+
+    found = _asked(lambda: persist(read), url)
+    if found not in pin.hashes:
+        raise OperationFailed(
+            f"the wheel of {pin.name} {pin.version} is not one of requirements.lock:"
+            f" sha256 {found}",
+            where=bare(url),
+            hint="name an index with the files of PyPI in network.packages",
+        )
+    return found
+
+
 def _page(client: Client, url: str) -> Document:
+    return _asked(lambda: client.document(url, accept=index_page.ACCEPT), url)
+
+
+def _asked(question: Callable[[], T], url: str) -> T:
     try:
-        return client.document(url, accept=index_page.ACCEPT)
+        return question()
     except TROUBLE as error:
         if isinstance(error, HttpError) and error.hint:
             raise
@@ -124,11 +159,13 @@ def _page(client: Client, url: str) -> Document:
         ) from error
 
 
-def _rank(filename: str, rank: dict[Tag, int]) -> int | None:
+def _rank(filename: str, rank: dict[Tag, int], pin: Pinned) -> int | None:
     if not filename.endswith(".whl"):
         return None
     try:
-        tags = parse_wheel_filename(filename)[3]
+        name, version, _, tags = parse_wheel_filename(filename)
     except InvalidWheelFilename:
         return None  # an index keeps what was uploaded long ago
+    if name != pin.name or version != Version(pin.version):
+        return None
     return min((rank[tag] for tag in tags if tag in rank), default=None)

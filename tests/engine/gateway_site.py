@@ -62,6 +62,7 @@ class Site:
 
     gateway: int
     grpc: int
+    metrics: int
     models: dict[str, int]
     database: str
     routing: Routing
@@ -164,7 +165,7 @@ def site(stores: tuple[str, str, Any], tmp_path: Path) -> Iterator[Site]:
     url, database, valkey = stores
     (tmp_path / "demo").write_text("secret")
     models = {"1": free_port(), "2": free_port()}
-    port, grpc = free_port(), free_port()
+    port, grpc, metrics = free_port(), free_port(), free_port()
     server = Path(__file__).with_name("model_server.py")
     processes = [
         subprocess.Popen([sys.executable, str(server), str(models[version]), version])
@@ -174,6 +175,7 @@ def site(stores: tuple[str, str, Any], tmp_path: Path) -> Iterator[Site]:
         "MLOPS_INFRA_GATEWAY_HOST": "127.0.0.1",
         "MLOPS_INFRA_GATEWAY_PORT": str(port),
         "MLOPS_INFRA_GATEWAY_GRPC_PORT": str(grpc),
+        "MLOPS_INFRA_GATEWAY_METRICS_PORT": str(metrics),
         "MLOPS_INFRA_GATEWAY_TOKENS": str(tmp_path),
         "MLOPS_INFRA_GATEWAY_STORE": url,
         "MLOPS_INFRA_GATEWAY_DATABASE": database,
@@ -188,7 +190,7 @@ def site(stores: tuple[str, str, Any], tmp_path: Path) -> Iterator[Site]:
     try:
         for each in (*models.values(), port, grpc):
             _until_listening(each, gateway)
-        yield Site(port, grpc, models, database, routing, client, gateway, valkey)
+        yield Site(port, grpc, metrics, models, database, routing, client, gateway, valkey)
     finally:
         for process in processes:
             process.kill()

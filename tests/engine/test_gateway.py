@@ -44,7 +44,8 @@ def test_a_request_is_checked_answered_and_logged(site: Site) -> None:
     assert get(site.gateway, "/demo/v2/models/none").status == 404
     with pytest.raises(InputError, match="no prediction"):
         site.rows("00000000-0000-7000-8000-000000000000")
-    assert 'reason="input"' in get(site.gateway, "/metrics").document
+    assert 'reason="input"' in get(site.metrics, "/metrics").document
+    assert get(site.gateway, "/metrics").status == 404, "at the port that tenants ask"
 
 
 def test_shares_stick_and_a_failing_challenger_costs_nobody_an_answer(site: Site) -> None:
@@ -105,7 +106,7 @@ def test_what_postgresql_cannot_hold_is_in_the_log_with_its_place_marked(site: S
     assert marked["inputs"][2]["data"] == ["a\N{REPLACEMENT CHARACTER}b"]
     assert marked["mlops-infra.replaced"] == ["inputs[2].data[0]"]
     assert row["response"]["outputs"][0]["data"] == [8.5]
-    assert "log_marked_total 1.0" in get(site.gateway, "/metrics").document
+    assert "log_marked_total 1.0" in get(site.metrics, "/metrics").document
 
 
 def test_the_former_champion_answers_and_is_logged_as_such(site: Site) -> None:
@@ -169,7 +170,7 @@ def test_without_its_stores_it_serves_on(site: Site) -> None:
             finally:
                 connection.execute("ALTER TABLE gone RENAME TO prediction")
         until = time.monotonic() + 15
-        while "log_rows_total 50.0" not in get(site.gateway, "/metrics").document:
+        while "log_rows_total 50.0" not in get(site.metrics, "/metrics").document:
             assert time.monotonic() < until, "what waited was never written"
             time.sleep(0.2)
     finally:

@@ -49,9 +49,10 @@ def parse(text: str) -> Fraction:
 
 
 def doubled(text: str) -> str:
-    """Twice as much of a plain quantity, with its suffix: `500m` gives `1000m`."""
-    number, suffix = re.fullmatch(r"([0-9.]+)(\D*)", text).groups()  # type: ignore[union-attr]
-    return f"{Decimal(number) * 2:f}".removesuffix(".0") + suffix
+    """Twice as much, with the same suffix: `500m` gives `1000m`; raises as `parse`."""
+    parse(text)
+    number = text[: re.match(r"[0-9.]+", text).end()]  # type: ignore[union-attr]
+    return f"{(Decimal(number) * 2).normalize():f}{text.removeprefix(number)}"
 
 
 def mebibytes(text: str) -> Fraction:

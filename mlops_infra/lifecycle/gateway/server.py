@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 BACKLOG = 1024
 SWITCH_SECONDS = 0.0002
 """The log's thread gives way so soon. Python's own 5 ms would be the latency's 99th percentile."""
+STARTUP_FAILED = 3
+"""Exit code, as uvicorn's own command has it."""
 IDLE_SECONDS = 75
 """Longer than the gateway's clients keep a connection, or they write into a closing one."""
 
@@ -29,10 +33,8 @@ def serve(settings: Settings) -> None:
 
     sys.setswitchinterval(SWITCH_SECONDS)
     gateway = Gateway(settings, ValkeyStore(settings.store, settings.store_password))
-    uvicorn.run(
+    config = uvicorn.Config(
         application(gateway),
-        host=settings.host,
-        port=settings.port,
         loop="uvloop",
         http="httptools",
         access_log=False,
@@ -45,6 +47,13 @@ def serve(settings: Settings) -> None:
         lifespan="on",
         ws="none",
     )
+    ports = (settings.port, settings.metrics_port)
+    sockets = [socket.create_server((settings.host, port), backlog=BACKLOG) for port in ports]
+    server = uvicorn.Server(config)
+    with contextlib.suppress(KeyboardInterrupt):  # of SIGINT, once all is finished
+        server.run(sockets)
+    if not server.started:
+        raise SystemExit(STARTUP_FAILED)
 
 
 def application(gateway: Gateway) -> Starlette:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops_infra import contract
-from mlops_infra.plan.network import addresses
+from mlops_infra.plan.network import addresses, peers
 from mlops_infra.plan.values.context import Context, Values
 from mlops_infra.plan.values.lifecycle_jobs import jobs
 
@@ -26,8 +26,15 @@ def values(context: Context) -> Values:
             }
             for tenant in sorted(context.config.tenants)
         ],
+        "metrics": {"clients": _scraping(context)},
         "networkPolicy": {
             **more["networkPolicy"],
             "servers": [context.server("sql"), context.server("kv")],
         },
     }
+
+
+def _scraping(context: Context) -> list[Values]:
+    """Prometheus and Alertmanager; figures of all tenants are no tenant's business."""
+    selected = (choice.component for choice in context.selection.choices)
+    return [peers.pods(each) for each in selected if "metrics" in each.provides]

@@ -18,6 +18,8 @@ class Settings:
     host: str = "0.0.0.0"  # noqa: S104 - a Pod's own address is not known before it starts
     port: int = 8080
     grpc_port: int = 9000
+    metrics_port: int = 9090
+    """For Prometheus alone: figures of all tenants are no tenant's business."""
     tokens: Path = Path("/run/secrets/gateway-tokens")
     """Folder with one file for each tenant."""
     store: str = "redis://localhost:6379"
@@ -58,6 +60,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         host=get(f"{contract.GATEWAY_SETTINGS}HOST", plain.host),
         port=_number(environment, "PORT", plain.port),
         grpc_port=_number(environment, "GRPC_PORT", plain.grpc_port),
+        metrics_port=_number(environment, "METRICS_PORT", plain.metrics_port),
         tokens=Path(get(f"{contract.GATEWAY_SETTINGS}TOKENS", str(plain.tokens))),
         store=get(f"{contract.GATEWAY_SETTINGS}STORE", plain.store),
         store_password=get("VALKEY_PASSWORD") or None,

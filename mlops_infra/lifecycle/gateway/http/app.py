@@ -123,10 +123,13 @@ class HttpApp:
             return error_answer(503, "the routes are not loaded yet")
         return json_answer(200, {"ready": True, "routes": len(self._gateway.table.all())})
 
-    async def prometheus(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's form
-        """What Prometheus scrapes."""
+    async def prometheus(self, request: Request) -> Response:
+        """What Prometheus scrapes; not there at the port that tenants ask."""
+        from starlette.exceptions import HTTPException
         from starlette.responses import Response
 
+        if request.scope["server"][1] != self._gateway.settings.metrics_port:
+            raise HTTPException(404)
         text = self._gateway.figures()
         return Response(text, media_type="text/plain; version=0.0.4")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 import traceback
@@ -44,6 +45,9 @@ def run(job: Job) -> Mapping[str, Any]:
     given |= dict.fromkeys(function.nothing)
     # A name of its own for tracebacks: nothing else in this process is called so.
     file = f"<{code.sha256[:12]}>"
+    if sys.stderr is sys.__stderr__:
+        # a library that crashes takes the process down: its last words name the function
+        faulthandler.enable()
     try:
         with _module(file) as space, _no_exit(), _stdout_as_stderr():
             # The person's own code, named by its hash, in a Pod of the person's tenant: meant to

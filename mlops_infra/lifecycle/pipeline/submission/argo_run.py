@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mlops_infra.errors import OperationFailed
-from mlops_infra.lifecycle.pipeline.definition.quantities import doubled
 from mlops_infra.progress import Sink, step
 
 POLL_SECONDS = 0.5
@@ -215,6 +214,8 @@ def _reason(step: StepEnd) -> tuple[str, str | None]:
         return f"ran longer than its time limit of {step.time_limit} s", hint
     out_of_memory = "OOMKilled" in step.message
     if step.memory and (out_of_memory or step.exit_code == KILLED):
+        from mlops_infra.config.language.quantities import doubled
+
         surely = "used more than" if out_of_memory else "was killed; most likely it used more than"
         hint = f"if it needs more memory: @step(memory={json.dumps(doubled(step.memory))})"
         return f"{surely} its memory limit of {step.memory} ({step.message})", hint

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_infra.lifecycle.pipeline.definition.quantities import doubled, value
+from mlops_infra.config.language.quantities import doubled
+from mlops_infra.lifecycle.pipeline.definition.quantities import value
 from mlops_infra.lifecycle.pipeline.source.checking import check
 from mlops_infra.lifecycle.pipeline.source.file import SourceFile
 from mlops_infra.lifecycle.pipeline.source.packages import Packages
