@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from mlops_infra.errors import InputError
-from mlops_infra.lifecycle.data.table import to_parquet
+from mlops_infra.lifecycle.data.parquet import to_parquet
 from mlops_infra.lifecycle.drift import DriftJob, DriftResult, compare, requests, run
 from mlops_infra.lifecycle.services import database
 from mlops_infra.lifecycle.triggers.declared import DeclaredModel

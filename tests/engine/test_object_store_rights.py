@@ -66,6 +66,7 @@ def endpoint(tmp_path: Path) -> Iterator[str]:
             "VGW_PORT": address,
             "VGW_HEALTH": "/healthz",
             "VGW_IAM_DIR": str(folders["iam"]),
+            "VGW_IAM_CACHE_DISABLE": "true",
             "VGW_REGION": "us-east-1",
             "VGW_QUIET": "true",
             "ROOT_ACCESS_KEY": LOGINS["root"].name,

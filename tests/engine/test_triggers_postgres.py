@@ -268,13 +268,17 @@ def test_the_plans_document_is_read_and_mistakes_in_it_are_told() -> None:
       "pipeline": "tabular-classification", "retrain": {"schedule": "0 3 * * *",
       "timezone": "Asia/Seoul", "coolDown": "30m", "newData": {"prefix": "in/"},
       "windows": [{"days": ["sat"], "opens": "22:00", "closes": "04:00"}]}}]}"""
-    (model,) = read(text, "models.json")
+    (model,), refused = read(text, "models.json")
+    assert refused == ()
     assert model.policy.cool_down == HOUR / 2
     assert model.data is not None
     assert (model.data.bucket, model.data.prefix) == ("tenant-demo", "in/")
-    for broken in ("{}", "[", text.replace("30m", "soon"), text.replace("Asia/Seoul", "Moon")):
+    for broken in ("{}", "["):
         with pytest.raises(InputError):
             read(broken, "models.json")
+    for broken in (text.replace("30m", "soon"), text.replace("Asia/Seoul", "Moon")):
+        good, (other,) = read(broken, "models.json")
+        assert (good, other.tenant, other.name) == ((), "demo", "wine")
 
 
 @pytest.fixture
