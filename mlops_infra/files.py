@@ -86,8 +86,7 @@ def remove_tree(folder: Path, *, missing_ok: bool = False) -> None:
                 levels[depth + 1] += found
             depth += 1
         for each in range(depth - 1, -1, -1):
-            for _ in pool.map(os.rmdir, levels[each]):
-                pass
+            list(pool.map(os.rmdir, levels[each]))  # read, so that the first failure is raised
 
 
 def _without_files(folder: Path) -> list[Path]:

@@ -34,11 +34,7 @@ def without_tenant(text: str, name: str, *, where: str) -> str:
     first, last = _lines(yaml.compose(text, Loader=yaml.SafeLoader), path)
     lines = text.splitlines(keepends=True)
     found = "".join([*lines[:first], *lines[last + 1 :]])
-    try:
-        same = yaml.safe_load(found) == wanted
-    except yaml.YAMLError:
-        same = False
-    if not same:
+    if not _means(found, wanted):
         raise InputError(
             f"tenant {name} shares its lines with something else",
             where=f"{where}:{first + 1}",
@@ -72,17 +68,20 @@ def with_removal(text: str, key: str, *, where: str) -> str:
     indent = line[: len(line) - len(line.lstrip())]
     fresh = f"{indent}{name}: [{', '.join(settings[name])}]\n"
     found = "".join([*lines[:first], fresh, *lines[last + 1 if before else first :]])
-    try:
-        same = yaml.safe_load(found) == wanted
-    except yaml.YAMLError:
-        same = False
-    if not same:
+    if not _means(found, wanted):
         raise InputError(
             f"{name} shares its lines with something else",
             where=f"{where}:{first + 1}",
             hint=f"add {key} to {name} by hand, then: mlops-infra up -s STACK",
         )
     return found
+
+
+def _means(text: str, wanted: object) -> bool:
+    try:
+        return bool(yaml.safe_load(text) == wanted)
+    except yaml.YAMLError:
+        return False
 
 
 def _at(tree: Any, path: Sequence[str]) -> Any:

@@ -142,7 +142,7 @@ def _walls(
     """The rules; a policy that cannot be read shuts its own namespace, and stops no other one."""
     try:
         return walls(pods, namespaces, policies.values())
-    except Exception:  # noqa: BLE001 - found out below
+    except Exception:  # noqa: BLE001 - the policy at fault is found and shut below
         sound = [_sound(key, each, pods, namespaces) for key, each in policies.items()]
         return walls(pods, namespaces, sound)
 

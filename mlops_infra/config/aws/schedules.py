@@ -12,6 +12,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field
 
+from mlops_infra.config.language.cron_field import CronField, expanded
 from mlops_infra.config.language.invalid import InvalidValueError
 
 _EXAMPLE = "for example cron(0 2 * * ? *)"
@@ -23,22 +24,15 @@ _GLUE_MINUTES = 5
 """Glue: cron expressions that lead to rates faster than 5 minutes are not supported."""
 
 
-class _Field(NamedTuple):
-    name: str
-    low: int
-    high: int
-    names: tuple[str, ...] = ()
-    special: str | None = None
-    """What else an item may be, as a regular expression."""
-
-
 _FIELDS = (
-    _Field("minute", 0, 59),
-    _Field("hour", 0, 23),
-    _Field("day of month", 1, 31, special=r"L|LW|([1-9]|[12][0-9]|3[01])W"),
-    _Field("month", 1, 12, _MONTHS),
-    _Field("day of week", 1, 7, _DAYS, special=r"L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5])"),
-    _Field("year", 1970, 2199),
+    CronField("minute", 0, 59),
+    CronField("hour", 0, 23),
+    CronField("day of month", 1, 31, special=r"L|LW|([1-9]|[12][0-9]|3[01])W"),
+    CronField("month", 1, 12, _MONTHS),
+    CronField(
+        "day of week", 1, 7, _DAYS, special=r"L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5])"
+    ),
+    CronField("year", 1970, 2199),
 )
 
 
@@ -87,7 +81,7 @@ def _comes(cron: AwsCron) -> bool:
     )
 
 
-def _values(part: str, field: _Field) -> frozenset[int] | None:
+def _values(part: str, field: CronField) -> frozenset[int] | None:
     if field.special is not None and part == "?":
         return None
     found: set[int] = set()
@@ -99,47 +93,8 @@ def _values(part: str, field: _Field) -> frozenset[int] | None:
                 raise InvalidValueError(message)
             special = True
         else:
-            found.update(_range(item, field))
+            found.update(expanded(item, field))
     return None if special else frozenset(found)
-
-
-def _range(item: str, field: _Field) -> range:
-    span, slash, step = item.partition("/")
-    first_text, dash, last_text = span.partition("-")
-    if span == "*":
-        first, last = field.low, field.high
-    else:
-        first = _number(first_text, item, field)
-        last = _number(last_text, item, field) if dash else first
-    if slash and not dash:
-        last = field.high
-    for number in (first, last):
-        if not field.low <= number <= field.high:
-            message = f"{field.name} {number} is not within {field.low} to {field.high}"
-            raise InvalidValueError(message)
-    if first > last:
-        raise InvalidValueError(
-            f"{field.name} '{item}' ends before it begins", "write it as a list"
-        )
-    width = _digits(step, item, field) if slash else 1
-    if width == 0:
-        raise InvalidValueError(f"{field.name} '{item}' has a step of 0", "1 or more")
-    return range(first, last + 1, width)
-
-
-def _number(word: str, item: str, field: _Field) -> int:
-    if word in field.names:
-        return field.names.index(word) + field.low
-    return _digits(word, item, field)
-
-
-def _digits(word: str, item: str, field: _Field) -> int:
-    if re.fullmatch("[0-9]{1,4}", word):
-        return int(word)
-    known = f"{field.low} to {field.high}"
-    if field.names:
-        known += f" or {field.names[0]} to {field.names[-1]}"
-    raise InvalidValueError(f"'{item}' is not a valid {field.name}", f"{known}, *, a-b, a/n, a,b")
 
 
 def _rate(text: str) -> None:

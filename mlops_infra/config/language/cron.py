@@ -10,6 +10,7 @@ import datetime
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from mlops_infra.config.language.cron_field import CronField, expanded
 from mlops_infra.config.language.invalid import InvalidValueError
 
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -20,23 +21,12 @@ _HORIZON_DAYS = 366 * 4 + 1
 _EXAMPLE = "for example 0 3 * * mon"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of an expression."""
-
-    name: str
-    low: int
-    high: int
-    names: tuple[str, ...] = ()
-    """Words for the numbers from `low` on."""
-
-
 FIELDS = (
-    Field("minute", 0, 59),
-    Field("hour", 0, 23),
-    Field("day of month", 1, 31),
-    Field("month", 1, 12, MONTHS),
-    Field("day of week", 0, 6, DAYS),
+    CronField("minute", 0, 59, every=_EVERY),
+    CronField("hour", 0, 23, every=_EVERY),
+    CronField("day of month", 1, 31, every=_EVERY),
+    CronField("month", 1, 12, MONTHS, every=_EVERY),
+    CronField("day of week", 0, 6, DAYS, every=_EVERY),
 )
 
 
@@ -127,56 +117,8 @@ def _is_open(part: str) -> bool:
     )
 
 
-def _values(part: str, field: Field) -> frozenset[int]:
+def _values(part: str, field: CronField) -> frozenset[int]:
     found: set[int] = set()
     for item in part.lower().split(","):
-        found.update(_range(item, field))
+        found.update(expanded(item, field))
     return frozenset(found)
-
-
-def _range(item: str, field: Field) -> range:
-    """The values of `*`, `5`, `1-5`, each with or without a step: `*/15`, `5/15`, `1-5/2`."""
-    span, slash, step_text = item.partition("/")
-    first_text, dash, last_text = span.partition("-")
-    if span in _EVERY:
-        first, last = field.low, field.high
-    else:
-        first = _number(first_text, item, field)
-        last = _number(last_text, item, field) if dash else first
-    step = 1
-    if slash:
-        step = _digits(step_text, item, field)
-        last = last if dash else field.high
-    for number in (first, last):
-        if not field.low <= number <= field.high:
-            raise InvalidValueError(
-                f"{field.name} {number} is not within {field.low} to {field.high}",
-                "Sunday is 0 or sun" if field.names is DAYS and number == 7 else None,
-            )
-    if first > last:
-        message = f"{field.name} '{item}' ends before it begins"
-        parts = f"{first_text}-{_word(field.high, field)},{_word(field.low, field)}-{last_text}"
-        raise InvalidValueError(message, f"as a list: {parts}")
-    if step == 0:
-        raise InvalidValueError(f"{field.name} '{item}' has a step of 0", "1 or more")
-    return range(first, last + 1, step)
-
-
-def _number(word: str, item: str, field: Field) -> int:
-    if word in field.names:
-        return field.names.index(word) + field.low
-    return _digits(word, item, field)
-
-
-def _digits(word: str, item: str, field: Field) -> int:
-    # `isdigit` alone takes digits of other scripts, and a list of digits may be as long as memory
-    if word.isascii() and word.isdigit() and len(word) <= 4:
-        return int(word)
-    raise InvalidValueError(
-        f"'{item}' is not a valid {field.name}",
-        f"{field.low} to {field.high}, *, a-b, */n or a list of these",
-    )
-
-
-def _word(number: int, field: Field) -> str:
-    return field.names[number - field.low] if field.names else str(number)

@@ -139,7 +139,7 @@ class Table:
             try:
                 routes[name] = self._ready(of_json(key, text))
                 self._texts[name] = text
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001 - of this route alone
                 # One unreadable route must not take the others down, nor its own last good one.
                 self.failed("route")
                 why = error.what if isinstance(error, MlopsError) else repr(error)
