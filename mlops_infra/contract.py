@@ -83,6 +83,8 @@ ENVIRONMENT_TAG = "mlops-infra:environment"
 MANAGED_BY_TAG = "mlops-infra:managed-by"
 
 # --- variables that people set
+VARIABLES = "MLOPS_INFRA_"
+"""What the names of all of them begin with."""
 ARCHIVE_MIRROR_VARIABLE = "MLOPS_INFRA_ARCHIVE_MIRROR"
 BUNDLE_VARIABLE = "MLOPS_INFRA_BUNDLE"
 BUNDLE_PASSPHRASE_VARIABLE = "MLOPS_INFRA_BUNDLE_PASSPHRASE"  # noqa: S105

@@ -91,7 +91,7 @@ class Authorities:
         return _EPOCH + self._period(LEAF_PERIOD) * LEAF_PERIOD + LEAF_LIFE
 
     def _period(self, length: datetime.timedelta) -> int:
-        return (self._now - _EPOCH) // length
+        return _period(self._now, length)
 
     def _key(self, kind: str, name: str, period: int) -> ec.EllipticCurvePrivateKey:
         return _derived(self._seed, f"{self._stack}/certificate/{kind}/{name}/{period}")
@@ -121,10 +121,19 @@ class Authorities:
         return _text(builder.sign(signer, hashes.SHA256(), ecdsa_deterministic=True))
 
 
+def period(now: datetime.datetime) -> int:
+    """Number of the period of `now`: within one, every run makes the same certificates."""
+    return _period(now, LEAF_PERIOD)
+
+
 def server_names(service: str, namespace: str) -> tuple[str, ...]:
     """The DNS names that a Service is called by inside the cluster."""
     full = f"{service}.{namespace}.svc"
     return service, f"{service}.{namespace}", full, f"{full}.{CLUSTER_DOMAIN}"
+
+
+def _period(now: datetime.datetime, length: datetime.timedelta) -> int:
+    return (now - _EPOCH) // length
 
 
 @lru_cache(maxsize=64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from mlops_infra.engine.last_run import Given, inputs_digest
 from mlops_infra.engine.prepare import Asked
 from mlops_infra.engine.results import Result
 from mlops_infra.engine.runner import Engine
@@ -43,8 +44,17 @@ def guarded_up(
     return engine.up(
         want.config.allow_replace,
         break_lock=break_lock,
-        whole=want.whole,
+        given=_given(want, engine),
         refresh=refresh,
         allow=guard.allow,
         make_way=guard.make_way,
     )
+
+
+def _given(want: Asked, engine: Engine) -> Given:
+    if want.record.site is not None:
+        return Given(want.digest)  # only AWS knows what is there, and it is asked through Pulumi
+    inputs = inputs_digest(
+        want.config, engine.stack_dir, want.file.parent, engine.environment, engine.tools
+    )
+    return Given(want.digest, inputs)

@@ -187,12 +187,6 @@ def refuse_foreign(cluster: Cluster, changes: Iterable[Change], manager: str) ->
         )
 
 
-def managers(resources: Iterable[Resource]) -> set[str]:
-    """Field managers that a state names."""
-    found = (each.get("outputs", {}).get("__fieldManager") for each in resources)
-    return {str(manager) for manager in found if manager}
-
-
 def _objects(resources: Iterable[Resource]) -> Iterator[tuple[ObjectKey, Resource]]:
     for each in resources:
         key = ObjectKey.of(str(each.get("type", "")), each.get("outputs") or {})

@@ -34,8 +34,8 @@ class Asked:
     record: StackRecord
 
     @property
-    def whole(self) -> str:
-        """Digest of all that is asked for, also of what is no input of any resource.
+    def digest(self) -> str:
+        """Of all that is asked for, also of what is no input of any resource.
 
         Protection and order live in the state too, and no preview shows when they change.
         """

@@ -8,18 +8,19 @@ replaces what cannot be updated there, Secrets for example.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlops_infra.components.secret_values import redacted
 from mlops_infra.engine.applied_fields import encrypted, in_clear
+from mlops_infra.engine.events import Change
 from mlops_infra.engine.live_objects import Difference, Reveal
 from mlops_infra.errors import OperationFailed
 from mlops_infra.kube import ApiError, Cluster, causes
 from mlops_infra.kube.cluster import APPLY
 from mlops_infra.kube.rollout import RULES
 from mlops_infra.naming import field_manager
-from mlops_infra.progress import Step
+from mlops_infra.progress import Sink, step
 
 PATIENCE = 120.0
 """Seconds for the Pods of a restored workload."""
@@ -27,29 +28,52 @@ _PERIOD = 0.5
 
 
 def restore(
-    cluster: Cluster, altered: Sequence[Difference], stack: str, reveal: Reveal, work: Step
+    cluster: Cluster,
+    altered: Sequence[Difference],
+    changes: Sequence[Change],
+    stack: str,
+    reveal: Reveal,
+    sink: Sink,
 ) -> None:
     """Apply the state's inputs again, in the state's order, and wait until Pods are ready.
 
     Args:
         cluster: where the objects are.
         altered: what somebody has changed.
+        changes: what the run itself changes; those objects are left to it.
         stack: its name; fields that others took over are taken back.
         reveal: called where an object has secret values.
-        work: shows the progress.
+        sink: takes the progress.
 
     Raises:
         OperationFailed: the cluster refuses, or Pods do not become ready.
     """
+    touched = {change.urn for change in changes}
+    altered = [each for each in altered if each.urn not in touched]
+    if not altered:
+        return
     clear: dict[str, Any] = {}
     if any(encrypted(each.resource.get("inputs") or {}) for each in altered):
         clear = {str(each["urn"]): each for each in reveal()}
-    for each in altered:
-        work.note(str(each))
-        resource = clear.get(each.urn, each.resource)
-        _apply(cluster, each, in_clear(resource.get("inputs") or {}), stack)
-        _wait(cluster, each)
-        work.advance()
+    title = "Restoring what was changed by hand"
+    with step(sink, title, total=len(altered), unit="objects") as work:
+        for each in altered:
+            work.note(str(each))
+            resource = clear.get(each.urn, each.resource)
+            _apply(cluster, each, in_clear(resource.get("inputs") or {}), stack)
+            _wait(cluster, each)
+            work.advance()
+
+
+def takes_over(resources: Iterable[Mapping[str, Any]], stack: str, *, unsure: bool) -> bool:
+    """Whether a run may take fields over that another manager wrote.
+
+    That is where a killed run may have written more than its state says, where somebody has
+    changed what the stack sets (`unsure`), and where an earlier release has deployed with field
+    managers of its own.
+    """
+    found = (each.get("outputs", {}).get("__fieldManager") for each in resources)
+    return unsure or bool({str(manager) for manager in found if manager} - {field_manager(stack)})
 
 
 def _apply(cluster: Cluster, each: Difference, body: Mapping[str, Any], stack: str) -> None:

@@ -31,6 +31,11 @@ class Result:
             counts = {"update outputs": 1}
         return cls(tuple(log.changed()), counts, promised(log.outputs or {}))
 
+    @classmethod
+    def unchanged(cls, outputs: Mapping[str, Any]) -> Result:
+        """Of a run that nothing had to be done in."""
+        return cls((), {}, promised(outputs))
+
     def restoring(self, live: LiveState) -> Result:
         """With what `up` does about objects that are not as they were applied.
 

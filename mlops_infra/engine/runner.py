@@ -15,7 +15,8 @@ from mlops_infra.components.secret_values import redacted
 from mlops_infra.engine import explain, keeping, live_objects, locks, mending, pending, restoring
 from mlops_infra.engine.environment import applied, writable
 from mlops_infra.engine.events import Collector, RunLog
-from mlops_infra.engine.live_objects import Difference, LiveState
+from mlops_infra.engine.last_run import Given, LastRun, state_digest
+from mlops_infra.engine.live_objects import LiveState
 from mlops_infra.engine.process import OwnedPulumi
 from mlops_infra.engine.protection import refuse_losses, refuse_together
 from mlops_infra.engine.results import Result, promised
@@ -56,6 +57,7 @@ class Engine:
         self.resources: Sequence[Mapping[str, Any]] = ()
         """Those of the state, secrets encrypted, as `preview` and `up` have read them."""
         self._raised: BaseException | None = None
+        self.tools = tools
         self._command = OwnedPulumi(tools.pulumi, tools.version, sink)
 
     def preview(self, *, refresh: bool = True) -> Result:
@@ -88,7 +90,7 @@ class Engine:
         allow_replace: Sequence[str],
         *,
         break_lock: bool = False,
-        whole: str = "",
+        given: Given = Given(),  # noqa: B008 - frozen
         refresh: bool = True,
         allow: Callable[[Result], None] = lambda _planned: None,
         make_way: Callable[[], None] = lambda: None,
@@ -98,8 +100,8 @@ class Engine:
         Args:
             allow_replace: stateful things that may be lost.
             break_lock: take the stack from whoever holds it.
-            whole: digest of all that is asked for. A preview that shows no change ends the run
-                only if the last one that ended well had the same.
+            given: what the run is given; see `last_run`. A preview without changes ends the run
+                only if the last one that ended well was asked for the same.
             refresh: look for what was deleted or changed by hand, and put it right.
             allow: judges what was planned; what it raises ends the run.
             make_way: called before anything is changed.
@@ -113,6 +115,8 @@ class Engine:
         locks.clear(self.record.backend, self.stack, self._sink, break_lock=break_lock)
         mended = mending.mend(self.record.backend, self.stack, self._sink)
         with applied(self.environment):
+            if refresh and not mended and (same := self._same_again(given)):
+                return same
             stack = self._open()
             deployment = self._deployment()
             resources = self.resources = deployment.get("resources") or ()
@@ -122,16 +126,33 @@ class Engine:
             altered = live.of("altered")
             with applied(self._takes_over(resources, unsure=unsure or bool(altered))):
                 planned = self._preview(stack, self._refusals(allow_replace, allow))
-                self._restore(altered, planned)
-                if not planned.changed and not unsure and whole == self.stack_dir.applied:
-                    return planned.restoring(live)
+                due = planned.changes
                 if (cluster := self._cluster) is not None:
-                    live_objects.refuse_foreign(cluster, planned.changes, field_manager(self.stack))
-                self.stack_dir.applied = ""
+                    restoring.restore(cluster, altered, due, self.stack, self._in_clear, self._sink)
+                    live_objects.refuse_foreign(cluster, due, field_manager(self.stack))
+                asked = LastRun.of(self.stack_dir).given.asked
+                if not planned.changed and not unsure and given.asked == asked:
+                    self._keep(given)
+                    return planned.restoring(live)
+                LastRun().keep(self.stack_dir)
                 make_way()
                 done = self._up(stack, planned)
-            self.stack_dir.applied = whole
+            self._keep(given)
             return done.restoring(live)
+
+    def _same_again(self, given: Given) -> Result | None:
+        """What `up` comes to where all is as the last run left it; None where it may not be."""
+        file = locks.state_file(self.record.backend, self.stack)
+        deployment = pending.deployment_of(file) if file else {}
+        result = LastRun.of(self.stack_dir).result(given, deployment)
+        if result is None or (live := self._compared(deployment["resources"])).lines():
+            return None
+        with step(self._sink, "Comparing with the last run") as work:
+            work.end("unchanged", "same program, configuration, secrets and state")
+        return result.restoring(live)
+
+    def _keep(self, given: Given) -> None:
+        LastRun(given, state_digest(self._deployment())).keep(self.stack_dir)
 
     def _refreshed(
         self, stack: Stack, resources: Sequence[Mapping[str, Any]], half_done: Collection[str]
@@ -159,16 +180,6 @@ class Engine:
                 self._collect(work, run)
         return live
 
-    def _restore(self, altered: Sequence[Difference], planned: Result) -> None:
-        """Put back what somebody has changed; what the run changes anyway is left to it."""
-        touched = {change.urn for change in planned.changes}
-        todo = [each for each in altered if each.urn not in touched]
-        if not todo or self._cluster is None:
-            return
-        title = "Restoring what was changed by hand"
-        with step(self._sink, title, total=len(todo), unit="objects") as work:
-            restoring.restore(self._cluster, todo, self.stack, self._in_clear, work)
-
     def _compared(self, resources: Sequence[Mapping[str, Any]]) -> LiveState:
         """What of the state's objects is missing or altered in the cluster."""
         if not resources or self._cluster is None:
@@ -181,14 +192,8 @@ class Engine:
     def _takes_over(
         self, resources: Sequence[Mapping[str, Any]], *, unsure: bool
     ) -> dict[str, str]:
-        """Permission for this run to take fields over, where they were written by another manager.
-
-        That is where a killed run may have written more than its state says, where somebody has
-        changed what the stack sets, and where an earlier release has deployed with field managers
-        of its own.
-        """
-        others = live_objects.managers(resources) - {field_manager(self.stack)}
-        return {_FORCE: "true"} if self._open_cluster and (unsure or others) else {}
+        told = self._open_cluster and restoring.takes_over(resources, self.stack, unsure=unsure)
+        return {_FORCE: "true"} if told else {}
 
     def _deployment(self) -> Mapping[str, Any]:
         """The state, its secrets still encrypted; nothing without a state."""

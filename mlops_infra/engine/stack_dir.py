@@ -63,16 +63,6 @@ class StackDir:
         """Passphrase of the state; `$PULUMI_CONFIG_PASSPHRASE_FILE` where a team shares one."""
         return Path(os.environ.get(PASSPHRASE_VARIABLE) or self.folder / "passphrase")
 
-    @property
-    def applied(self) -> str:
-        """Digest of what the last run that ended well was asked for; empty where there is none."""
-        file = self.folder / "applied"
-        return file.read_text(encoding="utf-8") if file.exists() else ""
-
-    @applied.setter
-    def applied(self, digest: str) -> None:
-        _write_if_changed(self.folder / "applied", digest)
-
     def opens(self, secrets_provider: str | None) -> bool:
         """Whether there is something to open the secrets of the state with."""
         other = secrets_provider not in {None, "passphrase"}

@@ -15,6 +15,7 @@ from pulumi.runtime.settings import SETTINGS
 from mlops_infra import places
 from mlops_infra.components.onprem import annotated, cluster_provider
 from mlops_infra.engine import environment, tools
+from mlops_infra.engine.last_run import Given
 from mlops_infra.engine.results import Result
 from mlops_infra.engine.runner import Engine
 from mlops_infra.engine.stack_dir import StackDir
@@ -60,7 +61,7 @@ class Stack:
     def up(self, *allow_replace: str) -> Result:
         """Up, whether or not the last one was asked for the same."""
         _forget_failures()
-        return self.engine.up(allow_replace, whole=os.urandom(4).hex())
+        return self.engine.up(allow_replace, given=Given(os.urandom(4).hex()))
 
     def changes(self) -> dict[str, int]:
         """What `up` would do."""

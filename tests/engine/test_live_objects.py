@@ -15,6 +15,8 @@ from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolumeClaim, Secret, 
 from pulumi_kubernetes.rbac.v1 import ClusterRole, RoleBinding
 
 from mlops_infra import contract
+from mlops_infra.engine.last_run import Given
+from mlops_infra.engine.runner import Engine
 from mlops_infra.kube import Cluster
 from tests.engine.control_plane import ControlPlane
 from tests.engine.stacks import NAME, Program, Stack
@@ -173,6 +175,7 @@ def test_single_cases(
     _without_a_look_nothing_is_named_and_nothing_restored(deployed, api_server, namespace)
     _what_is_being_deleted_is_named_and_left(deployed, api_server, namespace)
     _a_kind_is_listed_once(deployed, monkeypatch)
+    _the_same_again_asks_the_cluster_alone(deployed, api_server, namespace, monkeypatch)
 
 
 def _a_secret_that_was_changed_and_changed_back_stays_watched(
@@ -196,7 +199,7 @@ def _without_a_look_nothing_is_named_and_nothing_restored(
     path = f"/api/v1/namespaces/{namespace}/configmaps/settings"
     api_server.request("PATCH", path, {"data": {"a": "theirs"}})
     assert deployed.engine.preview(refresh=False).changed == 0
-    assert deployed.engine.up((), whole="x", refresh=False).changed == 0
+    assert deployed.engine.up((), given=Given("x"), refresh=False).changed == 0
     assert api_server.request("GET", path)["data"]["a"] == "theirs"
     assert deployed.up().counts == {"update": 1}
 
@@ -316,3 +319,23 @@ def _gadget(meta: Any, opts: ResourceOptions) -> None:
         spec={"size": 2, "parts": [{"name": "a"}]},
         opts=ResourceOptions.merge(opts, ResourceOptions(depends_on=[crd])),
     )
+
+
+def _the_same_again_asks_the_cluster_alone(
+    deployed: Stack, api_server: ControlPlane, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pulumi is not started where program, secrets, state and cluster are the last run's."""
+    given = Given("asked", "inputs")
+    assert deployed.engine.up((), given=given).changed == 0
+    with monkeypatch.context() as without_pulumi:
+        without_pulumi.setattr(Engine, "_open", lambda _self: pytest.fail("Pulumi was started"))
+        assert deployed.engine.up((), given=given).changed == 0
+    path = f"/api/v1/namespaces/{namespace}/configmaps/settings"
+    api_server.request("PATCH", path, {"data": {"a": "theirs"}})
+    assert deployed.engine.up((), given=given).counts == {"update": 1}
+    assert api_server.request("GET", path)["data"]["a"] != "theirs"
+    deployed.program = lambda opts: objects(namespace)(
+        ResourceOptions.merge(opts, ResourceOptions(protect=True))
+    )
+    assert deployed.engine.up((), given=Given("asked for protection", "inputs")).changed == 0
+    assert all(each.get("protect") for each in deployed.resources("ConfigMap"))

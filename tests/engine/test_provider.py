@@ -15,6 +15,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolumeClaim, Secret, 
 
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.config import SecretReference
+from mlops_infra.engine.last_run import Given
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.naming import field_manager
 from mlops_infra.plan import FromConfig, SecretSpec
@@ -229,7 +230,7 @@ def test_fields_of_an_earlier_release_are_taken_over_and_those_of_a_person_not_u
     api_server.request("PATCH", f"{path}?fieldManager=a-person", {"data": {"a": "theirs"}})
     data["a"] = "4"
     with pytest.raises(OperationFailed, match="a-person"):
-        stack.engine.up((), whole="x", refresh=False)
+        stack.engine.up((), given=Given("x"), refresh=False)
     assert api_server.request("GET", path)["data"] == {"a": "theirs"}
     stack.up()  # which sees it, says so and takes it back
     assert api_server.request("GET", path)["data"] == {"a": "4"}

@@ -14,6 +14,7 @@ import pytest
 from pulumi import ResourceOptions
 from pulumi_kubernetes.core.v1 import Namespace, ResourceQuota
 
+from mlops_infra.engine.last_run import Given
 from mlops_infra.engine.prepare import Asked
 from mlops_infra.errors import InputError
 from mlops_infra.progress import quiet
@@ -73,7 +74,7 @@ def guarded(stack: Stack, platform: Platform) -> dict[str, Any]:
 
 
 def up(stack: Stack, platform: Platform) -> None:
-    stack.engine.up((), whole=repr(platform), **guarded(stack, platform))
+    stack.engine.up((), given=Given(repr(platform)), **guarded(stack, platform))
 
 
 def refusal(stack: Stack, platform: Platform) -> str:

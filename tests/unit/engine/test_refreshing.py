@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mlops_infra.engine.last_run import Given
 from mlops_infra.engine.runner import Engine
 from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.engine.stack_record import StackRecord
@@ -50,7 +51,7 @@ def engine(tmp_path: Path, stack: FakeStack, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_up_refreshes_once_and_then_compares(engine: Engine, stack: FakeStack) -> None:
-    engine.up((), whole="a")
+    engine.up((), given=Given("a"))
     assert stack.calls == [("refresh", None), ("preview", False), ("up", None)]
 
 
@@ -61,5 +62,5 @@ def test_a_preview_changes_no_state(engine: Engine, stack: FakeStack) -> None:
 
 def test_without_refresh_aws_is_not_asked(engine: Engine, stack: FakeStack) -> None:
     engine.preview(refresh=False)
-    engine.up((), whole="a", refresh=False)
+    engine.up((), given=Given("a"), refresh=False)
     assert stack.calls == [("preview", False), ("preview", False), ("up", None)]
