@@ -106,6 +106,24 @@ def test_mysql_knows_the_only_way_that_the_metadata_server_signs_in() -> None:
     )
 
 
+def test_seaweedfs_listens_to_others_for_objects_and_metrics_alone() -> None:
+    server = pods(render("seaweedfs"))["StatefulSet/seaweedfs"]["spec"]
+    args = set(server["containers"][0]["args"])
+    assert {"-ip.bind=127.0.0.1", "-s3.ip.bind=0.0.0.0", "-metricsIp=0.0.0.0"} <= args
+    assert {"-s3.port.iceberg=0", "-s3.port.lance=0"} <= args
+    # it took 28 s to end: the volume server alone waits 10 s for others to notice
+    assert server["terminationGracePeriodSeconds"] >= 60
+    named = {
+        v["name"]: v["valueFrom"]["secretKeyRef"]
+        for v in server["containers"][0]["env"]
+        if "valueFrom" in v
+    }
+    assert named == {
+        "WEED_JWT_FILER_SIGNING_KEY": {"name": "seaweedfs-keys", "key": "signing"},
+        "WEED_S3_SSE_KEY": {"name": "seaweedfs-keys", "key": "encryption"},
+    }
+
+
 def test_nothing_phones_home() -> None:
     args = pods(render("seaweedfs"))["StatefulSet/seaweedfs"]["spec"]["containers"][0]["args"]
     assert "-master.telemetry=false" in args
@@ -161,8 +179,21 @@ def test_browsers_sign_in_and_models_are_asked_with_tokens() -> None:
     routes = {m["metadata"]["name"]: m["spec"] for m in manifests if m["kind"] == "HTTPRoute"}
     assert routes["notebook-demo-kim"]["hostnames"] == ["notebooks.mlops.example.com"]
     assert routes["models"]["parentRefs"][0]["sectionName"] == "https"
-    granted = {m["metadata"]["namespace"] for m in manifests if m["kind"] == "ReferenceGrant"}
-    assert granted == {"mlflow", "tenant-demo", "lifecycle"}
+    backends = {m["metadata"]["name"]: m["spec"] for m in manifests if m["kind"] == "Backend"}
+    assert backends["models"]["endpoints"] == [
+        {"fqdn": {"hostname": "gateway.lifecycle.svc.cluster.local.", "port": 8000}}
+    ]
+
+
+def test_the_edge_reads_secrets_of_its_own_namespace_alone() -> None:
+    """Upstream's controller reads every Secret of the cluster."""
+    manifests = render("envoy-gateway")
+    config = yaml.safe_load(_config("envoy-gateway", "envoy-gateway.yaml"))
+    watched = config["provider"]["kubernetes"]["watch"]
+    assert watched == {"type": "Namespaces", "namespaces": ["gateway"]}
+    (everywhere,) = (m for m in manifests if m["kind"] == "ClusterRole")
+    named = {resource for rule in everywhere["rules"] for resource in rule["resources"]}
+    assert named == {"gatewayclasses", "gatewayclasses/status", "namespaces", "nodes"}
 
 
 def test_a_login_without_encryption_is_refused() -> None:
@@ -179,6 +210,25 @@ def test_clients_of_postgresql_need_not_know_how_many_servers_there_are() -> Non
     rules = spec["postgresql"]["pg_hba"]
     assert 'host "lifecycle" "tenant_demo" all scram-sha-256' in rules
     assert rules[-1] == "host all all all reject"
+
+
+def test_the_operator_of_postgresql_may_watch_all_that_it_watches() -> None:
+    """What it may not list holds its start up: 1.30 watches leases and endpoints of plug-ins too."""
+    rules = [
+        rule for m in render("cloudnative-pg") if m["kind"] == "Role" for rule in m["rules"]
+    ]
+    for resource in ("leases", "endpointslices", "secrets", "pods", "jobs"):
+        assert any(
+            resource in rule["resources"] and {"list", "watch"} <= set(rule["verbs"])
+            for rule in rules
+        ), resource
+
+
+def test_roles_of_postgresql_may_connect() -> None:
+    """The definition has no defaults: a role without a limit would get a limit of none."""
+    spec = one(render("cloudnative-pg", CASES["cloudnative-pg"].variants[0]), "Cluster")["spec"]
+    assert {role["connectionLimit"] for role in spec["managed"]["roles"]} == {-1}
+    assert (spec["postgresUID"], spec["postgresGID"]) == (26, 26)
 
 
 def test_training_runtimes_are_plain_objects() -> None:

@@ -13,9 +13,13 @@ envoy-gateway.yaml: |
   provider:
     type: Kubernetes
     kubernetes:
+      # Routes name what is elsewhere by its address: the controller may read no other Secrets.
+      watch: {type: Namespaces, namespaces: [{{ .Release.Namespace }}]}
       shutdownManager: {image: "{{ .Values.images.controller }}"}
-  # No backend outside of the cluster, no patch of the proxies' own configuration.
-  extensionApis: {enableBackend: false, enableEnvoyPatchPolicy: false}
+      # It would need a webhook for all Pods, to tell proxies their zone.
+      proxyTopologyInjector: {disabled: true}
+  # Backends of this namespace alone; no patch of the proxies' own configuration.
+  extensionApis: {enableBackend: true, enableEnvoyPatchPolicy: false}
 {{- end }}
 
 {{- define "edge.configName" -}}
@@ -31,6 +35,13 @@ app.kubernetes.io/component: proxy
 {{/* Name of the listener that routes attach to. */}}
 {{- define "edge.listener" -}}
 {{ ternary "https" "http" (ne .Values.tls.secret "") }}
+{{- end }}
+
+{{/* Which Gateway a route attaches to; its definition has no defaults. */}}
+{{- define "edge.parent" -}}
+group: gateway.networking.k8s.io
+kind: Gateway
+name: mlops-infra
 {{- end }}
 
 {{/*

@@ -58,7 +58,7 @@ class Application(pulumi.ComponentResource):
                 labels=marks,
                 annotations=dict(spec.annotations) or None,
             ),
-            type="Opaque",
+            type=spec.type,
             string_data=values.of(spec),
             opts=ResourceOptions(parent=self),
         )

@@ -49,14 +49,23 @@ class Certificate:
 SecretValue = Literal | Generated | FromConfig | Certificate
 
 
+_CERTIFICATE = {"tls.crt", "tls.key"}
+
+
 @dataclass(frozen=True, slots=True)
 class SecretSpec:
-    """A Kubernetes Secret of type Opaque."""
+    """A Kubernetes Secret."""
 
     name: str
     namespace: str
     keys: Mapping[str, SecretValue]
     annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def type(self) -> str:
+        """Kubernetes' type of it: Envoy Gateway takes a site's certificate in no other."""
+        brought = all(isinstance(value, FromConfig) for value in self.keys.values())
+        return "kubernetes.io/tls" if brought and set(self.keys) == _CERTIFICATE else "Opaque"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlops_infra import contract
+from mlops_infra.plan.images.roles import user
 from mlops_infra.plan.model.planned import Literal, SecretSpec
 from mlops_infra.plan.tenancy.accounts import copies
 from mlops_infra.plan.values import secrets
@@ -22,10 +23,18 @@ def values(context: Context) -> Values:
         **webhook(context, "cnpg-webhook-cert"),
         "persistence": {key: volume[key] for key in ("size", "storageClass")},
         "auth": {"secret": contract.POSTGRESQL_ADMIN_SECRET},
+        **_postgres(context),
         "awaitReady": runs(context),
         "instances": config.stores.sql.instances,
         "databases": [entry for spec in specs for entry in _database(spec)],
     }
+
+
+def _postgres(context: Context) -> Values:
+    """The user that the servers' image knows."""
+    server = next(image for image in context.component.images if image.role == "server")
+    found = user(server, context.config.network)
+    return {"postgres": {"user": found.user, "group": found.group}} if found else {}
 
 
 def _database(spec: SecretSpec) -> list[Values]:

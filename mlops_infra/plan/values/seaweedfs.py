@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops_infra import contract
+from mlops_infra.config.language import quantities
 from mlops_infra.plan.tenancy.buckets import Bucket, Grant, buckets
 from mlops_infra.plan.values.context import Context, Values
+
+_FILES = 64
+_SMALLEST, _LARGEST = 64, 30_000
+"""MB of a file: more than an object's part, and what SeaweedFS allows."""
 
 
 def values(context: Context) -> Values:
@@ -29,7 +34,16 @@ def values(context: Context) -> Values:
             ],
         },
         "buckets": [each.name for each in declared],
+        "volumeSizeMB": file_size(context.config.stores.object.size),
     }
+
+
+def file_size(volume: str) -> int:
+    """Size in MB of the files that objects are packed into, on a volume of the size `volume`.
+
+    A bucket has files of its own, and the server makes no more of them than the volume has room for.
+    """
+    return min(max(int(quantities.parse(volume)) // _FILES // 2**20, _SMALLEST), _LARGEST)
 
 
 def _actions(bucket: Bucket, grant: Grant) -> Iterator[str]:

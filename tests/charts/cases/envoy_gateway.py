@@ -38,5 +38,4 @@ CASE = Case(
         ({"routes": [{"name": "x.y", "namespace": "a", "service": "b", "port": 1}]}, "routes"),
         ({"hostname": "*.example.com"}, "hostname"),
     ],
-    other_namespaces=("mlflow", "lifecycle", "tenant-demo"),
 )

@@ -13,6 +13,7 @@ CASE = Case(
         },
     ],
     refused=[
+        ({"keys": {"encryption": "plain"}}, "encryption"),
         ({"auth": {"secretKey": "plain"}}, "secretKey"),
         ({"auth": {"users": [{"secret": "x", "actions": ["Admin:b-b"]}]}}, "actions"),
         ({"buckets": ["No_Bucket"]}, "bucket"),

@@ -78,6 +78,9 @@ def test_a_login_takes_its_secret_by_reference() -> None:
     assert keys["edge-login"] == {"client-secret": FromConfig("login", "clientSecret")}
     assert keys["edge-certificate"]["tls.key"] == FromConfig("tls", "key")
     assert edge.values["oidc"]["secret"] == "edge-login"
+    types = {spec.name: spec.type for spec in edge.secrets}
+    assert types["edge-certificate"] == "kubernetes.io/tls"
+    assert types["edge-login"] == types["envoy"] == "Opaque"
     assert "edge-login" not in {
         s.name for s in plans.of_values(components=_edge()).component("envoy-gateway").secrets
     }
@@ -111,11 +114,40 @@ def test_several_postgresql_servers_are_reached_like_one() -> None:
 def test_nobody_waits_for_operators_that_do_not_run(simulated: bool) -> None:
     plan = plans.of_values(
         cluster={"embedded": True} if simulated else {"context": "x"},
-        stores={"sql": {"engine": "cloudnative-pg"}},
+        components={"seldon-core": MANAGED},
+        licence={"accept": ["seldon-core"]},
     )
-    values = plan.component("cloudnative-pg").values
-    assert plan.component("cloudnative-pg").simulated is simulated
-    assert values["awaitReady"] is values["webhook"]["enabled"] is not simulated
+    values = plan.component("seldon-core").values
+    assert plan.component("seldon-core").simulated is simulated
+    assert values["webhook"]["enabled"] is not simulated
+
+
+def test_what_recipes_make_runs_on_the_embedded_cluster() -> None:
+    plan = plans.of_values(
+        cluster={"embedded": True},
+        stores={"sql": {"engine": "cloudnative-pg"}, "object": {"engine": "seaweedfs"}},
+        components=_edge(),
+    )
+    for name in ("cloudnative-pg", "seaweedfs", "envoy-gateway"):
+        assert not plan.component(name).simulated
+        assert all(image.recipe for image in plan.component(name).images)
+    assert plan.component("cloudnative-pg").values["awaitReady"]
+
+
+@pytest.mark.parametrize(("cluster", "user"), [({"embedded": True}, 999), ({"context": "x"}, 26)])
+def test_servers_of_postgresql_run_as_the_user_that_their_image_knows(
+    cluster: dict[str, Any], user: int
+) -> None:
+    plan = plans.of_values(cluster=cluster, stores={"sql": {"engine": "cloudnative-pg"}})
+    assert plan.component("cloudnative-pg").values["postgres"] == {"user": user, "group": user}
+
+
+@pytest.mark.parametrize(("volume", "file"), [("1Gi", 64), ("10Gi", 160), ("8Ti", 30_000)])
+def test_seaweedfs_packs_objects_into_files_that_its_volume_holds_many_of(
+    volume: str, file: int
+) -> None:
+    plan = plans.of_values(stores={"object": {"engine": "seaweedfs", "size": volume}})
+    assert plan.component("seaweedfs").values["volumeSizeMB"] == file
 
 
 def test_kubeflows_notebooks_take_the_place_of_the_others() -> None:
@@ -142,7 +174,7 @@ def test_nobody_but_root_administers_seaweedfs() -> None:
     assert found["lifecycle-s3"] == [f"List:{tenant}" for tenant in tenants]
     assert set(tenants) < set(store["buckets"])
     secrets = {spec.name for spec in plan.component("seaweedfs").secrets}
-    assert found.keys() == secrets - {"object-store-root"}
+    assert found.keys() == secrets - {"object-store-root", "seaweedfs-keys"}
     assert not any(each.startswith("Admin") for actions in found.values() for each in actions)
 
 
