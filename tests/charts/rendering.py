@@ -24,7 +24,7 @@ NAMES = tuple(name for name in FOLDERS if name in CASES)
 STATEFUL = tuple(name for name in NAMES if CASES[name].stateful)
 WORKLOADS = ("CronJob", "DaemonSet", "Deployment", "Job", "StatefulSet")
 """Kinds whose Pods the cluster itself makes."""
-STACKS = ("core", "sandbox", "onprem-dev", "onprem-prod", "onprem-closed")
+STACKS = ("core", "sandbox", "kubeflow", "onprem-dev", "onprem-prod", "onprem-closed")
 """The example stacks of the onprem profile; a test holds them against the folder `stacks`."""
 KUBERNETES = "1.34.4"
 NODE = "10.231.0.2"

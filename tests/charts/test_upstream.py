@@ -213,10 +213,8 @@ def test_clients_of_postgresql_need_not_know_how_many_servers_there_are() -> Non
 
 
 def test_the_operator_of_postgresql_may_watch_all_that_it_watches() -> None:
-    """What it may not list holds its start up: 1.30 watches leases and endpoints of plug-ins too."""
-    rules = [
-        rule for m in render("cloudnative-pg") if m["kind"] == "Role" for rule in m["rules"]
-    ]
+    """What it may not list holds its start up: leases and endpoints of plug-ins too."""
+    rules = [rule for m in render("cloudnative-pg") if m["kind"] == "Role" for rule in m["rules"]]
     for resource in ("leases", "endpointslices", "secrets", "pods", "jobs"):
         assert any(
             resource in rule["resources"] and {"list", "watch"} <= set(rule["verbs"])

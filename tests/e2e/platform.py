@@ -129,6 +129,12 @@ class Platform:
         document["config"] |= {f"mlops-infra:{key}": value for key, value in changes.items()}
         self.file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
+    def shipped(self, key: str) -> Any:
+        """A top key of the example's file."""
+        return yaml.safe_load(self.example.read_text(encoding="utf-8"))["config"][
+            f"mlops-infra:{key}"
+        ]
+
     def objects(self, bucket: str, tenant: str | None = None) -> Any:
         """A bucket as its owner sees it: with the tenant's keys, or those of the platform."""
         from mlops_infra.lifecycle.services.credentials import ClusterSecrets, Login, credentials

@@ -16,6 +16,7 @@ import pytest
 
 from mlops_infra import images, places
 from mlops_infra.progress import quiet
+from tests import needed
 from tests.e2e import image_roots
 from tests.e2e.image_roots import run
 
@@ -117,6 +118,9 @@ def test_two_builds_on_different_days_are_the_same_to_the_bit(
 
 @pytest.mark.parametrize("name", images.names())
 def test_a_layout_is_whole_and_its_bill_of_materials_refers_to_it(name: str) -> None:
+    (listed,) = images.listing([name])
+    if name in needed.later() and listed.digest is None:
+        pytest.skip("compiles for minutes: make kubeflow")
     built = images.build(name, quiet)
     for file in (built.layout / "blobs" / "sha256").iterdir():
         with file.open("rb") as reader:

@@ -20,7 +20,7 @@ from tests import golden
 from tests.graph.conftest import SEED, settings
 from tests.graph.recording import SECRET, Graph, Node
 
-STACKS = ("core", "sandbox", "onprem-dev", "onprem-prod", "onprem-closed")
+STACKS = ("core", "sandbox", "kubeflow", "onprem-dev", "onprem-prod", "onprem-closed")
 CHART = "kubernetes:helm.sh/v4:Chart"
 NAMESPACE = "kubernetes:core/v1:Namespace"
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"

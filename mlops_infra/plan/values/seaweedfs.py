@@ -41,7 +41,7 @@ def values(context: Context) -> Values:
 def file_size(volume: str) -> int:
     """Size in MB of the files that objects are packed into, on a volume of the size `volume`.
 
-    A bucket has files of its own, and the server makes no more of them than the volume has room for.
+    A bucket has files of its own, and the server makes no more than the volume has room for.
     """
     return min(max(int(quantities.parse(volume)) // _FILES // 2**20, _SMALLEST), _LARGEST)
 
