@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.kubeflow.certificate import Site
 from tests.e2e.platform import Platform
+from tests.kubeflow.stores.certificate import Site
 
 PORT = 30443
 

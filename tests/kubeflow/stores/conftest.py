@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.kubeflow import certificate
 from tests.e2e.platform import Platform, taken_down
+from tests.kubeflow.stores import certificate
 
 
 @pytest.fixture(scope="package")
@@ -21,8 +21,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> certificate.Site:
 def platform(
     tmp_path_factory: pytest.TempPathFactory, authority: certificate.Site
 ) -> Iterator[Platform]:
-    if not os.environ.get("MLOPS_INFRA_KUBEFLOW"):
-        pytest.skip("compiles for half an hour where nothing is cached: make kubeflow")
     if os.geteuid() != 0:
         pytest.skip("a real node needs root")
     with taken_down(Platform(tmp_path_factory.mktemp("kubeflow"), "kubeflow")) as found:
