@@ -25,30 +25,30 @@ def test_the_api_server_takes_every_object_without_a_warning(
 ) -> None:
     for each in plan(stack).components:
         planned, manifests = planned_render(stack, each.name)
-        _restricted_namespace(plane, planned.namespace)
+        restricted_namespace(plane, planned.namespace)
         for manifest in manifests:
             name = f"{planned.name}: {manifest['kind']}/{manifest['metadata']['name']}"
             if space := manifest["metadata"].get("namespace"):
-                _restricted_namespace(plane, space)
+                restricted_namespace(plane, space)
             # what follows may be of a kind that this one brings
             lasting = manifest["kind"] == "CustomResourceDefinition"
-            refused, warned = _apply(plane, manifest, dry=not lasting)
+            refused, warned = apply(plane, manifest, dry=not lasting)
             assert not refused, f"{name}: {refused}"
             assert not warned, f"{name}: {warned}"
 
 
 def test_the_api_server_does_warn_of_a_pod_that_is_not_restricted(plane: ControlPlane) -> None:
-    _restricted_namespace(plane, "mlflow")
+    restricted_namespace(plane, "mlflow")
     deployment = next(m for m in render("mlflow") if m["kind"] == "Deployment")
     loose = json.loads(json.dumps(deployment))
     loose["spec"]["template"]["spec"]["securityContext"].pop("seccompProfile")
-    assert "seccompProfile" in (_apply(plane, loose, dry=True)[1] or "")
+    assert "seccompProfile" in (apply(plane, loose, dry=True)[1] or "")
 
 
 def test_every_definition_is_served_under_its_names(plane: ControlPlane) -> None:
     wanted = render("crds")
     for manifest in wanted:
-        assert _apply(plane, manifest, dry=False) == (None, None), manifest["metadata"]["name"]
+        assert apply(plane, manifest, dry=False) == (None, None), manifest["metadata"]["name"]
     for manifest in wanted:
         spec, names = manifest["spec"], manifest["spec"]["names"]
         for version in spec["versions"]:
@@ -66,11 +66,11 @@ def test_every_definition_is_served_under_its_names(plane: ControlPlane) -> None
 
 
 def test_kserves_objects_are_taken_with_every_runtime(plane: ControlPlane) -> None:
-    _restricted_namespace(plane, "kserve")
+    restricted_namespace(plane, "kserve")
     for manifest in render("crds", {"groups": ["serving.kserve.io"]}):
-        _apply(plane, manifest, dry=False)
+        apply(plane, manifest, dry=False)
     for manifest in render("kserve"):
-        assert _apply(plane, manifest, dry=True) == (None, None), manifest["metadata"]["name"]
+        assert apply(plane, manifest, dry=True) == (None, None), manifest["metadata"]["name"]
 
 
 def _resources(plane: ControlPlane, version: str) -> list[Manifest]:
@@ -78,7 +78,7 @@ def _resources(plane: ControlPlane, version: str) -> list[Manifest]:
     return found
 
 
-def _restricted_namespace(plane: ControlPlane, name: str) -> None:
+def restricted_namespace(plane: ControlPlane, name: str) -> None:
     levels = {f"pod-security.kubernetes.io/{m}": "restricted" for m in ("enforce", "warn")}
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": levels}}
     if plane.request("GET", f"/api/v1/namespaces/{name}") is None:
@@ -100,7 +100,7 @@ def _address(plane: ControlPlane, manifest: Manifest) -> str:
     raise LookupError(f"the API server serves no {kind} of {version}")
 
 
-def _apply(plane: ControlPlane, manifest: Manifest, *, dry: bool) -> tuple[str | None, str | None]:
+def apply(plane: ControlPlane, manifest: Manifest, *, dry: bool) -> tuple[str | None, str | None]:
     """Refusal and warning of a server-side apply that validates fields."""
     query = "?fieldManager=test&fieldValidation=Strict" + ("&dryRun=All" if dry else "")
     request = urllib.request.Request(  # noqa: S310

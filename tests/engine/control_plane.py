@@ -59,10 +59,10 @@ class ControlPlane:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.token = secrets.token_hex(16)
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         self.kubeconfig = folder / "kubeconfig"
-        self._etcd = _free_port()
+        self._etcd = free_port()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._kubelet: FakeKubelet | None = None
 
@@ -80,7 +80,7 @@ class ControlPlane:
             f"--service-account-private-key-file={self.folder / 'sa.key'}",
             "--leader-elect=false",
             "--controllers=*,-node-lifecycle-controller",
-            f"--secure-port={_free_port()}",
+            f"--secure-port={free_port()}",
             f"--cert-dir={self.folder / name}",
         )
         self._kubelet = FakeKubelet(self)
@@ -141,7 +141,7 @@ class ControlPlane:
         self.kubeconfig.write_text(json.dumps(document))
 
     def _start_etcd(self) -> None:
-        peer = f"http://127.0.0.1:{_free_port()}"
+        peer = f"http://127.0.0.1:{free_port()}"
         client = f"http://127.0.0.1:{self._etcd}"
         self._spawn(
             "etcd",
@@ -199,7 +199,7 @@ class ControlPlane:
         raise RuntimeError("the control plane did not become ready")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
