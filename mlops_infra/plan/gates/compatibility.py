@@ -16,6 +16,7 @@ def judge(choices: tuple[Choice, ...], config: StackConfig, refusals: Refusals) 
         _release(choice, refusals)
         _kubernetes(choice, config, refusals)
     _cluster(config, refusals)
+    _stores(config, refusals)
     _models(config, refusals)
     _tenants(config, refusals)
 
@@ -47,6 +48,17 @@ def _cluster(config: StackConfig, refusals: Refusals) -> None:
     if config.cluster.simulated:
         message = "nodes are simulated: Pods count as Ready and nothing in them runs"
         refusals.note(Finding("compatibility", "cluster.simulated", message))
+
+
+def _stores(config: StackConfig, refusals: Refusals) -> None:
+    """What no store of the chosen kind does."""
+    sql = config.stores.sql
+    if sql.state == "managed" and sql.engine == "cloudnative-pg" and sql.retain:
+        message = (
+            "CloudNativePG deletes its volumes with its servers, and starts with none of others"
+        )
+        advice = "remove the key, and before `down` copy the data with: mlops-infra backup"
+        refusals.add(("stores", "sql", "retain"), message, advice)
 
 
 def _models(config: StackConfig, refusals: Refusals) -> None:

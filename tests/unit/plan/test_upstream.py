@@ -142,6 +142,11 @@ def test_servers_of_postgresql_run_as_the_user_that_their_image_knows(
     assert plan.component("cloudnative-pg").values["postgres"] == {"user": user, "group": user}
 
 
+def test_a_volume_that_postgresqls_operator_would_delete_is_not_promised() -> None:
+    told = _refused(stores={"sql": {"engine": "cloudnative-pg", "retain": True}})
+    assert "deletes its volumes" in told["stores.sql.retain"]
+
+
 @pytest.mark.parametrize(("volume", "file"), [("1Gi", 64), ("10Gi", 160), ("8Ti", 30_000)])
 def test_seaweedfs_packs_objects_into_files_that_its_volume_holds_many_of(
     volume: str, file: int
