@@ -84,8 +84,8 @@ def _parts(
         parts.append(("tools", binaries))
     named = everyone if recipe.users and not recipe.system else []
     if named or recipe.folders or recipe.files or recipe.links:
-        chosen = recipe.model_dump(include={"folders", "files", "links"}) | {"users": named}
-        parts.append(("files", [_canonical(chosen)]))
+        spelled = recipe.model_dump(include={"folders", "files", "links"}) | {"users": named}
+        parts.append(("files", [_canonical(spelled)]))
     if recipe.program:
         parts.append(("program", [program.key(), compiled, interpreter]))
     return parts
