@@ -360,6 +360,7 @@ for port, (chart, prefix, config) in enumerate(SERVERS, 8888):
                                         stdout=log, stderr=log))
     base = f"http://127.0.0.1:{port}{prefix}/"
     found.append(["health", chart, "api", *until_up(base + "api")])
+    found.append(["health", chart, "login", *asked(base + "login", "")])
     for path in PATHS:
         for kind, _, _ in [*SERVERS, ("nobody", "", "")]:
             token = f"token-of-{kind}" if kind != "nobody" else ""
@@ -402,7 +403,7 @@ def test_a_notebook_of_either_kind_refuses_everybody_but_its_person(runtime: Pat
             assert status in ((200, 400, 404) if path.endswith("channels") else (200,)), where
         else:
             assert status == 403 or (status == 302 and "/login?" in location), where
-    assert len(found) == 2 + 1 + 2 * 3 * len(paths)
+    assert len(found) == 4 + 1 + 2 * 3 * len(paths)
 
 
 def _config(chart: str) -> str:

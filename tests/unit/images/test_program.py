@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import sysconfig
@@ -93,7 +94,7 @@ def test_the_image_changes_with_what_is_in_it_alone(
     assert (program.key() != before) == changes
 
 
-def test_the_contract_of_imports_names_what_the_image_lacks() -> None:
+def test_the_contract_of_imports_names_what_the_image_lacks_and_what_pods_run() -> None:
     project = tomllib.loads((places.project() / "pyproject.toml").read_text())
     (contract,) = (
         each
@@ -102,3 +103,17 @@ def test_the_contract_of_imports_names_what_the_image_lacks() -> None:
     )
     left_out = {f"mlops_infra.{name}" for name in program.OPERATORS_ONLY}
     assert set(contract["forbidden_modules"]) == {*left_out, "offline_bundle", "stacks"}
+    templates = (places.project() / "charts").glob("*/templates/*")
+    called = {
+        f"mlops_infra.cli.{name}"
+        for file in templates
+        for name in re.findall(r'mlops-infra"?,? "?([a-z]+)\b', _commands(file.read_text()))
+    }
+    assert len(called) >= 3
+    assert called <= set(contract["source_modules"])
+
+
+def _commands(template: str) -> str:
+    """The lines of a chart's template that start this program."""
+    start = re.compile(r'\[mlops-infra,|list "mlops-infra"')
+    return "\n".join(line for line in template.splitlines() if start.search(line))
