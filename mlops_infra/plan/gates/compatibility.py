@@ -57,7 +57,7 @@ def _stores(config: StackConfig, refusals: Refusals) -> None:
         message = (
             "CloudNativePG deletes its volumes with its servers, and starts with none of others"
         )
-        advice = "remove the key, and before `down` copy the data with: mlops-infra backup"
+        advice = "remove the key, and make a backup before `down`"
         refusals.add(("stores", "sql", "retain"), message, advice)
 
 
