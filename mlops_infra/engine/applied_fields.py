@@ -62,7 +62,7 @@ def whole(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     if inputs.get("kind") != "NetworkPolicy":
         return inputs
     spec = _mapping(inputs.get("spec"))
-    empty = {name.lower(): [] for name in _sequence(spec.get("policyTypes"))}
+    empty: dict[str, Any] = {name.lower(): [] for name in _sequence(spec.get("policyTypes"))}
     return {**inputs, "spec": {**empty, **spec}}
 
 
