@@ -36,7 +36,7 @@ def test_the_operator_of_postgresql_begins_a_cluster(plane: ControlPlane, tmp_pa
     (tmp_path / "operator").mkdir()
     (tmp_path / "operator" / "manager_amd64").symlink_to(binary)
     port = operators.free_port()
-    command = [str(binary), "controller", "--leader-elect", f"--webhook-port={port}"]
+    command = [str(binary), "controller", f"--webhook-port={port}"]
     variables = {
         "OPERATOR_NAMESPACE": STORES,
         "WATCH_NAMESPACE": STORES,
