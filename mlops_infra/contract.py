@@ -10,6 +10,8 @@ OWNER = "mlops-infra"
 """Value of the labels and tags that say who manages a thing."""
 
 # --- namespaces
+KUBEFLOW_NAMESPACE = "kubeflow"
+"""Of Kubeflow's parts: pipelines, Katib, Trainer, notebooks."""
 STORES_NAMESPACE = "mlops-stores"
 """Of PostgreSQL, the S3 store and Valkey."""
 

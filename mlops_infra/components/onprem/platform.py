@@ -75,8 +75,8 @@ class OnPremPlatform(pulumi.ComponentResource):
     def _namespace(self, name: str, plan: Plan, pod_security: str) -> Namespace:
         stateful = any(c.stateful and c.namespace == name for c in plan.components)
         tenant = next((c.tenant for c in plan.components if c.tenant and c.namespace == name), None)
-        # what people run there nobody has reviewed
-        level = "restricted" if tenant else pod_security
+        # what people run there nobody has reviewed; Kubeflow's own Pods keep to it as well
+        level = "restricted" if tenant or name == contract.KUBEFLOW_NAMESPACE else pod_security
         return Namespace(
             name,
             metadata=ObjectMetaArgs(

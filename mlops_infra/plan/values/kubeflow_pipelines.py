@@ -25,13 +25,13 @@ def values(context: Context) -> Values:
         },
         "mlflow": {
             "endpoint": tracking or "",
-            "secret": "kfp-mlflow-credentials" if with_login else "",
+            "login": with_login,
         },
         "cache": settings.cache,
         "timezone": settings.timezone,
         "networkPolicy": {
-            # Without Istio it knows one team only: tenants would see and run what others do.
             "clients": context.clients,
+            "tenants": context.tenant_clients,
             "servers": [
                 context.server("object"),
                 *(context.component_server("mlflow") if tracking else []),

@@ -12,13 +12,14 @@ class KubeflowPipelinesSettings(Section):
     """Settings of Kubeflow Pipelines."""
 
     bucket: Bucket = "pipelines"
-    """Bucket of artifacts (3 to 63 characters, as S3 requires)."""
+    """Bucket of its own files; artifacts of runs are in their tenant's (3 to 63 characters)."""
     size: Size = "20Gi"
     """Size of the volume of its MySQL server."""
     retain: bool = False
     """Keep that volume on `down`."""
-    cache: bool = True
-    """Reuse results of steps with the same inputs."""
+    cache: bool = False
+    """Reuse results of steps with the same inputs; all tenants share the list of what ran, and any may
+    write to it. Pipelines of this kit reuse results without it."""
     mlflow: bool = True
     """Record every run in MLflow, if the stack has it."""
     timezone: TimeZone = "UTC"
