@@ -1,4 +1,4 @@
-"""Kubeflow Pipelines with the tenants of a stack: what a trial with upstream's images found missing."""
+"""Kubeflow Pipelines with the tenants of a stack: what a trial of upstream's images found."""
 
 from __future__ import annotations
 

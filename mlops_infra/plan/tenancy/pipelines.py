@@ -1,4 +1,4 @@
-"""What a tenant has of Kubeflow Pipelines: its runs are in its own namespace, under its own accounts."""
+"""What a tenant has of Kubeflow Pipelines: runs in its own namespace, under its own accounts."""
 
 from __future__ import annotations
 

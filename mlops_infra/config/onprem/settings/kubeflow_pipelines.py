@@ -18,8 +18,7 @@ class KubeflowPipelinesSettings(Section):
     retain: bool = False
     """Keep that volume on `down`."""
     cache: bool = False
-    """Reuse results of steps with the same inputs; all tenants share the list of what ran, and any may
-    write to it. Pipelines of this kit reuse results without it."""
+    """Reuse results of equal steps of foreign pipelines: all tenants may write to its list of them."""
     mlflow: bool = True
     """Record every run in MLflow, if the stack has it."""
     timezone: TimeZone = "UTC"

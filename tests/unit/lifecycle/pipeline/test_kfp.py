@@ -83,7 +83,9 @@ def _job(folder: Path) -> Job:
         value: Any = {"accuracy": 0.1 + 0.2} if content == "metrics" else {}
         body = contents.dump(content, value, name) if content in ("metrics", "json") else b""
         (folder / name).write_bytes(body)
-    return Job(pipeline, step, "run-1", {}, {}, outputs, Environment(), None)
+    parameters = {name: pipeline.parameter(name).default for name in step.parameters}
+    inputs = dict.fromkeys(step.inputs, "unused")
+    return Job(pipeline, step, "run-1", parameters, inputs, outputs, Environment(), None)
 
 
 def test_a_step_tells_digests_and_metrics_where_the_launcher_looks(tmp_path: Path) -> None:
@@ -98,7 +100,9 @@ def test_a_step_tells_digests_and_metrics_where_the_launcher_looks(tmp_path: Pat
     assert metrics["metadata"] == {"sha256": digests["metrics"], "accuracy": 0.1 + 0.2}
 
 
-@pytest.mark.parametrize("given", ["{{$}}", "[]", '{"outputs": {}}', '{"outputs": {"artifacts": 1}}'])
+@pytest.mark.parametrize(
+    "given", ["{{$}}", "[]", '{"outputs": {}}', '{"outputs": {"artifacts": 1}}']
+)
 def test_a_placeholder_that_nobody_filled_in_is_an_error(tmp_path: Path, given: str) -> None:
     job = _job(tmp_path)
     with pytest.raises(InputError, match="not an ExecutorInput"):
