@@ -8,7 +8,7 @@ from mlops_infra import contract
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.model.choices import Selection
 from mlops_infra.plan.model.deployment import Deployment
-from mlops_infra.plan.model.planned import Generated, Literal, SecretSpec
+from mlops_infra.plan.model.planned import Generated, Literal, SecretSpec, SecretValue
 from mlops_infra.plan.network import addresses, peers
 from mlops_infra.plan.network.peers import Peer
 
@@ -22,6 +22,15 @@ def offered(config: StackConfig, selection: Selection) -> bool:
     return NAME in selection or config.components[NAME].state == "external"
 
 
+def url(of: Deployment) -> str | None:
+    """Its API server, for Pods of the cluster; None where there is none."""
+    wanted = of.config.components[NAME]
+    if wanted.state == "external":
+        return wanted.endpoint
+    component = of.catalog[NAME]
+    return addresses.inside(component, component.port("api")) if NAME in of.selection else None
+
+
 def values(of: Deployment) -> dict[str, Any]:
     """`pipelines` of the chart `tenant`."""
     return {"enabled": offered(of.config, of.selection), "mlflowLogin": _login(of)}
@@ -32,7 +41,10 @@ def secrets(tenant: str, of: Deployment) -> tuple[SecretSpec, ...]:
     if not _login(of):
         return ()
     account = contract.tenant_namespace(tenant)
-    keys = {"username": Literal(account), "password": Generated(f"{account}-mlflow")}
+    keys: dict[str, SecretValue] = {
+        "username": Literal(account),
+        "password": Generated(f"{account}-mlflow"),
+    }
     return (SecretSpec("kfp-mlflow-credentials", account, keys),)
 
 

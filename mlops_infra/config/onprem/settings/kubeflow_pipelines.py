@@ -18,7 +18,7 @@ class KubeflowPipelinesSettings(Section):
     retain: bool = False
     """Keep that volume on `down`."""
     cache: bool = False
-    """Reuse results of equal steps of foreign pipelines: all tenants may write to its list of them."""
+    """Reuse results of equal steps of foreign pipelines; all tenants may write to the list."""
     mlflow: bool = True
     """Record every run in MLflow, if the stack has it."""
     timezone: TimeZone = "UTC"

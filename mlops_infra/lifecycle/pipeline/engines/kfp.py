@@ -129,6 +129,15 @@ def documents(
     return [ir, _platform(executors)]
 
 
+def runtime_values(pipeline: Pipeline, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Values of one run, as KFP takes them.
+
+    Raises:
+        InputError: a number would be rounded.
+    """
+    return {each.name: _default(each, values[each.name]) for each in pipeline.parameters}
+
+
 def to_yaml(documents: list[dict[str, Any]]) -> str:
     """The file that KFP takes: documents in order, keys sorted, ASCII."""
     import yaml

@@ -14,7 +14,6 @@ from mlops_infra.lifecycle.pipeline.definition.places import code_object, object
 from mlops_infra.lifecycle.pipeline.engines import argo
 from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings
 from mlops_infra.lifecycle.pipeline.steps import contents
-from mlops_infra.lifecycle.pipeline.submission.argo_run import Workflows
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
 
 IMAGE = contract.RUNTIME_IMAGE_VARIABLE
@@ -55,7 +54,7 @@ def submit(
             hint="add -s STACK --tenant NAME; it is set in a tenant's Pods",
         )
     workflows, namespace = tenancy.workflows(), contract.tenant_namespace(around.tenant)
-    settings = ArgoSettings(around.tenant, _image(workflows, namespace, around.runtime_image))
+    settings = ArgoSettings(around.tenant, image_of(tenancy, namespace))
     if pipeline.code is not None:
         if code_in_bucket:
             settings = replace(settings, code=code_object(pipeline.code.sha256))
@@ -69,8 +68,14 @@ def submit(
     return Submitted(run, namespace, manifest)
 
 
-def _image(workflows: Workflows, namespace: str, given: str | None) -> str:
-    image = given or workflows.platform(namespace).get(IMAGE)
+def image_of(tenancy: Tenancy, namespace: str) -> str:
+    """The image of the steps: the given one, or the one that the platform tells its tenants.
+
+    Raises:
+        InputError: there is neither.
+    """
+    given = tenancy.around.runtime_image
+    image = given or tenancy.workflows().platform(namespace).get(IMAGE)
     if image is None:
         raise InputError(
             "the platform has no image for steps",
