@@ -10,15 +10,21 @@ OWNER = "mlops-infra"
 """Value of the labels and tags that say who manages a thing."""
 
 # --- namespaces
-KUBEFLOW_NAMESPACE = "kubeflow"
-"""Of Kubeflow's parts: pipelines, Katib, Trainer, notebooks."""
 STORES_NAMESPACE = "mlops-stores"
 """Of PostgreSQL, the S3 store and Valkey."""
 
 
+_TENANT_PREFIX = "tenant-"
+
+
 def tenant_namespace(tenant: str) -> str:
     """Namespace of a tenant; also the name of its bucket and of its account at every store."""
-    return f"tenant-{tenant}"
+    return f"{_TENANT_PREFIX}{tenant}"
+
+
+def tenant_of(namespace: str) -> str:
+    """The tenant whose namespace it is."""
+    return namespace.removeprefix(_TENANT_PREFIX)
 
 
 # --- Secrets

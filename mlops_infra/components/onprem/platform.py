@@ -16,6 +16,8 @@ from mlops_infra.plan.network.site import CA_CONFIG_MAP, CA_KEY, KSERVE_CA_KEY, 
 from mlops_infra.plan.stateful import PLATFORM
 
 TYPE = "mlops-infra:onprem:Platform"
+KUBEFLOW = "kubeflow"
+"""Namespace of the parts of Kubeflow."""
 
 
 class OnPremPlatform(pulumi.ComponentResource):
@@ -76,7 +78,7 @@ class OnPremPlatform(pulumi.ComponentResource):
         stateful = any(c.stateful and c.namespace == name for c in plan.components)
         tenant = next((c.tenant for c in plan.components if c.tenant and c.namespace == name), None)
         # what people run there nobody has reviewed; Kubeflow's own Pods keep to it as well
-        level = "restricted" if tenant or name == contract.KUBEFLOW_NAMESPACE else pod_security
+        level = "restricted" if tenant or name == KUBEFLOW else pod_security
         return Namespace(
             name,
             metadata=ObjectMetaArgs(

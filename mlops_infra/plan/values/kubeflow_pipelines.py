@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan.network import addresses
+from mlops_infra.plan.network import addresses, peers
 from mlops_infra.plan.values.context import Context, Values
 
 
@@ -31,10 +31,15 @@ def values(context: Context) -> Values:
         "timezone": settings.timezone,
         "networkPolicy": {
             "clients": context.clients,
-            "tenants": context.tenant_clients,
+            "tenants": [*context.tenant_clients, *_triggers(context)],
             "servers": [
                 context.server("object"),
                 *(context.component_server("mlflow") if tracking else []),
             ],
         },
     }
+
+
+def _triggers(context: Context) -> list[Values]:
+    """Who starts trainings for tenants, by their tokens."""
+    return [peers.pods(context.catalog["lifecycle"])] if "lifecycle" in context.selection else []

@@ -24,7 +24,7 @@ SELECTOR = {
     contract.NAME_LABEL: "kubeflow-pipelines",
     contract.COMPONENT_ROLE_LABEL: "api-server",
 }
-PORT = 8888
+NAMESPACE, PORT = "kubeflow", 8888
 SECONDS = 60.0
 """Longest silence of the server; it compiles a pipeline before it answers."""
 LIFETIME, EARLY = 3600, 300
@@ -62,7 +62,7 @@ class KfpChannel:
             raise OperationFailed(
                 f"Kubeflow Pipelines does not respond: {error}",
                 where=self.where,
-                hint=f"kubectl -n {contract.KUBEFLOW_NAMESPACE} get pods",
+                hint=f"kubectl -n {NAMESPACE} get pods",
             ) from error
 
 
@@ -139,12 +139,10 @@ def inside(
             kubeconfig,
             context,
             title="Kubeflow Pipelines' API server",
-            namespace=contract.KUBEFLOW_NAMESPACE,
+            namespace=NAMESPACE,
             labels=SELECTOR,
             port=PORT,
             seconds=SECONDS,
         )
 
-    return KfpChannel(
-        f"namespace {contract.KUBEFLOW_NAMESPACE}", connect, Token(cluster, namespace)
-    )
+    return KfpChannel(f"namespace {NAMESPACE}", connect, Token(cluster, namespace))

@@ -18,6 +18,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 
+from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
+
 Answer = tuple[int, dict[str, Any]]
 
 
@@ -190,3 +192,23 @@ def serving(fake: FakeKfp) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@dataclass
+class FakeKubernetes:
+    """A cluster that makes tokens."""
+
+    made: list[tuple[str, Any]] = field(default_factory=list)
+
+    def send(self, _method: str, path: str, *, body: Any) -> dict[str, Any]:
+        self.made.append((path, body["spec"]["audiences"]))
+        return {"status": {"token": f"token-of-{path.split('/')[4]}"}}
+
+
+class FakeTenancy(Tenancy):
+    """A tenant whose cluster makes tokens; the server is at its endpoint."""
+
+    kubernetes = FakeKubernetes()
+
+    def _cluster(self) -> Any:
+        return self.kubernetes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -16,31 +16,11 @@ from mlops_infra.lifecycle.pipeline.submission.kfp_api import PipelinesApi
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
 from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.progress import Event, quiet
-from tests.unit.lifecycle.pipeline.fake_kfp import FakeKfp, serving
+from tests.unit.lifecycle.pipeline.fake_kfp import FakeKfp, FakeKubernetes, FakeTenancy, serving
 
 SPACE = "tenant-demo"
 TIMES = {"start_time": "2026-01-01T00:00:00Z", "end_time": "2026-01-01T00:00:05Z"}
 NOT_ENDED = {"start_time": "2026-01-01T00:00:00Z", "end_time": "1970-01-01T00:00:00Z"}
-
-
-@dataclass
-class FakeKubernetes:
-    """A cluster that makes tokens."""
-
-    made: list[tuple[str, Any]] = field(default_factory=list)
-
-    def send(self, _method: str, path: str, *, body: Any) -> dict[str, Any]:
-        self.made.append((path, body["spec"]["audiences"]))
-        return {"status": {"token": f"token-of-{path.split('/')[4]}"}}
-
-
-class FakeTenancy(Tenancy):
-    """A tenant whose cluster makes tokens; the server is at its endpoint."""
-
-    kubernetes = FakeKubernetes()
-
-    def _cluster(self) -> Any:
-        return self.kubernetes
 
 
 @pytest.fixture
