@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.kube import Cluster
 from mlops_infra.lifecycle.pipeline.definition.arguments import complete
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
 from mlops_infra.lifecycle.pipeline.submission import kfp_channel, kfp_run
 from mlops_infra.lifecycle.pipeline.submission.kfp_api import PipelinesApi
+from mlops_infra.lifecycle.pipeline.submission.kubernetes_runs import KubernetesRuns
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
 from mlops_infra.lifecycle.services.environment import Environment
 from mlops_infra.progress import Event, quiet
@@ -132,6 +134,35 @@ def test_a_failure_names_the_step_and_shows_its_log(server: FakeKfp, url: str) -
     end = kfp_run.wait(api, run, ["validate", "train"], quiet, timeout=9)
     told = kfp_run.failure(FakeLogs("Traceback"), end)
     assert told.what == f"step 'train' of {run} failed: exit code 3\n{SPACE} train: Traceback"
+
+
+def _pod(name: str, node: str, made: str) -> dict[str, Any]:
+    notes = {"workflows.argoproj.io/node-name": node}
+    return {"metadata": {"name": name, "annotations": notes, "creationTimestamp": made}}
+
+
+def test_the_log_is_that_of_the_last_try_and_not_of_what_kfp_adds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class FakeCluster:
+        def get(self, _path: str, query: Mapping[str, str]) -> dict[str, Any]:
+            assert query == {"labelSelector": "pipeline/runid=r-1"}
+            return {
+                "items": [
+                    _pod("driver", "w-1.root.train-driver", "2026-01-01T00:00:09Z"),
+                    _pod("first", "w-1.root.train.executor(0)", "2026-01-01T00:00:01Z"),
+                    _pod("last", "w-1.root.train.executor(1)", "2026-01-01T00:00:02Z"),
+                    _pod("other", "w-1.root.retrain.executor", "2026-01-01T00:00:08Z"),
+                ]
+            }
+
+        def log(self, namespace: str, pod: str, container: str, *, lines: int) -> str:
+            return f"{namespace} {pod} {container} {lines}"
+
+    monkeypatch.setattr(Cluster, "open", lambda *_, **__: FakeCluster())
+    runs = KubernetesRuns()
+    assert runs.kfp_log(SPACE, "r-1", "train", 7) == f"{SPACE} last main 7"
+    assert runs.kfp_log(SPACE, "r-1", "promote", 7) == ""
 
 
 def test_a_stopped_run_ends_and_says_so(server: FakeKfp, url: str) -> None:
