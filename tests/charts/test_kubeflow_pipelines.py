@@ -12,6 +12,7 @@ import yaml
 from mlops_infra.lifecycle.pipeline.definition.arguments import complete
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
 from mlops_infra.lifecycle.pipeline.engines import kfp
+from mlops_infra.lifecycle.pipeline.submission.kfp_channel import AUDIENCE
 from tests.charts.rendering import Manifest, containers, one, planned_render, pods, render
 
 CHART, STACK, TENANT = "kubeflow-pipelines", "onprem-dev", "tenant-vision"
@@ -68,7 +69,7 @@ def test_controllers_show_a_token_for_the_api_server_alone(role: str) -> None:
     pod = pods(render(CHART))[f"Deployment/{role}"]["spec"]
     volume = next(v for v in pod["volumes"] if v["name"] == "api-token")
     token = volume["projected"]["sources"][0]["serviceAccountToken"]
-    assert token["audience"] == _env("Deployment/ml-pipeline")["TOKEN_REVIEW_AUDIENCE"]
+    assert token["audience"] == AUDIENCE
     # runs are in the tenants' namespaces
     assert "--namespace=" in pod["containers"][0]["args"]
 

@@ -61,15 +61,15 @@ data:
   {{- include .files .root | nindent 2 }}
 {{- end }}
 
-{{/* A token that the API server takes from the controllers, made for it alone; `.path`. */}}
+{{/* A token that the API server takes from the controllers, made for it alone. */}}
 {{- define "pipelines.tokenVolume" -}}
 - name: api-token
   projected:
     sources:
       - serviceAccountToken:
-          audience: {{ .root.Values.tokens.audience }}
+          audience: pipelines.kubeflow.org
           expirationSeconds: 3600
-          path: {{ .path }}
+          path: {{ . }}
 {{- end }}
 
 {{/* What an account may do in a tenant, whose chart binds it: a ClusterRole of `.name` with `.rules`. */}}

@@ -76,13 +76,19 @@ def list_(stack: str | None, tenant: str | None, file: Path | None, as_json: boo
 @stack_option
 @tenant_option
 @options.file
-def remove(schedule_id: str, stack: str | None, tenant: str | None, file: Path | None) -> None:
+@options.as_json
+def remove(
+    schedule_id: str, stack: str | None, tenant: str | None, file: Path | None, as_json: bool
+) -> None:
     """Remove a schedule; its runs stay."""
     from mlops_infra.lifecycle.pipeline.submission.kfp_run import api_of
 
-    tenancy = tenancy_of(stack, tenant, file, render.sink_for(as_json=False))
+    tenancy = tenancy_of(stack, tenant, file, render.sink_for(as_json))
     api_of(tenancy).end_repeating(schedule_id)
-    output.text(f"removed {schedule_id}")
+    if as_json:
+        output.document({"removed": schedule_id})
+    else:
+        output.text(f"removed {schedule_id}")
 
 
 def _tell(schedules: list[Document], as_json: bool) -> None:
