@@ -120,14 +120,14 @@
 {{/* What its driver and launcher read, in the Pods of runs. */}}
 {{- define "tenant.launcherRules" -}}
 - apiGroups: [""]
-  resources: [configmaps]
-  resourceNames: [kfp-launcher]
-  verbs: [get]
-- apiGroups: [""]
   resources: [secrets]
   resourceNames: [{{ .Values.artifacts.secret }}]
   verbs: [get]
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
   verbs: [create, get, list, delete]
+- apiGroups: [""]
+  resources: [configmaps]
+  resourceNames: [kfp-launcher]
+  verbs: [get]
 {{- end }}
