@@ -12,7 +12,6 @@ from tests.machine import pytest_sessionfinish, pytest_sessionstart
 
 __all__ = ["pytest_sessionfinish", "pytest_sessionstart"]
 
-MANAGED = {"state": "managed"}
 QUOTA = {"cpu": "6", "memory": "8Gi", "storage": "10Gi", "pods": 40}
 
 
@@ -23,9 +22,9 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         pytest.skip("a real node needs root")
     with taken_down(Platform(tmp_path_factory.mktemp("training"))) as found:
         found.configure(
-            components={"trainer": MANAGED, "katib": MANAGED},
+            components={name: {"state": "managed"} for name in ("trainer", "katib")},
             tenants={
-                "demo": {"owner": "lee", "quota": QUOTA},
+                "demo": {"owner": "lee", "quota": dict(QUOTA)},
                 "other": {"owner": "kim", "quota": {"cpu": "1", "memory": "1Gi", "pods": 10}},
             },
         )
