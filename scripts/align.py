@@ -22,7 +22,7 @@ MODULES = Path(__file__).parents[1] / "go"
 GROUPS: tuple[tuple[str, ...], ...] = (
     ("alertmanager", "coredns", "helm", "kwok", "metrics-server", "prometheus", "promtool"),
     ("argo-workflows", "kserve", "pulumi-kubernetes"),
-    ("cloudnative-pg", "envoy-gateway"),
+    ("cloudnative-pg", "envoy-gateway", "jobset", "katib", "trainer"),
 )
 """Wrappers that agree. etcd, Pulumi, SeaweedFS and versitygw hold data and state: they stay as
 released, and Kubernetes is one tree of its own. The last group is of what few stacks have: it is
