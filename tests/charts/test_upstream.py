@@ -228,6 +228,21 @@ def test_jobs_are_admitted_before_anybody_makes_one() -> None:
         assert service["metadata"]["annotations"]["pulumi.com/skipAwait"] == "false"
 
 
+def test_trainer_is_told_every_time_of_its_election() -> None:
+    """It fills in nothing beside what is written there, and ends at once with a lease of no time."""
+    manager = one(render("trainer"), "Deployment", "kubeflow-trainer-controller-manager")
+    (volume,) = [
+        v
+        for v in pods([manager])["Deployment/kubeflow-trainer-controller-manager"]["spec"][
+            "volumes"
+        ]
+        if v["name"] == "config"
+    ]
+    held = one(render("trainer"), "ConfigMap", volume["configMap"]["name"])["data"]
+    election = yaml.safe_load(held["controller_manager_config.yaml"])["leaderElection"]
+    assert {"leaseDuration", "renewDeadline", "retryPeriod"} <= set(election)
+
+
 def test_nobody_scrapes_jobset_which_answers_authorised_accounts_alone() -> None:
     scraped = {
         name: "prometheus.io/scrape" in pod["metadata"].get("annotations", {})
