@@ -20,6 +20,7 @@ def values(context: Context) -> Values:
     settings = context.config.components.kserve.settings
     mlserver = _image(context.component, "mlserver")
     ours = is_ours(context.component, mlserver, context.config.network)
+    formats = FORMATS["built" if ours else "upstream"]
     return {
         "replicas": settings.replicas,
         **webhook(context, "kserve-webhook-server-cert"),
@@ -28,7 +29,10 @@ def values(context: Context) -> Values:
         "features": {"agent": settings.request_agent, "graphs": settings.inference_graphs},
         "storage": _user(context, "storageInitializer"),
         "runtimes": {
-            "mlserver": {**_user(context, "mlserver"), "formats": FORMATS["built" if ours else "upstream"]},
+            "mlserver": {
+                **_user(context, "mlserver"),
+                "formats": formats
+            },
             "tensorflow": {"enabled": settings.tensorflow},
             "triton": {"enabled": settings.triton},
             "torchserve": {"enabled": settings.torchserve},
