@@ -65,7 +65,7 @@ def _onprem(config: StackConfig, stack: str, supply: Supply, known: Catalog) -> 
         for choice in selection.choices
         if choice.component.available
     }
-    _note_simulated(selection, images, refusals)
+    _note_simulated(selection, images, config, refusals)
     overrides.judge(selection, config, refusals)
     overrides.judge_sources(selection, config, refusals)
     overrides.judge_closed([image for each in images.values() for image in each], config, refusals)
@@ -91,8 +91,11 @@ def _onprem(config: StackConfig, stack: str, supply: Supply, known: Catalog) -> 
 def _note_simulated(
     selection: Selection,
     images: Mapping[str, tuple[PlannedImage, ...]],
+    config: StackConfig,
     refusals: Refusals,
 ) -> None:
+    if config.cluster.simulated:
+        return  # all of them are, which is said already
     for choice in selection.choices:
         found = images.get(choice.component.name, ())
         if reality.simulated(found):

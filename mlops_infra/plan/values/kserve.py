@@ -29,10 +29,7 @@ def values(context: Context) -> Values:
         "features": {"agent": settings.request_agent, "graphs": settings.inference_graphs},
         "storage": _user(context, "storageInitializer"),
         "runtimes": {
-            "mlserver": {
-                **_user(context, "mlserver"),
-                "formats": formats
-            },
+            "mlserver": {**_user(context, "mlserver"), "formats": formats},
             "tensorflow": {"enabled": settings.tensorflow},
             "triton": {"enabled": settings.triton},
             "torchserve": {"enabled": settings.torchserve},

@@ -46,7 +46,11 @@ def test_defaults_that_depend_on_another_key() -> None:
     assert (embedded.cluster.expose, embedded.network.images.default) == ("nodePort", "built")
     assert embedded.cluster.kubernetes == "1.34"
     other = config.parse({**MINIMAL, "policy": "standard"})
-    assert (other.cluster.expose, other.network.images, other.protect) == ("none", "upstream", True)
+    assert (other.cluster.expose, other.network.images.default, other.protect) == (
+        "none",
+        "upstream",
+        True,
+    )
     assert not config.parse(MINIMAL).protect
 
 
