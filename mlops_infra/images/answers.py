@@ -1,7 +1,8 @@
 """What is known of images that no recipe makes: whether an embedded node can have them, and why.
 
 A bundle and earlier pulls are looked up each time. What registries have answered is remembered
-here, so that a plan needs no network and stays the same until somebody asks again.
+here, so that a plan needs no network and stays the same until somebody asks again. That is kept in
+the cache: without it `up` asks once more.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from mlops_infra import files, places
+from mlops_infra import files
 from mlops_infra.errors import OperationFailed
 from mlops_infra.images import blobs, bundled, pulled
 
@@ -73,7 +74,7 @@ def remembered() -> dict[str, Remembered]:
 
 def remember(found: Mapping[str, Remembered]) -> None:
     """Keep answers beside those that are known; a newer one takes the place of an older one."""
-    places.private(places.data())
+    blobs.folder().mkdir(parents=True, exist_ok=True)
     with blobs.exclusive("registry-answers"):
         merged = {**remembered(), **found}
         raw = {reference: asdict(merged[reference]) for reference in sorted(merged)}
@@ -81,4 +82,4 @@ def remember(found: Mapping[str, Remembered]) -> None:
 
 
 def _file() -> Path:
-    return places.data() / "registry-answers.json"
+    return blobs.folder() / "registry-answers.json"

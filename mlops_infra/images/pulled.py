@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from mlops_infra import files
@@ -69,6 +69,45 @@ def image(reference: str, name: str, layout: Path, digest: str) -> BuiltImage:
             raise FileNotFoundError(file)
     size = sum(int(layer["size"]) for layer in manifest["layers"])
     return BuiltImage(reference, name, digest, layout, size, sbom="", cached=True)
+
+
+def unused(before: float) -> dict[Path, str]:
+    """Records of images that nobody has used since, with the image of each.
+
+    Args:
+        before: seconds since the epoch.
+    """
+    return {
+        file: str(json.loads(file.read_bytes())["reference"])
+        for file in _records().glob("[!.]*.json")
+        if file.stat().st_mtime < before
+    }
+
+
+def unnamed_blobs(going: Collection[Path], young: float) -> list[Path]:
+    """Blobs that no record but those of `going` leads to.
+
+    Args:
+        going: records that are to be removed.
+        young: seconds since the epoch; what is newer may belong to a pull that is under way.
+    """
+    named: set[Path] = set()
+    for file in _records().glob("[!.]*.json"):
+        if file not in going:
+            named |= _parts(folder(), json.loads(file.read_bytes())["digest"])
+    every = (folder() / "blobs").glob("*/[!.]*")
+    return [each for each in every if each not in named and each.stat().st_mtime < young]
+
+
+def _parts(layout: Path, digest: str) -> set[Path]:
+    """The manifest, its config and its layers; the manifest alone where that is damaged."""
+    file = _blob(layout, digest)
+    try:
+        manifest = json.loads(file.read_bytes())
+        parts = [manifest["config"], *manifest["layers"]]
+        return {file, *(_blob(layout, part["digest"]) for part in parts)}
+    except (FileNotFoundError, ValueError, KeyError):
+        return {file}
 
 
 def _records() -> Path:

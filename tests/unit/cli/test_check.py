@@ -80,7 +80,7 @@ def test_a_stack_must_be_named(
 def test_each_component_says_whether_its_pods_are_real_and_why(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLOPS_INFRA_DATA", str(tmp_path))
+    monkeypatch.setenv("MLOPS_INFRA_CACHE", str(tmp_path))
     monkeypatch.setattr("mlops_infra.cluster.node.preflight.can_be_real", lambda: True)
     file = tmp_path / "mine.yaml"
     file.write_text(

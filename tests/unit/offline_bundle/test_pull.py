@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +26,7 @@ LAYERS = [incompressible(400_000, seed) for seed in (1, 2)]
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CACHE", "DATA"):
-        monkeypatch.setenv(f"MLOPS_INFRA_{name}", str(tmp_path / name.lower()))
+    monkeypatch.setenv("MLOPS_INFRA_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.delenv("MLOPS_INFRA_BUNDLE", raising=False)
     monkeypatch.setattr(pulling, "target", lambda: "linux/amd64")
@@ -205,3 +206,25 @@ def test_a_node_asks_for_a_digest_without_its_tag(site: Site) -> None:
     top = digest(site.script.manifests["1"])
     (built,) = pull([f"{site.reference}@{top}"], site.mirrors, quiet)
     assert (built.reference, built.digest) == (f"{site.host}/team/app@{top}", site.own)
+
+
+def test_what_was_pulled_and_not_used_is_pruned_with_its_blobs_alone(site: Site) -> None:
+    fresh = site.script.image(site.host, "team/app", [LAYERS[0]])
+    site.script.manifests["2"] = site.script.manifests[fresh.digest]
+    (old, new) = pull([site.reference, f"{site.host}/team/app:2"], site.mirrors, quiet)
+    month = time.time() - 30 * 86_400
+    for file in old.layout.rglob("*"):
+        if file.is_file() and "records" not in file.parts:
+            os.utime(file, (month, month))
+    (record,) = pulled.unused(time.time() + 60).keys() - _records_of(new.name)
+    os.utime(record, (month, month))
+    done = images.prune(14)
+    assert done.images == (site.reference,)
+    assert done.freed > len(LAYERS[1])
+    assert pulled.find(site.reference) is None
+    assert pulled.find(new.name) == new
+
+
+def _records_of(reference: str) -> set[Path]:
+    found = pulled.unused(time.time() + 60)
+    return {file for file, name in found.items() if name == reference}
