@@ -110,11 +110,13 @@ def _answers(config: StackConfig) -> Mapping[str, tuple[bool, str]]:
 
 
 def _pods(config: StackConfig, plan: Plan) -> tuple[ComponentPods, ...]:
-    from mlops_infra.cluster.node.preflight import all_simulated
     from mlops_infra.plan.images.reality import pods_of
 
-    cluster = config.cluster
-    return pods_of(plan, all_simulated(cluster.simulated) if cluster.embedded else None)
+    if not config.cluster.embedded:
+        return pods_of(plan, None)
+    from mlops_infra.cluster.node.preflight import all_simulated
+
+    return pods_of(plan, all_simulated(config.cluster.simulated))
 
 
 def _built(config: StackConfig) -> Mapping[str, str]:
