@@ -51,19 +51,20 @@ def ask(plan: Plan, mirrors: Mirrors, *, again: bool = False) -> bool:
     Args:
         plan: made from what is known.
         mirrors: how registries are reached.
-        again: ask about those that are known to be missing as well.
+        again: ask about those that are known to be missing as well, and about optional ones.
 
     Raises:
         InputError: an image's name is not a reference.
     """
-    missing = [image.reference for image in _of_registries(plan) if not image.obtainable]
+    found = _of_registries(plan, optional=again)
+    missing = [image.reference for image in found if not image.obtainable]
     if not missing:
         return False
     from offline_bundle.pull import ask as ask_registries
 
     known = remembered()
-    found = ask_registries(missing, mirrors, {} if again else known)
-    return any(known.get(reference) != answer for reference, answer in found.items())
+    answers = ask_registries(missing, mirrors, {} if again else known)
+    return any(known.get(reference) != answer for reference, answer in answers.items())
 
 
 def wanted(plan: Plan) -> list[str]:
@@ -151,7 +152,7 @@ def pull_for_stack(
         with step(sink, "Asking registries") as work:
             ask(plan_of(config, stack), mirrors, again=True)
             plan = plan_of(config, stack)
-            found = list(_of_registries(plan))
+            found = list(_of_registries(plan, optional=True))
             lacking = {each.reference: each.why for each in found if not each.obtainable}
             work.end("done", f"{len(lacking)} of {len(found)} images are not available")
         names = list(dict.fromkeys(each.reference for each in found if each.obtainable))
@@ -172,8 +173,13 @@ def _load(cluster: EmbeddedCluster, images: Sequence[BuiltImage], sink: Sink) ->
     return True
 
 
-def _of_registries(plan: Plan) -> Iterator[PlannedImage]:
+def _of_registries(plan: Plan, *, optional: bool = False) -> Iterator[PlannedImage]:
+    """Images that no recipe makes.
+
+    What a component that was built here pulls later, if anybody asks it to (KServe's other model
+    servers), is `optional`: `up` neither asks nor pulls hundreds of megabytes for it.
+    """
     for component in plan.components:
-        for image in component.images:
-            if image.recipe is None and not image.reference.startswith(BUILT_REGISTRY):
-                yield image
+        found = [image for image in component.images if image.recipe is None]
+        if optional or any(image.phase == "start" for image in found):
+            yield from (each for each in found if not each.reference.startswith(BUILT_REGISTRY))

@@ -141,6 +141,14 @@ def test_what_registries_have_is_pulled_and_runs(
     assert len(registry.asked) == before, "asked and pulled once"
 
 
+def test_the_sandbox_asks_and_pulls_nothing(
+    registry: Script, want: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "all_simulated", lambda _: None)
+    assert upstream_images.wanted(asked(want.stack, want.file, ask=True).plan) == []
+    assert registry.asked == [], "KServe's other model servers are pulled by hand"
+
+
 def test_a_command_that_only_reads_asks_nobody(registry: Script, tmp_path: Path) -> None:
     assert asked("up", two_of_upstream(tmp_path)).plan.component("mlflow").simulated
     assert registry.asked == []
