@@ -16,6 +16,8 @@ from mlops_infra.plan.network.site import CA_CONFIG_MAP, CA_KEY, KSERVE_CA_KEY, 
 from mlops_infra.plan.stateful import PLATFORM
 
 TYPE = "mlops-infra:onprem:Platform"
+_EXPERIMENTS = {"katib.kubeflow.org/metrics-collector-injection": "enabled"}
+"""Label of a namespace without which Katib refuses every experiment in it."""
 
 
 class OnPremPlatform(pulumi.ComponentResource):
@@ -77,6 +79,7 @@ class OnPremPlatform(pulumi.ComponentResource):
         tenant = next((c.tenant for c in plan.components if c.tenant and c.namespace == name), None)
         # what people run there nobody has reviewed
         level = "restricted" if tenant else pod_security
+        tunes = tenant is not None and any(c.name == "katib" for c in plan.components)
         return Namespace(
             name,
             metadata=ObjectMetaArgs(
@@ -86,6 +89,7 @@ class OnPremPlatform(pulumi.ComponentResource):
                     contract.STATEFUL_LABEL: str(stateful).lower(),
                     "pod-security.kubernetes.io/enforce": level,
                     **({contract.TENANT_LABEL: tenant} if tenant else {}),
+                    **(_EXPERIMENTS if tunes else {}),
                 },
             ),
             opts=ResourceOptions(parent=self),
