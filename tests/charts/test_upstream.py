@@ -76,16 +76,12 @@ def test_pipelines_know_no_mlflow_but_the_one_they_are_told() -> None:
     told = json.loads(_config("kubeflow-pipelines", "config.json", values))["plugins"]["mlflow"]
     assert told["endpoint"] == "http://mlflow.mlflow.svc:5000"
     assert told["settings"]["authType"] == "none"
-    login = {"mlflow": {**values["mlflow"], "secret": "kfp-mlflow-credentials"}}
+    login = {"mlflow": {**values["mlflow"], "login": True}}
     told = json.loads(_config("kubeflow-pipelines", "config.json", login))["plugins"]["mlflow"]
     assert told["settings"]["authType"] == "basic-auth"
 
 
-def test_runs_of_pipelines_take_our_store_our_images_and_pass_pod_security() -> None:
-    launcher = one(render("kubeflow-pipelines"), "ConfigMap", "kfp-launcher")["data"]
-    store = yaml.safe_load(launcher["providers"])["s3"]["default"]
-    assert store["endpoint"] == "versitygw.mlops-stores.svc:7070"
-    assert store["credentials"]["secretRef"]["secretName"] == "kubeflow-pipelines-s3"
+def test_runs_of_pipelines_take_our_images_and_pass_pod_security() -> None:
     env = _env("kubeflow-pipelines", "Deployment/ml-pipeline")
     assert env["V2_DRIVER_IMAGE"] == defaults("kubeflow-pipelines")["images"]["driver"]
     assert env["DEFAULT_SECURITY_CONTEXT_RUN_AS_NON_ROOT"] == "true"

@@ -12,6 +12,7 @@ from mlops_infra.config import StackConfig
 from mlops_infra.plan.model.choices import engine, store
 from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.network import addresses, site
+from mlops_infra.plan.tenancy import pipelines
 from mlops_infra.plan.tenancy.accounts import identity
 
 
@@ -24,6 +25,7 @@ def surroundings(name: str, of: Deployment, runtime: str | None) -> dict[str, st
         "MLFLOW_TRACKING_URI": _url("mlflow", of),
         contract.FEATURES_VARIABLE: _url("feast", of),
         contract.GATEWAY_VARIABLE: _url("lifecycle", of),
+        contract.PIPELINES_VARIABLE: pipelines.url(of),
         contract.LINEAGE_VARIABLE: _lineage(name, config, of.catalog),
         "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
     }
