@@ -33,7 +33,7 @@ def values(context: Context) -> Values:
 def _postgres(context: Context) -> Values:
     """The user that the servers' image knows."""
     server = next(image for image in context.component.images if image.role == "server")
-    found = user(server, context.config.network)
+    found = user(context.component, server, context.config.network)
     return {"postgres": {"user": found.user, "group": found.group}} if found else {}
 
 
