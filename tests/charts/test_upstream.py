@@ -224,6 +224,17 @@ def test_jobs_are_admitted_before_anybody_makes_one() -> None:
         assert service["metadata"]["annotations"]["pulumi.com/skipAwait"] == "false"
 
 
+def test_trainer_is_told_every_time_of_its_election() -> None:
+    """It fills in nothing beside what is written there, and ends at once with a lease of 0 s."""
+    texts = [
+        yaml.safe_load(m["data"]["controller_manager_config.yaml"])
+        for m in render("trainer")
+        if m["kind"] == "ConfigMap"
+    ]
+    (manager,) = [each for each in texts if each["apiVersion"].startswith("config.trainer.")]
+    assert {"leaseDuration", "renewDeadline", "retryPeriod"} <= set(manager["leaderElection"])
+
+
 def test_nobody_scrapes_jobset_which_answers_authorised_accounts_alone() -> None:
     scraped = {
         name: "prometheus.io/scrape" in pod["metadata"].get("annotations", {})

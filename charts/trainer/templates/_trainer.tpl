@@ -8,7 +8,13 @@ controller_manager_config.yaml: |
     livenessEndpointName: healthz
   metrics: {bindAddress: ":8080", secureServing: false}
   webhook: {port: 9443}
-  leaderElection: {leaderElect: true, resourceName: trainer.kubeflow.org}
+  # all of it: what is left out here counts as zero, with which no election begins
+  leaderElection:
+    leaderElect: true
+    resourceName: trainer.kubeflow.org
+    leaseDuration: 15s
+    renewDeadline: 10s
+    retryPeriod: 2s
   # Certificates come from the platform.
   certManagement: {enable: false}
 {{- end }}

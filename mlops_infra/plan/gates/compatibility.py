@@ -54,7 +54,7 @@ def _models(config: StackConfig, refusals: Refusals) -> None:
     kserve = config.components.kserve
     if kserve.state != "managed":
         return
-    if config.network.images == "upstream":
+    if config.network.images.of("kserve") == "upstream":
         message = (
             "upstream's MLServer holds MLflow 2.19, which reads no scikit-learn model that MLflow "
             "3.14 or later saved without serialization_format='cloudpickle'; images: built does"
