@@ -2,7 +2,7 @@
 
     kfp_runner.py IR.yaml PIPELINE_ROOT PARAMETERS
 
-PARAMETERS is a JSON object. Prints one JSON line: the version of kfp and the metrics that the run wrote.
+PARAMETERS is a JSON object. Prints one JSON line: the version of kfp and the metrics of the run.
 """
 
 import json
