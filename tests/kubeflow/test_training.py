@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shlex
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -149,7 +150,8 @@ def _experiment(training: Platform) -> dict[str, Any]:
     trial = {
         "name": "trial",
         "image": container["image"],
-        "command": ["python3", "-u", "-c", TRIAL],
+        # Katib joins the words for a shell that it puts around them
+        "command": ["python3", "-u", "-c", shlex.quote(TRIAL)],
         "resources": RESOURCES,
         "securityContext": SECURITY,
     }
