@@ -62,7 +62,9 @@ def _values(name: str, of: Deployment, runtime: str | None) -> Values:
         "controllers": _controllers(of.selection),
         **site.pull_secrets(config),
         **_artifacts(name, of),
-        "serving": {"secret": "serving-s3" if config.stores.object.state != "removed" else ""},
+        "serving": {
+            "secret": contract.SERVING_S3_SECRET if config.stores.object.state != "removed" else ""
+        },
         "networkPolicy": {
             "servers": paths.servers(of),
             "clients": paths.clients(of.selection),

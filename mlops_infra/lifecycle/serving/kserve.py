@@ -29,6 +29,10 @@ class KServe(CustomObjectServing):
         """Its condition Ready, or what stands in its way."""
         return State(is_ready(found), _unready(found))
 
+    def workload(self, service: Service) -> str:
+        """The predictor's Deployment."""
+        return f"{service.name}-predictor"
+
     def address(self, service: Service) -> Address:
         """Its Service in the cluster; needs no ingress."""
         host = f"{service.name}-predictor.{service.namespace}.svc.cluster.local"
