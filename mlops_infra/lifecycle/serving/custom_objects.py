@@ -15,6 +15,7 @@ from mlops_infra.lifecycle.serving.interface import (
     Address,
     Alive,
     CannotServe,
+    Scaling,
     Service,
     label_of,
 )
@@ -53,6 +54,10 @@ class CustomObjectServing(ABC):
     @abstractmethod
     def state(self, found: Mapping[str, Any]) -> State:
         """What the object says of itself."""
+
+    @abstractmethod
+    def scaling_in(self, found: Mapping[str, Any]) -> Scaling:
+        """How the object scales; raises `KeyError`, `IndexError` or `TypeError` without it."""
 
     @abstractmethod
     def workload(self, service: Service) -> str:
@@ -105,6 +110,14 @@ class CustomObjectServing(ABC):
         """Those that are not on their way out."""
         found = self._cluster.list(POD, namespace, selector)
         return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+    def scaling(self, tenant: str, name: str) -> Scaling | None:
+        """How a server scales now; None where it is not there or does not say."""
+        found = self._cluster.get(self.kind, contract.tenant_namespace(tenant), name)
+        try:
+            return self.scaling_in(found) if found is not None else None
+        except (KeyError, IndexError, TypeError):
+            return None  # a person has changed it
 
     def delete(self, tenant: str, name: str) -> bool:
         """Take the object away; whether it was there."""

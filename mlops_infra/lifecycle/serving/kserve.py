@@ -8,7 +8,7 @@ from typing import Any
 from mlops_infra import contract
 from mlops_infra.lifecycle.services.kubernetes_objects import Kind
 from mlops_infra.lifecycle.serving.custom_objects import CustomObjectServing, State
-from mlops_infra.lifecycle.serving.interface import Address, Service, labels
+from mlops_infra.lifecycle.serving.interface import Address, Scaling, Service, labels
 
 INFERENCE_SERVICE = Kind("serving.kserve.io", "v1beta1", "inferenceservices")
 _UID = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
@@ -28,6 +28,12 @@ class KServe(CustomObjectServing):
     def state(self, found: Mapping[str, Any]) -> State:
         """Its condition Ready, or what stands in its way."""
         return State(is_ready(found), _unready(found))
+
+    def scaling_in(self, found: Mapping[str, Any]) -> Scaling:
+        """The predictor's bounds."""
+        predictor = found["spec"]["predictor"]
+        percent = predictor.get("scaleTarget", Scaling.cpu_percent)
+        return Scaling(predictor["minReplicas"], predictor["maxReplicas"], percent)
 
     def workload(self, service: Service) -> str:
         """The predictor's Deployment."""

@@ -16,7 +16,7 @@ from typing import Any
 from mlops_infra import contract
 from mlops_infra.lifecycle.services.kubernetes_objects import Cluster, Kind
 from mlops_infra.lifecycle.serving.custom_objects import CustomObjectServing, State
-from mlops_infra.lifecycle.serving.interface import Address, Service, labels
+from mlops_infra.lifecycle.serving.interface import Address, Scaling, Service, labels
 
 SELDON_DEPLOYMENT = Kind("machinelearning.seldon.io", "v1", "seldondeployments")
 PREDICTOR = "default"
@@ -85,6 +85,15 @@ class Seldon(CustomObjectServing):
         """The predictor's Service in the cluster."""
         host = f"{service.name}-{PREDICTOR}.{service.namespace}.svc.cluster.local"
         return Address(f"http://{host}:{PORT}", service.name)
+
+    def scaling_in(self, found: Mapping[str, Any]) -> Scaling:
+        """The predictor's number, or the bounds of its autoscaler."""
+        predictor = found["spec"]["predictors"][0]
+        bounds = predictor["componentSpecs"][0].get("hpaSpec")
+        if not bounds:
+            return Scaling(predictor["replicas"], predictor["replicas"])
+        percent = bounds["metricsv2"][0]["resource"]["target"]["averageUtilization"]
+        return Scaling(bounds["minReplicas"], bounds["maxReplicas"], percent)
 
     def workload(self, service: Service) -> str:
         """The Deployment's name as the operator makes it: of all parts, or a hash of them."""

@@ -12,7 +12,7 @@ from mlops_infra.lifecycle.pipeline.engines.invocation import PROGRAM
 
 USER = 65532
 """User and group of the runtime image."""
-PLATFORM = "platform"
+PLATFORM = contract.PLATFORM_CONFIG_MAP
 """ConfigMap of the tenant with the endpoints."""
 SECRETS = (
     ("AWS_ACCESS_KEY_ID", contract.OBJECT_STORE_SECRET, "accessKey", False),
