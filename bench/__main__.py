@@ -8,8 +8,9 @@ fetched and pushed against crane, regctl and skopeo.
 `BENCH_COLD=1` measures the cold start of both too, with empty caches in a folder of its own: each
 compiles everything and takes a quarter of an hour or more. `python -m bench whole bundles` measures
 these parts alone (of: commands, aws, teardown, core, whole, connected, bundles), `python -m bench
-steps` the pipeline on a sandbox that is up. Figures are written as soon as they are measured; those
-that a run does not measure keep the value of the last run that did.
+steps serving` the pipeline and the model on a sandbox that is up and verified. Figures are written
+as soon as they are measured; those that a run does not measure keep the value of the last run that
+did.
 """
 
 from __future__ import annotations
@@ -53,11 +54,11 @@ def main(chosen: list[str]) -> int:
     if unknown := set(chosen) - set(PARTS):
         print(f"bench: {', '.join(sorted(unknown))}: the parts are {', '.join(PARTS)}")
         return 2
-    for part in chosen or [part for part in PARTS if part != "steps"]:
+    for part in chosen or [part for part in PARTS if part not in WITHIN]:
         print(f"measuring: {part}", file=sys.stderr, flush=True)
         try:
             for measured in PARTS[part]():
-                report = _write(part, measured)
+                report = _write(measured)
         except MeasureError as failed:
             print(f"bench: {failed}", file=sys.stderr)
             return 1
@@ -66,13 +67,13 @@ def main(chosen: list[str]) -> int:
     return 0
 
 
-def _write(part: str, measured: Measured) -> dict[str, Any]:
+def _write(measured: Measured) -> dict[str, Any]:
     """Merge what was measured into the report."""
     before = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
     rounded = {key: round(value, 3) for key, value in measured.figures.items()}
     report = {
         "machine": figures.machine(),
-        "parts": {**before.get("parts", {}), part: figures.moment()},
+        "moments": {**before.get("moments", {}), **dict.fromkeys(rounded, figures.moment())},
         "figures": {**before.get("figures", {}), **rounded},
         "bundles": measured.bundles or before.get("bundles", {}),
     }
@@ -117,6 +118,11 @@ def _models(stack: str, env: dict[str, str]) -> Figures:
 def _steps() -> Iterator[Measured]:
     """A part of the sandbox's, for a sandbox that is up already."""
     yield from map(Measured, pipeline.measure(WHOLE, {}))
+
+
+def _serving() -> Iterator[Measured]:
+    """Another one."""
+    yield from map(Measured, online.measure(WHOLE, {}))
 
 
 def _bundles() -> Iterator[Measured]:
@@ -206,8 +212,11 @@ PARTS: dict[str, Callable[[], Iterator[Measured]]] = {
     "whole": _whole,
     "connected": _connected,
     "steps": _steps,
+    "serving": _serving,
     "bundles": _bundles,
 }
+WITHIN = ("steps", "serving")
+"""Parts that `whole` measures too."""
 
 
 if __name__ == "__main__":

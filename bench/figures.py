@@ -26,19 +26,16 @@ class Section:
     """Figures that belong together."""
 
     title: str
-    parts: tuple[str, ...]
-    """Keys under `parts` in docs/measured.json: when these figures were measured."""
     figures: tuple[Figure, ...]
 
 
 SECTIONS = (
     Section(
         "The sandbox: the whole platform",
-        ("whole",),
         (
             Figure("whole_up_cold", "`make up`, empty caches, everything compiled", "min", 20),
             Figure("whole_up_warm", "`make up`, warm caches", "s", None),
-            Figure("whole_up_again", "`mlops-infra up`, nothing to change", "s", None),
+            Figure("whole_up_again", "`mlops-infra up`, nothing to change", "s", 5),
             Figure("whole_verify", "`make verify`: the whole life of a model", "s", 600),
             Figure("whole_memory", "memory of cluster and platform (PSS)", "GB", 8),
             Figure("whole_down", "`make down`", "s", None),
@@ -46,7 +43,6 @@ SECTIONS = (
     ),
     Section(
         "The core: MLflow and its stores",
-        ("core",),
         (
             Figure("up_cold", "`make up STACK=core`, empty caches, everything compiled", "min", 20),
             Figure("up_warm", "`make up STACK=core`, warm caches, all Pods Ready", "s", 90),
@@ -60,7 +56,6 @@ SECTIONS = (
     ),
     Section(
         "A machine with network access: archives instead of compiling",
-        ("connected",),
         (
             Figure(
                 "connected_up_cold",
@@ -72,7 +67,6 @@ SECTIONS = (
     ),
     Section(
         "Tests",
-        ("tests",),
         (
             Figure("test_warm", "`make test`, warm caches", "min", 25),
             Figure("test_cold", "`make test`, empty caches", "min", 50),
@@ -80,7 +74,6 @@ SECTIONS = (
     ),
     Section(
         "Teardown: until everything that holds a deletion is named",
-        ("teardown",),
         (
             Figure("teardown_webhook_delete", "dead webhook for deletions", "s", 60),
             Figure("teardown_webhook_update", "dead webhook for updates", "s", 60),
@@ -100,7 +93,6 @@ SECTIONS = (
     ),
     Section(
         "A pipeline of seven short steps on Argo Workflows, mean of the steps",
-        ("whole", "steps"),
         (
             Figure("step", "from a step's Pod to the next step's Pod", "s", 3),
             Figure("step_longest", "the longest of them", "s", None),
@@ -115,7 +107,6 @@ SECTIONS = (
     ),
     Section(
         "Model serving",
-        ("whole",),
         (
             Figure("bare_per_second", "one MLServer process on one core, requests", "/s", None),
             Figure("bare_p50", "median latency", "ms", None),
@@ -136,7 +127,6 @@ SECTIONS = (
     ),
     Section(
         "Offline bundles, against the fastest of crane, regctl and skopeo",
-        ("bundles",),
         (
             Figure(
                 "bundle_fetch", "time to fetch 4 GiB of layers, relative to the fastest", "times", 1
@@ -148,7 +138,6 @@ SECTIONS = (
     ),
     Section(
         "Commands and the aws profile",
-        ("commands", "aws"),
         (
             Figure("help", "`mlops-infra --help`", "s", 0.3),
             Figure("check", "`mlops-infra check`", "s", 1),
@@ -175,7 +164,7 @@ def machine() -> dict[str, object]:
 
 
 def moment() -> dict[str, object]:
-    """When a part was measured, and the load of the machine at its end (one minute's average)."""
+    """When figures were measured, and the load of the machine at its end (one minute's average)."""
     load = Path("/proc/loadavg").read_text(encoding="ascii").split()[0]
     return {"date": time.strftime("%Y-%m-%d"), "load": round(float(load), 1)}
 

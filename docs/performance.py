@@ -116,11 +116,9 @@ def page(*, korean: bool) -> str:
     lines = [_KOREAN_HEAD if korean else _HEAD, _machine(report["machine"], korean=korean)]
     for section in figures.SECTIONS:
         lines += ["", f"## {KOREAN[section.title] if korean else section.title}", ""]
-        lines += _table(section, report["figures"], korean=korean)
-        if "bundles" in section.parts and report["bundles"]:
+        lines += _table(section, report, korean=korean)
+        if "Offline bundles" in section.title and report["bundles"]:
             lines += ["", _KOREAN_PEERS if korean else _PEERS, "", *_peers(report["bundles"])]
-        if measured := _measured_on(section, report["parts"], korean=korean):
-            lines += ["", measured]
     return "\n".join(lines) + "\n"
 
 
@@ -131,17 +129,18 @@ def _machine(machine: Mapping[str, Any], *, korean: bool) -> str:
     return f"Machine: {cores} cores, {memory} GB of memory, Linux {kernel}."
 
 
-def _table(section: figures.Section, values: Mapping[str, float], *, korean: bool) -> list[str]:
-    heads = ("항목", "측정값", "목표") if korean else ("figure", "measured", "goal")
-    lines = ["| {} | {} | {} |".format(*heads), "|---|---:|---:|"]
+def _table(section: figures.Section, report: Mapping[str, Any], *, korean: bool) -> list[str]:
+    heads = ("항목", "측정값", "목표", "측정일") if korean else ("figure", "measured", "goal", "on")
+    lines = [f"| {' | '.join(heads)} |", "|---|---:|---:|---|"]
     for figure in section.figures:
-        value = figures.shown(figure, values.get(figure.key))
+        value = figures.shown(figure, report["figures"].get(figure.key))
+        day = report["moments"].get(figure.key, {}).get("date", "-")
         goal = figures.goal(figure)
         if korean:
             value = value.replace("not measured", "측정하지 않음")
             goal = f"{goal.removeprefix('under ')} 미만" if figure.goal is not None else goal
         title = KOREAN[figure.key] if korean else figure.title
-        lines.append(f"| {title} | {value} | {goal} |")
+        lines.append(f"| {title} | {value} | {goal} | {day} |")
     return lines
 
 
@@ -151,10 +150,3 @@ def _peers(bundles: Mapping[str, Any]) -> list[str]:
         seconds = bundles[act]["seconds"]
         lines.append(f"| {act} | {' | '.join(f'{seconds[tool]:.1f}' for tool in _TOOLS)} |")
     return lines
-
-
-def _measured_on(section: figures.Section, parts: Mapping[str, Any], *, korean: bool) -> str | None:
-    dates = sorted({parts[part]["date"] for part in section.parts if part in parts})
-    if not dates:
-        return None
-    return f"측정일: {', '.join(dates)}." if korean else f"Measured on {', '.join(dates)}."
