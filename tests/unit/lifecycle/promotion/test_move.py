@@ -212,4 +212,3 @@ def test_a_route_of_an_older_release_moves_too(world: World) -> None:
     assert world.route().champion.engine == ""
     assert move(world).outcome == "moved"
     assert not world.seldon.running
-
