@@ -53,6 +53,10 @@ class StackDir:
         """The stack's configuration with Pulumi's own keys; both routes use this file."""
         return self.project / f"Pulumi.{self.stack}.yaml"
 
+    def asked(self) -> dict[str, Any]:
+        """What `settings` holds beside the keys that Pulumi itself writes there."""
+        return {k: v for k, v in _read(self.settings).items() if k not in _SECRET_SETTINGS}
+
     @property
     def seed(self) -> Path:
         """Seed of the generated passwords; `$MLOPS_INFRA_SEED_FILE` where a team shares one."""

@@ -95,6 +95,11 @@ class Platform:
         self._deployed = self._wanted()
         return done
 
+    def settled(self) -> None:
+        """Nothing differs, as Pulumi itself finds and as `up` says, which need not ask Pulumi."""
+        assert self.json("preview", "-s", self.stack)["counts"] == {}
+        assert self.up()["counts"] == {}
+
     def as_shipped(self) -> None:
         """Bring the example itself up, where the last `up` had other settings."""
         self.configure()

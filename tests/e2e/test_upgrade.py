@@ -54,7 +54,7 @@ def test_from_the_foundation_everything_is_kept(sandbox: Platform, tmp_path: Pat
     assert not probe.asked[-1][1], "it answers again"
     _is_there(sandbox, made)
     assert sandbox.objects("mlflow").get(KEY) == b"kept"
-    assert sandbox.up()["counts"] == {}
+    sandbox.settled()
 
 
 def test_a_served_model_answers_through_the_next_release(sandbox: Platform, tmp_path: Path) -> None:

@@ -5,11 +5,9 @@ Each case prints its seconds: until all that holds was named, and until nothing 
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +21,7 @@ from mlops_infra.teardown.kubernetes.access import open_cluster
 from mlops_infra.teardown.kubernetes.down import take_apart
 from mlops_infra.teardown.model.state import Deployed
 from tests.engine.control_plane import ControlPlane
+from tests.figures import record
 
 # the control plane of the tests has a certificate that it made for itself
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
@@ -34,8 +33,6 @@ SHORT = 3.0
 """Seconds of patience; `down` itself has 40."""
 PATIENCE = float(os.environ.get("MLOPS_INFRA_PATIENCE", SHORT))
 """The same where the naming is measured: `make bench` gives it what `down` has."""
-FIGURES = os.environ.get("MLOPS_INFRA_FIGURES")
-"""Where `make bench` wants the seconds."""
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 WEBHOOKS = f"{ADMISSION}/validatingwebhookconfigurations"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -48,16 +45,6 @@ def _until(done: Callable[[], Any], seconds: float = 30) -> Any:
         assert time.monotonic() < ends, "it did not come to be"
         time.sleep(0.1)
     return found
-
-
-def _measured(figure: str, seconds: float, what: str) -> None:
-    """Show the seconds under pytest -s; keep the longest of each figure for docs/performance.md."""
-    print(f"\n    {what} {seconds:.1f} s", end="")  # noqa: T201
-    if FIGURES:
-        file = Path(FIGURES)
-        known = json.loads(file.read_text()) if file.exists() else {}
-        known[figure] = max(seconds, known.get(figure, 0.0))
-        file.write_text(json.dumps(known))
 
 
 class Site:
@@ -103,7 +90,7 @@ class Site:
         with pytest.raises(FoundError) as error:
             self.down(PATIENCE, **options)
         seconds = time.monotonic() - started
-        _measured(figure, seconds, "named in")
+        record(figure, seconds, "named in")
         assert "--remove-blockers" in (error.value.hint or "")
         return list(error.value.findings)
 

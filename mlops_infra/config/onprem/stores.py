@@ -48,7 +48,7 @@ class ObjectStore(StoreConfig):
     """S3 storage for artefacts and models. An external one needs the keys accessKey, secretKey."""
 
     engine: Literal["versitygw", "seaweedfs", "minio"] = "versitygw"
-    """Software to deploy. versitygw keeps keys as paths: `a//b` becomes `a/b`, `a/` has no content."""
+    """Software to deploy. versitygw keeps keys as paths: `a//b` is `a/b`, `a/` has no content."""
     endpoint: HttpUrl | None = None
     """External only: URL of the S3 API."""
     region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")] = "us-east-1"

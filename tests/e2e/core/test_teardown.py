@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from tests.e2e.platform import Platform, cluster_client, told
+from tests.figures import record
 
 
 def test_protected_things_stop_down(platform: Platform) -> None:
@@ -37,10 +39,18 @@ def test_a_broken_configuration_stops_up_but_not_down(platform: Platform) -> Non
     from kubernetes.client import CoreV1Api
 
     core = CoreV1Api(cluster_client(platform))
-    core.create_namespaced_config_map("default", _stuck())
+    core.create_namespaced_config_map("default", _stuck("stuck", "mlops-infra.dev/nobody"))
+    core.create_namespaced_config_map("mlops-stores", _stuck("held", "example.com/protect"))
     platform.file.write_text("config: [this is: not\n\tYAML", encoding="utf-8")
     assert platform.run("up", "-s", "core").returncode == 2
+    started = time.monotonic()
     down = platform.run("down", "-s", "core", "--keep-cluster")
+    record("teardown_keep_cluster", time.monotonic() - started, "named in")
+    assert down.returncode == 3, told(down)
+    assert "mlops-stores/held" in down.stderr
+    assert "example.com/protect" in down.stderr
+    assert "--remove-blockers" in down.stderr
+    down = platform.run("down", "-s", "core", "--keep-cluster", "--remove-blockers")
     assert down.returncode == 3, told(down)
     assert "ConfigMap default/stuck" in down.stderr
     assert "mlops-infra.dev/nobody" in down.stderr
@@ -59,12 +69,7 @@ def test_a_second_down_finds_nothing_to_do(platform: Platform) -> None:
     assert again["removed"] == 0
 
 
-def _stuck() -> dict[str, Any]:
+def _stuck(name: str, finalizer: str) -> dict[str, Any]:
     """An object with our label that nobody will ever let go."""
-    return {
-        "metadata": {
-            "name": "stuck",
-            "labels": {"mlops-infra.dev/stack": "core"},
-            "finalizers": ["mlops-infra.dev/nobody"],
-        }
-    }
+    labels = {"mlops-infra.dev/stack": "core"}
+    return {"metadata": {"name": name, "labels": labels, "finalizers": [finalizer]}}
