@@ -5,15 +5,19 @@ The operator is a fake, named as such; the kubelet too.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mlops_infra.kube import ApiError
 from mlops_infra.lifecycle.services.kubernetes_objects import KubernetesCluster
 from mlops_infra.lifecycle.serving.interface import CannotServe, Service
 from mlops_infra.lifecycle.serving.seldon import Loader, Seldon
+from tests.charts.rendering import CASES, render
 from tests.engine.control_plane import ControlPlane
 from tests.engine.fake_seldon_operator import FakeSeldonOperator, definition
 
@@ -124,3 +128,46 @@ def test_a_quota_that_was_in_the_way_does_not_fail_the_next_try(
     time.sleep(0.5)
     made.deploy(SERVICE)
     assert made.wait(SERVICE, 30, alive).name == "wine-v3"
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+def test_a_tenants_pipelines_serve_in_their_own_namespace_alone(
+    tenant: ControlPlane, tmp_path: Path
+) -> None:
+    other = f"{TENANT}-other"
+    tenant.request(
+        "POST", "/api/v1/namespaces", {"kind": "Namespace", "metadata": {"name": f"tenant-{other}"}}
+    )
+    for namespace in (NAMESPACE, f"tenant-{other}"):
+        _accounts(tenant, namespace)
+    asked = {"kind": "TokenRequest", "spec": {"audiences": []}}
+    accounts = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts"
+    token = tenant.request("POST", f"{accounts}/pipeline/token", asked)["status"]["token"]
+    held = json.loads(tenant.kubeconfig.read_text())
+    held["users"][0]["user"]["token"] = token
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps(held))
+    pipeline = Seldon(KubernetesCluster(kubeconfig), Loader("ready/rclone:1"))
+    pipeline.deploy(SERVICE)
+    assert pipeline.delete(TENANT, SERVICE.name)
+    for act in (
+        lambda: pipeline.deploy(Service(other, "wine", "3", SERVICE.storage)),
+        lambda: pipeline.deployed(other, "wine"),
+        lambda: pipeline.delete(other, SERVICE.name),
+    ):
+        with pytest.raises(ApiError) as refused:
+            act()
+        assert refused.value.status == 403
+    tenant.request("DELETE", f"/api/v1/namespaces/tenant-{other}")
+
+
+def _accounts(tenant: ControlPlane, namespace: str) -> None:
+    """The account of pipelines and its rights, as the chart `tenant` has them."""
+    paths = {
+        "ServiceAccount": f"/api/v1/namespaces/{namespace}/serviceaccounts",
+        "Role": f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles",
+        "RoleBinding": f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings",
+    }
+    for manifest in render("tenant", CASES["tenant"].values, namespace):
+        if manifest["kind"] in paths and manifest["metadata"]["name"] == "pipeline":
+            tenant.request("POST", paths[manifest["kind"]], manifest)

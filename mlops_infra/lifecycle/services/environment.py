@@ -13,6 +13,7 @@ namespace; a person at a terminal may set the same names.
 | `MLOPS_INFRA_LINEAGE`, `MLOPS_INFRA_LINEAGE_PASSWORD` | the key-value store of lineage |
 | `MLOPS_INFRA_FEATURES` | base URL of the feature server |
 | `MLOPS_INFRA_RUNTIME_IMAGE` | the image that steps run in |
+| `MLOPS_INFRA_SERVING` | the model servers, and which one serves which model (step `promote`) |
 | `MLOPS_INFRA_VALIDATOR` | the validator of step `validate`, such as `tfdv`; `builtin` by default |
 """
 

@@ -110,6 +110,16 @@ def test_what_does_not_answer_on_the_other_engine_stays_where_it_is(world: World
     assert sorted(world.seldon.running) == ["wine-v1", "wine-v2"]
 
 
+def test_promotion_by_seldon_asks_before_anybody_else_does() -> None:
+    world = World()
+    world.models.add("1", 0.90)
+    world.observer.reply = lambda _version, _request: NO_ANSWER
+    decision = promote(world, "1")
+    assert (decision.outcome, decision.champion) == ("rolled-back", None)
+    assert world.route() is None
+    assert not world.seldon.running
+
+
 def test_a_server_that_fails_under_the_traffic_gives_it_back(world: World) -> None:
     before = world.route().to_json()
 
