@@ -79,7 +79,7 @@ def _pipeline(base: Path, model: Tree) -> Iterator[Broken]:
 
 
 def _default_serving(tree: Tree) -> Iterator[Broken]:
-    path: Path = ("components", "lifecycle", "settings", "serving")
+    path = ("components", "lifecycle", "settings", "serving")
     yield from _serving(path, get(tree, *path), tree)
 
 

@@ -32,8 +32,10 @@ class KServe(CustomObjectServing):
     def scaling_in(self, found: Mapping[str, Any]) -> Scaling:
         """The predictor's bounds."""
         predictor = found["spec"]["predictor"]
-        percent = predictor.get("scaleTarget", Scaling.cpu_percent)
-        return Scaling(predictor["minReplicas"], predictor["maxReplicas"], percent)
+        least, most = predictor["minReplicas"], predictor["maxReplicas"]
+        if least == most:
+            return Scaling(least, most)
+        return Scaling(least, most, predictor["scaleTarget"])
 
     def workload(self, service: Service) -> str:
         """The predictor's Deployment."""
