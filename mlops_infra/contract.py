@@ -45,10 +45,6 @@ TRIGGER_TOKEN_SECRET = "trigger-token"  # noqa: S105
 VALKEY_SECRET = "valkey-auth"  # noqa: S105
 """Beside the stores: `password` of the key-value store."""
 
-# --- ConfigMaps
-PLATFORM_CONFIG_MAP = "platform"
-"""In a tenant's namespace: the environment of every Pod that people start."""
-
 # --- CronJobs
 REPLAY_CRON_JOB = "lifecycle-replay"
 """In a tenant's namespace, suspended: a Job from it computes a logged prediction again."""

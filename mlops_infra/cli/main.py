@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import sys
@@ -69,7 +70,7 @@ def run(arguments: list[str]) -> int:
         return failures.tell(Interrupted("stopped on request"), session)
     except BrokenPipeError:
         return _reader_gone()
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         return _module_missing(error, session)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a report, not a traceback
         if _stopping(error):
@@ -85,9 +86,17 @@ def _as_input_error(error: click.ClickException) -> MlopsError:
     return InputError(error.format_message(), where=path, hint=f"{path} --help")
 
 
-def _module_missing(error: ModuleNotFoundError, session: options.Session) -> int:
+def _module_missing(error: ImportError, session: options.Session) -> int:
     package = (error.name or "").partition(".")[0]
-    if package in OWN:
+    if package in OWN and importlib.util.find_spec("mlops_infra.engine") is None:
+        # images/program.py leaves it out
+        elsewhere = MissingError(
+            "the runtime image has only the commands that run in Pods",
+            where=PROGRAM,
+            hint="run the command on the machine that deploys the stack",
+        )
+        return failures.tell(elsewhere.with_traceback(error.__traceback__), session)
+    if package in OWN or not isinstance(error, ModuleNotFoundError):
         return failures.crashed(error, session)
     missing = MissingError(
         f"the Python package '{package}' is not installed",

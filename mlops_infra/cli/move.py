@@ -45,7 +45,7 @@ def command(
     ready_seconds: float,
     as_json: bool,
 ) -> None:
-    """Move a served model to another engine, without a gap in its answers.
+    """Move a served model to another engine, without a gap.
 
     The new server has to answer a request through the gateway before it gets the traffic. The old
     one stands by until the new one has answered the traffic as well, then it is removed. URL,

@@ -41,6 +41,7 @@ def compare(inputs: Mapping[str, Any], outputs: Mapping[str, Any], live: Tree) -
         live: what there is now.
     """
     walk = _Walk(outputs, live)
+    inputs = whole(inputs)
     for name, wanted in inputs.items():
         if name not in _NOT_COMPARED:
             walk.value((name,), (f"f:{name}",), wanted, outputs.get(name), live.get(name))
@@ -51,6 +52,18 @@ def compare(inputs: Mapping[str, Any], outputs: Mapping[str, Any], live: Tree) -
         path, at = ("metadata", name), ("f:metadata", f"f:{name}")
         walk.value(path, at, wanted, before.get(name), now.get(name))
     return walk.found
+
+
+def whole(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was applied, with the empty lists that are no field for the API and yet a statement.
+
+    A NetworkPolicy without `egress` allows nothing, and one that gets some by hand allows that.
+    """
+    if inputs.get("kind") != "NetworkPolicy":
+        return inputs
+    spec = _mapping(inputs.get("spec"))
+    empty: dict[str, Any] = {name.lower(): [] for name in _sequence(spec.get("policyTypes"))}
+    return {**inputs, "spec": {**empty, **spec}}
 
 
 def encrypted(value: object) -> bool:
@@ -90,7 +103,11 @@ class _Walk:
             before: as the server had it then.
             now: as it is.
         """
-        if wanted is None or wanted in ({}, []) or now == before:
+        if wanted is None or now == before:
+            return
+        if wanted in ({}, []):  # such as `egress` of a policy that allows nothing
+            if now and not before and not self._has_parts(at):
+                self._note(path, wanted, now)
             return
         if now is None:
             self._note(path, wanted, now)

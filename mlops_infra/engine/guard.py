@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from mlops_infra.engine.last_run import Given, inputs_digest
+from mlops_infra.engine.last_run import Given, LastRun, inputs_digest
 from mlops_infra.engine.prepare import Asked
 from mlops_infra.engine.results import Result
 from mlops_infra.engine.runner import Engine
@@ -40,15 +40,22 @@ Guarding = Callable[[Asked, Engine, Sink], Guard]
 def guarded_up(
     want: Asked, engine: Engine, guard: Guard, break_lock: bool, refresh: bool
 ) -> Result:
-    """`Engine.up` with what the stack's file allows."""
-    return engine.up(
+    """`Engine.up` with what the stack's file allows.
+
+    What was edited while it ran equals nothing: nobody knows which of both the program has read.
+    """
+    given = _given(want, engine)
+    result = engine.up(
         want.config.allow_replace,
         break_lock=break_lock,
-        given=_given(want, engine),
+        given=given,
         refresh=refresh,
         allow=guard.allow,
         make_way=guard.make_way,
     )
+    if _given(want, engine) != given:
+        LastRun().keep(engine.stack_dir)
+    return result
 
 
 def _given(want: Asked, engine: Engine) -> Given:

@@ -138,6 +138,7 @@ def _parts(
     libraries = Path(sysconfig.get_path("purelib")).glob("*.dist-info")  # named after the version
     yield "\n".join(sorted(each.name for each in libraries)).encode()
     yield str(certificates.period(datetime.datetime.now(datetime.UTC))).encode()
+    yield (stack_dir.project / "Pulumi.yaml").read_bytes()  # has defaults of the configuration
     yield json.dumps(stack_dir.asked(), sort_keys=True, default=str).encode()
     if config.network.ca is not None:
         yield site_certificates(config.network.ca, folder).encode()

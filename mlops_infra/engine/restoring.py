@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlops_infra.components.secret_values import redacted
-from mlops_infra.engine.applied_fields import encrypted, in_clear
+from mlops_infra.engine.applied_fields import encrypted, in_clear, whole
 from mlops_infra.engine.events import Change
 from mlops_infra.engine.live_objects import Difference, Reveal
 from mlops_infra.errors import OperationFailed
@@ -60,7 +60,7 @@ def restore(
         for each in altered:
             work.note(str(each))
             resource = clear.get(each.urn, each.resource)
-            _apply(cluster, each, in_clear(resource.get("inputs") or {}), stack)
+            _apply(cluster, each, whole(in_clear(resource.get("inputs") or {})), stack)
             _wait(cluster, each)
             work.advance()
 

@@ -11,7 +11,7 @@ from mlops_infra import __version__, toolchain
 from mlops_infra.errors import InputError
 from mlops_infra.images import locks, program
 from mlops_infra.images import recipe as recipes
-from mlops_infra.images.recipe import Recipe
+from mlops_infra.images.recipe import Recipe, User
 
 BUILDER = "2"
 """Rises whenever the builder writes other bytes for the same inputs."""
@@ -44,42 +44,48 @@ def _canonical(value: object) -> str:
 def layer_keys(name: str) -> tuple[LayerKey, ...]:
     """The layers of image `name`, the lowest first.
 
-    A layer's key holds its own inputs alone, so that images share the layers of a base. The layer
-    of our own code is the last one and depends on the interpreter only: a change of the code
-    writes that layer anew and leaves all others, and whatever has taken them in, as they are.
+    A layer's key holds its own inputs alone, so that images share the layers of a base. Those of
+    Python files depend on the interpreter that compiles them as well. The layer of our own code is
+    the last one: a change of the code writes that one anew and leaves all others, and whatever has
+    taken them in, as they are.
 
     Raises:
         InputError: the recipe is wrong or not locked.
     """
     keys: list[LayerKey] = []
+    users: tuple[User, ...] = ()
     for recipe in recipes.lineage(name):
-        below = keys[-1].key if keys else ""
+        users += recipe.users
         interpreter = " ".join(layer.key for layer in keys if layer.part == "debian")
-        for part, inputs in _parts(recipe, below, interpreter):
+        for part, inputs in _parts(recipe, users, interpreter):
             keys.append(LayerKey(recipe.name, part, _hash(part, *inputs)))
     return tuple(keys)
 
 
-def _parts(recipe: Recipe, below: str, interpreter: str) -> list[tuple[str, list[str]]]:
+def _parts(
+    recipe: Recipe, users: tuple[User, ...], interpreter: str
+) -> list[tuple[str, list[str]]]:
     parts: list[tuple[str, list[str]]] = []
     compiled = str(recipe.bytecode)
+    # /etc/passwd names those of all bases; a base's lowest layer has it, else that of the files
+    everyone = [user.model_dump() for user in users]
+    lowest = {"users": everyone if recipe.system else []}
     if recipe.debian:
         chosen = _canonical(recipe.debian.model_dump())
-        extra = _canonical(recipe.model_dump(include={"system", "applets", "users"}))
+        extra = _canonical(recipe.model_dump(include={"system", "applets"}) | lowest)
         lock = locks.content(locks.debian_path(recipe.name), recipe.name)
         parts.append(("debian", [chosen, extra, compiled, lock]))
     if recipe.python:
-        # the interpreter of the base compiles the wheels, hence `below`
         chosen = _canonical(recipe.python.model_dump())
         lock = locks.content(locks.python_path(recipe.name), recipe.name)
-        parts.append(("python", [chosen, lock, compiled, below]))
+        parts.append(("python", [chosen, lock, compiled, interpreter]))
     if recipe.tools:
         binaries = [f"{tool.path}={toolchain.key(tool.name)}" for tool in recipe.tools]
         parts.append(("tools", binaries))
-    users = recipe.users and not recipe.system
-    if users or recipe.folders or recipe.files or recipe.links:
-        chosen = _canonical(recipe.model_dump(include={"users", "folders", "files", "links"}))
-        parts.append(("files", [chosen]))
+    named = everyone if recipe.users and not recipe.system else []
+    if named or recipe.folders or recipe.files or recipe.links:
+        spelled = recipe.model_dump(include={"folders", "files", "links"}) | {"users": named}
+        parts.append(("files", [_canonical(spelled)]))
     if recipe.program:
         parts.append(("program", [program.key(), compiled, interpreter]))
     return parts

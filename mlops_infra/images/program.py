@@ -1,4 +1,4 @@
-"""This repository's own packages and data as they go into the `runtime` image."""
+"""This program's own files: all of them, for a wheel, and those that the `runtime` image holds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,16 @@ from mlops_infra.images.tree import Entry, Tree
 
 _PACKAGES = ("mlops_infra", "offline_bundle", "stacks")
 _DATA = ("charts", "recipes", "go", "stacks", "Pulumi.yaml", "pyproject.toml", "LICENSE")
+OPERATORS_ONLY = (
+    *("backup", "catalog", "cluster", "components", "engine", "images", "overview", "plan"),
+    *("teardown", "toolchain", "transport"),
+    *("cli.bundle", "cli.cluster", "cli.images", "cli.tenant", "cli.toolchain"),
+)
+"""Packages of `mlops_infra` that no Pod runs, as a contract in pyproject.toml makes sure. The image
+leaves them out, and the data as well: a change of a chart or of the plan starts no Pod again."""
 _UNWANTED = frozenset({"__pycache__", "_project", ".mypy_cache", ".ruff_cache", "node_modules"})
 
+_LICENCE = "usr/share/doc/mlops-infra/copyright"
 _LAUNCHER = """#!/usr/bin/python3
 import sys
 
@@ -48,17 +56,33 @@ def _below(path: Path, name: str) -> Iterator[tuple[str, Path]]:
                 yield from _below(child, f"{name}/{child.name}")
 
 
+def in_image() -> tuple[tuple[str, bytes], ...]:
+    """Those of `files` that the image holds: what Pods run, no data, nothing for operators."""
+    others = tuple(f"mlops_infra/{name.replace('.', '/')}/" for name in OPERATORS_ONLY)
+    left_out = ("mlops_infra/_project/", *others)
+    return tuple(
+        (name, content)
+        for name, content in files()
+        if name.startswith("mlops_infra/") and not name.startswith(left_out)
+    )
+
+
+def _licence() -> bytes:
+    return dict(files())["mlops_infra/_project/LICENSE"]
+
+
 def key() -> str:
-    """SHA-256 over the names and contents of `files`."""
-    digest = hashlib.sha256(_LAUNCHER.encode())
-    for name, content in files():
+    """SHA-256 over the names and contents of what `add` adds."""
+    digest = hashlib.sha256(_LAUNCHER.encode() + _licence())
+    for name, content in in_image():
         digest.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
     return digest.hexdigest()
 
 
 def add(tree: Tree, folder: str) -> None:
-    """Add the program below `folder` of the image, and its command to /usr/local/bin."""
-    for name, content in files():
+    """Add what Pods run below `folder` of the image, its command to /usr/local/bin, its licence."""
+    for name, content in in_image():
         tree.place(f"{folder}/{name}", Entry("file", 0o644, content=content))
+    tree.place(_LICENCE, Entry("file", 0o644, content=_licence()))
     launcher = Entry("file", 0o755, content=_LAUNCHER.encode())
     tree.place("usr/local/bin/mlops-infra", launcher)

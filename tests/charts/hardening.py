@@ -44,6 +44,8 @@ _CONTAINER_SECURITY = {
     "privileged": None,
     "runAsUser": None,
 }
+_TLS_NAME = re.compile(r"https|tls|webhook")
+"""Names of ports whose server speaks TLS, beside those that the API server calls."""
 _SECRET_NAME = re.compile(r"PASSWORD|SECRET|ACCESS_KEY|TOKEN", re.IGNORECASE)
 
 
@@ -58,6 +60,7 @@ def findings(manifests: list[Manifest]) -> list[str]:
         for subject in m["subjects"]
         if subject["kind"] == "ServiceAccount"
     }
+    called = _called_by_api_server(manifests)
     for name, pod in pods(manifests).items():
         found += [f"{name}: {what}" for what in _pod(pod, accounts)]
         found += [f"{name}: {what}" for what in _token(pod["spec"], allowed)]
@@ -66,6 +69,8 @@ def findings(manifests: list[Manifest]) -> list[str]:
             runs = container in pod["spec"]["containers"] and not job
             found += [f"{name}/{container['name']}: {w}" for w in _container(container)]
             found += [f"{name}/{container['name']}: no {p}" for p in _probes(container) if runs]
+            tls = {port for selector, port in called if selects(selector, _labels_of(pod))}
+            found += [f"{name}/{container['name']}: {w}" for w in _tls_probes(container, tls)]
     return found
 
 
@@ -155,3 +160,49 @@ def _probes(container: Manifest) -> Iterator[str]:
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         if probe not in container:
             yield probe
+
+
+def _labels_of(pod: Manifest) -> Manifest:
+    labels: Manifest = pod["metadata"]["labels"]
+    return labels
+
+
+def _called_by_api_server(manifests: list[Manifest]) -> list[tuple[Manifest, int | str]]:
+    """Selector and target port of each Service that a webhook names: behind it is TLS."""
+    clients = [
+        hook["clientConfig"]
+        for manifest in manifests
+        for hook in (*manifest.get("webhooks", ()), *_conversion(manifest))
+    ]
+    called = {
+        (each["service"]["name"], each["service"].get("port", 443))
+        for each in clients
+        if "service" in each
+    }
+    return [
+        (service["spec"]["selector"], port.get("targetPort", port["port"]))
+        for service in manifests
+        if service["kind"] == "Service"
+        for port in service["spec"]["ports"]
+        if (service["metadata"]["name"], port["port"]) in called
+    ]
+
+
+def _conversion(manifest: Manifest) -> Iterator[Manifest]:
+    conversion = (manifest.get("spec") or {}).get("conversion", {})
+    if isinstance(conversion, dict) and "webhook" in conversion:
+        yield conversion["webhook"]
+
+
+def _tls_probes(container: Manifest, called: set[int | str]) -> Iterator[str]:
+    """A probe that opens a TLS port without TLS: the server logs a failed handshake each time."""
+    ports = {p.get("name"): p["containerPort"] for p in container.get("ports", [])}
+    tls = {ports.get(port, port) for port in called}
+    tls |= {number for name, number in ports.items() if _TLS_NAME.search(name or "")}
+    for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+        probe = container.get(kind, {})
+        asked = probe.get("httpGet") or probe.get("tcpSocket")
+        if not asked or ports.get(asked["port"], asked["port"]) not in tls:
+            continue
+        if asked.get("scheme") != "HTTPS":
+            yield f"{kind} does not speak TLS to port {asked['port']}"

@@ -66,6 +66,10 @@ def _of(guest: Guest, others: list[str]) -> Iterator[str]:
     yield from (f"may connect to {each}" for each in FOREIGN if _opens(guest.login, each))
     yield from (f"may {what}" for what, words in REFUSED.items() if _may(guest, words))
     yield from _rows(guest, others)
+    with _session(guest) as session:
+        limit = "SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user"
+        if session.execute(limit).fetchone() == (-1,):
+            yield "may take every connection"
 
 
 def _rows(guest: Guest, others: list[str]) -> Iterator[str]:

@@ -1,7 +1,6 @@
 {{/* Files that every JupyterLab reads; the same in each namespace. */}}
 {{- define "notebooks.files" -}}
-jupyter_server_config.py: |
-  {{- .Files.Get "files/jupyter_server_config.py" | trim | nindent 2 }}
+{{ include "jupyter.config" . }}
 pip.conf: |
   [global]
   {{- with .Values.packages }}
@@ -62,13 +61,4 @@ labels:
 {{- $labels := include "base.labels" (dict "root" .root "role" "notebook") | fromYaml -}}
 {{- $own := include "notebooks.selector" . | fromYaml -}}
 {{ toYaml (merge $own $labels) }}
-{{- end }}
-
-{{/* Each namespace once, with its tenant. */}}
-{{- define "notebooks.namespaces" -}}
-{{- $found := dict -}}
-{{- range .Values.users -}}
-{{- $_ := set $found .namespace .tenant -}}
-{{- end -}}
-{{ toJson $found }}
 {{- end }}

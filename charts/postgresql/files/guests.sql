@@ -9,8 +9,9 @@ SET log_min_error_statement = 'panic';
 SELECT format('CREATE ROLE %I', :'guest')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'guest') \gexec
 
-SELECT format('ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD %L',
-              :'guest', :'password') \gexec
+-- The limit: one guest may not take all connections of the server (`settings.max_connections`).
+SELECT format('ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS '
+              'CONNECTION LIMIT 20 PASSWORD %L', :'guest', :'password') \gexec
 
 -- How databases.sh knows them again when they are declared no more, and what it does then: by that
 -- time the declaration is gone.

@@ -29,8 +29,10 @@ for folder in /run/secrets/accounts/*; do
   done
   set +f
   # Nothing that tells names of keys (tracking tells those that others write), or that reaches into the
-  # scripts and functions of others.
-  printf 'user %s on #%s resetchannels%s +@all -@admin -@dangerous %s +info\n' \
-    "$name" "$found" "$keys" "-scan -randomkey -client|tracking -function -script" >>/run/valkey/users.acl
+  # scripts and functions of others. The counter of all routes can be raised and nothing else: whoever
+  # may set it stops the promotions of everybody. In the words of `ACL LIST`, which it is compared with.
+  printf 'user %s on #%s resetchannels%s +@all -@admin -@dangerous %s +info %s\n' \
+    "$name" "$found" "$keys" "-scan -randomkey -client|tracking -function -script" \
+    "(~mlops-infra:routes-revision resetchannels -@all +incr)" >>/run/valkey/users.acl
 done
 exec valkey-server /etc/valkey/valkey.conf

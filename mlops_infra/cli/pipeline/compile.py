@@ -33,7 +33,9 @@ RUNTIME = "runtime"
     help="Output file (default: stdout).",
 )
 @click.option(
-    "--image", metavar="REF", help="Image of the steps (default: the runtime image built here)."
+    "--image",
+    metavar="REF",
+    help="Image of the steps (default: the Pod's own, or the runtime image built here).",
 )
 @click.option("-t", "--tenant", metavar="NAME", help="argo: tenant in whose namespace it runs.")
 @click.option("--run", "run_name", metavar="ID", help="argo: name of the run.")
@@ -102,7 +104,12 @@ def _compiled(
 
 
 def runtime_image() -> str:
-    """The reference of the runtime image as this program would build it."""
+    """The image that this Pod's tenant uses, else the runtime image as it would be built here."""
+    from mlops_infra.lifecycle.services.environment import Environment
+
+    own = Environment.here().runtime_image
+    if own is not None:
+        return own
     from mlops_infra.images import references
 
     return references()[RUNTIME]

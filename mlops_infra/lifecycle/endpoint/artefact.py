@@ -13,7 +13,7 @@ from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.gateway.core.fields import Field, fields_of
 from mlops_infra.lifecycle.pipeline.steps import contents
 from mlops_infra.lifecycle.pipeline.steps.archive import MEMBER
-from mlops_infra.plan.aws.sagemaker.words import SIGNATURE
+from mlops_infra.sagemaker import SIGNATURE
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -31,12 +31,14 @@ def serve(settings: Settings) -> None:
     """Answer requests until SIGTERM or SIGINT; then finish those under way and write the log."""
     import uvicorn
 
+    from mlops_infra.lifecycle.gateway.http.bounded import BoundedProtocol
+
     sys.setswitchinterval(SWITCH_SECONDS)
     gateway = Gateway(settings, ValkeyStore(settings.store, settings.store_password))
     config = uvicorn.Config(
         application(gateway),
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         access_log=False,
         log_level="warning",
         backlog=BACKLOG,

@@ -18,7 +18,7 @@ from mlops_infra.lifecycle.promotion.services import RolloutServices
 from mlops_infra.lifecycle.registry.versions import MlflowModels
 from mlops_infra.lifecycle.services.credentials import Credentials, Login, Secrets
 from mlops_infra.lifecycle.services.endpoints import Platform
-from mlops_infra.lifecycle.services.environment import Environment
+from mlops_infra.lifecycle.services.environment import PLATFORM, Environment
 from mlops_infra.lifecycle.services.kubernetes_objects import (
     CONFIG_MAP,
     Cluster,
@@ -131,10 +131,8 @@ def gateway_of(platform: Platform, secrets: Secrets, tenant: str) -> GatewayClie
 
 def _deployed_engines(cluster: Cluster, namespace: str) -> Engines:
     """What the tenant's own Pods are told: the stack's file may have changed since."""
-    found = cluster.get(CONFIG_MAP, namespace, contract.PLATFORM_CONFIG_MAP) or {}
-    return engines.read(
-        found.get("data") or {}, f"ConfigMap {namespace}/{contract.PLATFORM_CONFIG_MAP}"
-    )
+    found = cluster.get(CONFIG_MAP, namespace, PLATFORM) or {}
+    return engines.read(found.get("data") or {}, f"ConfigMap {namespace}/{PLATFORM}")
 
 
 def in_a_pod(around: Environment, environment: Mapping[str, str] | None = None) -> Access:

@@ -67,7 +67,7 @@ class Move:
         where = f"{self._tenant}/{self._model}"
         route = self._services.routing.route(self._tenant, self._model)
         if route is None or route.trial:
-            raise InputError(f"{where} does not serve", hint="mlops-infra promote -s STACK")
+            raise InputError(f"{where} does not serve")
         progress = self._services.routing.progress(self._tenant, self._model)
         if progress is not None and progress.outcome is None and progress.stage != JUDGING:
             raise OperationFailed(

@@ -195,11 +195,13 @@ class MlflowTracking:
             # MLflow warns of its own code (type hints, deprecations): nothing to act on here.
             warnings.simplefilter("ignore")
             import requests
+            from botocore.exceptions import BotoCoreError
             from mlflow.exceptions import MlflowException
 
             try:
                 yield
-            except (MlflowException, requests.RequestException, OSError) as error:
+            # botocore's: somebody registered a version whose files the server does not keep
+            except (MlflowException, requests.RequestException, BotoCoreError, OSError) as error:
                 raise OperationFailed(
                     f"MLflow did not {what}: {str(error).partition(chr(10))[0]}",
                     where=self._uri,
@@ -213,6 +215,8 @@ def hint_of(error: str) -> str:
         return "MLflow refuses this host name: add it to components.mlflow.settings.allowedHosts"
     if "401" in error:
         return "MLflow requires a login: check Secret mlflow/mlflow-auth"
+    if "locate credentials" in error:
+        return "its files are where MLflow does not keep them: register it from a run, or delete it"
     return "mlops-infra status shows its Pod"
 
 

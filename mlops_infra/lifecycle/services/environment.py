@@ -27,6 +27,9 @@ from mlops_infra import contract
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.services.credentials import Login
 
+PLATFORM = "platform"
+"""ConfigMap in a tenant's namespace: the environment of every Pod that people start."""
+
 
 @dataclass(frozen=True, slots=True)
 class Environment:

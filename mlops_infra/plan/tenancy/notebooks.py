@@ -12,6 +12,8 @@ from mlops_infra.config import StackConfig
 from mlops_infra.naming import fitted
 from mlops_infra.plan.model.planned import Generated, SecretSpec
 
+MINUTE = 60
+"""Seconds."""
 _LONGEST = 40
 """Kubernetes names a Pod `notebook-<name>-0` and labels it with a hash: 63 characters in all."""
 
@@ -51,6 +53,19 @@ class Person:
         return f"/notebook/{self.tenant}/{self.name}/"
 
 
+def entries(config: StackConfig) -> list[dict[str, str]]:
+    """`people` as values of the charts of both engines."""
+    return [
+        {
+            "tenant": person.tenant,
+            "namespace": person.namespace,
+            "name": person.name,
+            "secret": person.secret,
+        }
+        for person in people(config)
+    ]
+
+
 def people(config: StackConfig) -> Iterator[Person]:
     """Everybody with a notebook, tenants and members in the order of their names."""
     if config.components.notebooks.state != "managed":
@@ -62,8 +77,6 @@ def people(config: StackConfig) -> Iterator[Person]:
 
 def tokens(tenant: str, config: StackConfig) -> tuple[SecretSpec, ...]:
     """The Secrets that open the notebooks of one tenant, a token for each person."""
-    if config.components.notebooks.settings.engine != "jupyterlab":
-        return ()
     return tuple(
         SecretSpec(
             each.secret, each.namespace, {"token": Generated(f"notebook-{tenant}-{each.name}")}

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from mlops_infra.plan.network import addresses
-from mlops_infra.plan.tenancy.notebooks import people
+from mlops_infra.plan.tenancy.notebooks import MINUTE, entries
 from mlops_infra.plan.values.context import Context, Values
-
-_MINUTE = 60
 
 
 def values(context: Context) -> Values:
     """Who gets one, where `pip` asks, and what notebooks may reach."""
     config, settings = context.config, context.config.components.notebooks.settings
     return {
-        "users": [
-            {
-                "tenant": person.tenant,
-                "namespace": person.namespace,
-                "name": person.name,
-                "secret": person.secret,
-            }
-            for person in people(config)
-        ],
+        "users": entries(config),
         "persistence": {
             "size": settings.size,
             "storageClass": config.cluster.storage_class or "",
             "retain": settings.retain,
         },
-        "cull": {"kernelSeconds": settings.idle_minutes * _MINUTE},
+        "cull": {"kernelSeconds": settings.idle_minutes * MINUTE},
         "packages": config.network.packages or "",
         "networkPolicy": {"servers": _packages(context)},
     }

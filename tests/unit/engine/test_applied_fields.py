@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_infra.engine.applied_fields import compare, encrypted, in_clear
+from mlops_infra.engine.applied_fields import compare, encrypted, in_clear, whole
 
 OURS = "mlops-infra-test"
 SECRET = {
@@ -41,6 +41,9 @@ INPUTS = {
         "containers": [{"name": "main", "image": "app:1", "args": ["a", "b"]}],
         "ports": [{"port": 53, "protocol": "UDP"}, {"port": 80}],
         "finalizers": ["ours"],
+        "podSelector": {},
+        "egress": [],
+        "theirs": {},
     },
 }
 TREE = {
@@ -56,6 +59,9 @@ TREE = {
             entry(port=80, protocol="TCP"): {".": {}, "f:port": {}},
         },
         "f:finalizers": {'v:"ours"': {}},
+        "f:podSelector": {},
+        "f:egress": {},
+        "f:theirs": {},
     },
 }
 
@@ -65,7 +71,7 @@ def served() -> dict[str, Any]:
     found = copy.deepcopy(INPUTS)
     spec = found["spec"]
     spec["memory"] = "1Gi"
-    del spec["empty"], spec["nothing"]
+    del spec["empty"], spec["nothing"], spec["egress"]
     spec["rules"][0]["scope"] = "default"
     spec["containers"][0]["policy"] = "default"
     spec["ports"][1]["protocol"] = "TCP"
@@ -93,6 +99,13 @@ def changed(change: Any) -> dict[str, str]:
         lambda o: o["spec"]["ports"].reverse(),
         lambda o: o["spec"]["finalizers"].append("theirs"),
         lambda o: o["spec"]["containers"][0].update(policy="other"),
+        lambda o: o["spec"].update(egress=[]),
+        lambda o: (
+            o["spec"].update(theirs={"a": 1}),
+            o["metadata"]["managedFields"].append(
+                owned({"f:spec": {"f:theirs": {"f:a": {}}}}, "they")
+            ),
+        ),
     ],
 )
 def test_what_was_not_applied_is_ignored(change: Any) -> None:
@@ -115,10 +128,23 @@ def test_what_was_not_applied_is_ignored(change: Any) -> None:
         (lambda o: o["spec"]["containers"][0]["args"].append("c"), "spec.containers.main.args", ""),
         (lambda o: o["spec"]["ports"][1].update(port=81), "spec.ports.1", ""),
         (lambda o: o["spec"]["finalizers"].clear(), "spec.finalizers.0", ""),
+        (lambda o: o["spec"].update(podSelector={"a": "b"}), "spec.podSelector", ""),
+        (lambda o: o["spec"].update(egress=[{}]), "spec.egress", ""),
     ],
 )
 def test_what_was_applied_is_compared(change: Any, path: str, numbers: str) -> None:
     assert changed(change) == {path: numbers}
+
+
+def test_a_policy_that_allows_nothing_says_so_without_a_field() -> None:
+    spec = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    fields = owned({"f:spec": {"f:podSelector": {}, "f:policyTypes": {}}})
+    about = {"metadata": {"managedFields": [fields]}}
+    policy = {"kind": "NetworkPolicy", "spec": spec, **about}
+    assert compare(policy, policy, policy).altered == {}
+    wider = {**policy, "spec": {**spec, "egress": [{}]}}
+    assert compare(policy, policy, wider).altered == {"spec.egress": ""}
+    assert whole(policy)["spec"] == {**spec, "ingress": [], "egress": []}
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ class Site:
             },
             "secrets": {"login": references},
         }
+        (self.stack_dir.project / "Pulumi.yaml").write_text("config: {}\n")
         self.write({f"mlops-infra:{key}": value for key, value in config.items()})
 
     def __getitem__(self, name: str) -> str:
@@ -124,6 +125,7 @@ CHANGES: dict[str, Callable[[Site], None]] = {
     "a variable of the provider": _option,
     "a tool": _tools,
     "a setting of a provider": _provider_setting,
+    "a default of the project": _written("stack/project/Pulumi.yaml", "config: {policy: {}}\n"),
     "the site's certificates": _authority,
     "a chart": _written("charts/valkey/values.yaml", "size: 2Gi\n"),
     "a new file of a chart": _written("charts/valkey/templates/more.yaml", "a: b\n"),

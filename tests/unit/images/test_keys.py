@@ -64,9 +64,31 @@ def test_a_change_of_the_code_is_a_new_last_layer_and_no_other(
 def test_another_wheel_leaves_the_layer_of_the_code_as_it_is(copy: Path) -> None:
     before = keys.layer_keys("runtime")
     edit(copy / "runtime.yaml", "numpy/_core/include/**", "numpy/_core/includes/**")
-    after = keys.layer_keys("runtime")
-    changed = {new.part for old, new in zip(before, after, strict=True) if old != new}
-    assert changed == {"python"}
+    assert changed_layers("runtime", before) == {("runtime", "python")}
+
+
+def changed_layers(name: str, before: tuple[keys.LayerKey, ...]) -> set[tuple[str, str]]:
+    after = keys.layer_keys(name)
+    return {(new.recipe, new.part) for old, new in zip(before, after, strict=True) if old != new}
+
+
+def test_another_interpreter_compiles_wheels_and_code_again(copy: Path) -> None:
+    before = keys.layer_keys("runtime")
+    edit(copy / "locks" / "python.debian.json", '"sha256": "', '"sha256": "f')
+    assert changed_layers("runtime", before) == {
+        ("python", "debian"),
+        ("runtime", "python"),
+        ("runtime", "program"),
+    }
+
+
+def test_a_user_of_a_base_is_in_the_layers_that_name_all_users(copy: Path) -> None:
+    before = keys.layer_keys("postgresql")
+    edit(copy / "bases" / "debian-trixie.yaml", "name: nonroot", "name: nobodyelse")
+    assert changed_layers("postgresql", before) == {
+        ("debian-trixie", "debian"),
+        ("postgresql", "files"),
+    }
 
 
 def test_python_images_share_the_layers_of_their_base() -> None:

@@ -40,17 +40,30 @@ def test_two_people_never_share_a_notebook(one: str, other: str) -> None:
         assert len(f"notebook-{name}-0123456789") <= 63
 
 
-def test_members_get_notebooks_with_tokens_in_their_tenants_namespace() -> None:
-    made = _plan(notebooks={"state": "managed"})
-    users = made.component("notebooks").values["users"]
-    assert [u["name"] for u in users if u["name"] == "kim"] == ["kim"]
-    assert {u["namespace"] for u in users} == {"tenant-demo"}
-    held = {s.name: s for s in made.component("tenant-demo").secrets if "token" in s.keys}
-    assert {u["secret"] for u in users} <= set(held)
-    tokens = [held[u["secret"]].keys["token"] for u in users]
-    assert len({str(each) for each in tokens}) == len(users)
-    # the accounts that the Pods run as come first
-    assert "tenant-demo" in made.component("notebooks").needs
+@pytest.mark.parametrize("engine", ["jupyterlab", "kubeflow"])
+def test_members_get_notebooks_with_tokens_in_their_tenants_namespace(engine: str) -> None:
+    made = of_values(
+        tenants={**TENANTS, "vision": {"members": ["kim"]}},
+        network={"registry": "registry.example"},
+        components={"notebooks": {"state": "managed", "settings": {"engine": engine}}},
+    )
+    chart = made.component("notebooks" if engine == "jupyterlab" else "kubeflow-notebooks")
+    people = {(each["tenant"], each["name"]): each for each in chart.values["users"]}
+    assert len(people) == 3
+    assert {("demo", "kim"), ("vision", "kim")} < people.keys()
+    tokens = set()
+    for (tenant, _), person in people.items():
+        assert person["namespace"] == f"tenant-{tenant}"
+        (held,) = (
+            each
+            for each in made.component(f"tenant-{tenant}").secrets
+            if each.name == person["secret"]
+        )
+        assert held.namespace == person["namespace"]
+        tokens.add(str(held.keys["token"]))
+        # the accounts that the Pods run as come first
+        assert f"tenant-{tenant}" in chart.needs
+    assert len(tokens) == 3
 
 
 def test_without_the_component_nobody_gets_a_token() -> None:

@@ -126,8 +126,6 @@ def test_kubeflows_notebooks_take_the_place_of_the_others() -> None:
     names = {component.name for component in plan.components}
     assert "kubeflow-notebooks" in names
     assert "notebooks" not in names
-    users = plan.component("kubeflow-notebooks").values["users"]
-    assert users == [{"tenant": "demo", "namespace": "tenant-demo", "name": "kim"}]
 
 
 def test_nobody_but_root_administers_seaweedfs() -> None:

@@ -25,7 +25,7 @@ class Gateway:
     def __init__(self, settings: Settings, store: Store) -> None:
         self.settings = settings
         self.metrics = Metrics()
-        self.table = Table(store, self._failed)
+        self.table = Table(store, self._failed, settings.servers)
         self.log = (
             RequestLog(settings.database, rows=settings.log_rows, metrics=self.metrics)
             if settings.log

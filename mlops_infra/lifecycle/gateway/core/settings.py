@@ -25,6 +25,9 @@ class Settings:
     store: str = "redis://localhost:6379"
     """The key-value store with the routes."""
     store_password: str | None = field(default=None, repr=False)
+    servers: str = ""
+    """What the names of a tenant's model servers end in, with {tenant}; empty: any server. Tenants
+    write their own routes, and the gateway reaches the servers of all."""
     database: str = ""
     """libpq's keywords beside the PG… variables."""
     log: bool = True
@@ -64,6 +67,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         tokens=Path(get(f"{contract.GATEWAY_SETTINGS}TOKENS", str(plain.tokens))),
         store=get(f"{contract.GATEWAY_SETTINGS}STORE", plain.store),
         store_password=get("VALKEY_PASSWORD") or None,
+        servers=get(f"{contract.GATEWAY_SETTINGS}SERVERS", ""),
         database=get(f"{contract.GATEWAY_SETTINGS}DATABASE", ""),
         log=_switch(environment, "LOG", plain.log),
         body_bytes=_number(environment, "BODY_BYTES", plain.body_bytes),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from mlops_infra.errors import MlopsError
+from mlops_infra.errors import MlopsError, OperationFailed
 from mlops_infra.lifecycle.gateway.core.breaker import Breaker
 from mlops_infra.lifecycle.gateway.core.fields import Field, fields_of
 from mlops_infra.lifecycle.gateway.core.route import PREFIX, REVISION, Route, Target, of_json
@@ -88,6 +89,8 @@ class Table:
     store: Store
     failed: Callable[[str], None] = _nobody
     """Counts what costs one route or one look."""
+    servers: str = ""
+    """See `Settings.servers`."""
     revision: str | None = None
     loaded: bool = False
     read_at: float | None = None
@@ -161,12 +164,25 @@ class Table:
         }
 
     def _ready(self, route: Route) -> Loaded:
+        for each in (route.champion, route.challenger, route.fallback):
+            if each is not None:
+                self._refuse_foreign(each.url, route.tenant)
         return Loaded(
             route=route,
             champion=self._served(route.champion),
             challenger=self._served(route.challenger) if route.challenger else None,
             fallback=self._served(route.fallback) if route.fallback else None,
         )
+
+    def _refuse_foreign(self, url: str, tenant: str) -> None:
+        """Stop where a route leads to a server that is not its tenant's.
+
+        Raises:
+            OperationFailed: it does.
+        """
+        ending = re.escape(self.servers.replace("{tenant}", tenant))
+        if ending and not re.fullmatch(rf"http://[a-z0-9-]+{ending}(:[0-9]+)?", url):
+            raise OperationFailed(f"{url} is not a server of tenant {tenant}")
 
     def _served(self, target: Target) -> Served:
         breaker = self._breakers.setdefault(target.url, Breaker())

@@ -17,7 +17,7 @@ from mlops_infra.lifecycle.pipeline.definition import quantities
 from mlops_infra.lifecycle.pipeline.definition.arguments import encoded
 from mlops_infra.lifecycle.pipeline.definition.model import Kind, Parameter, Pipeline, Step, Value
 from mlops_infra.lifecycle.pipeline.engines.invocation import PROGRAM, arguments
-from mlops_infra.plan.aws.sagemaker.words import (
+from mlops_infra.sagemaker import (
     FILE,
     INPUT,
     OUTPUT,

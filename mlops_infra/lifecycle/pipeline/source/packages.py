@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import re
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
-
-from mlops_infra.errors import MlopsError
 
 IMAGE = "runtime"
 _OWN = ("mlops_infra",)
@@ -38,14 +37,11 @@ class Packages:
     @classmethod
     def of_runtime_image(cls) -> Packages:
         """Those that the runtime image is locked to; inside of it, those that are installed."""
+        if importlib.util.find_spec("mlops_infra.images") is None:
+            return cls(frozenset(_normal(name) for name in _installed()))
         from mlops_infra.images import locks
 
-        try:
-            wheels = locks.wheels(IMAGE)
-        except MlopsError:
-            wheels = ()
-        names = {wheel.name for wheel in wheels} or _installed()
-        return cls(frozenset(_normal(name) for name in names))
+        return cls(frozenset(_normal(wheel.name) for wheel in locks.wheels(IMAGE)))
 
     def has(self, module: str) -> bool:
         """Whether a process in the image can import `module`."""

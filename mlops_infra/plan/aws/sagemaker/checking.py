@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlops_infra.errors import InputError
-from mlops_infra.plan.aws.sagemaker.words import VERSION
+from mlops_infra.sagemaker import VERSION
 
 _NAME = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,63}")
 """Of a pipeline's step, says the API (also of those inside of conditions)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mlops_infra.plan.aws.sagemaker.words import joined
+from mlops_infra.sagemaker import joined
 
 CONTENT = ("application/json", "application/jsonlines", "text/csv")
 """What the runtime image's server reads."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_infra.plan.aws.sagemaker.words import CHANNEL, RUN, copied_in, copied_out, joined
+from mlops_infra.sagemaker import CHANNEL, RUN, copied_in, copied_out, joined
 
 ENTRYPOINT = "mlops-infra"
 """Program of the runtime image; every step is one call of it."""

@@ -20,7 +20,7 @@ from mlops_infra.plan.aws.sagemaker.steps import (
     processing,
     training,
 )
-from mlops_infra.plan.aws.sagemaker.words import (
+from mlops_infra.sagemaker import (
     ARCHIVE,
     FILE,
     INPUT,

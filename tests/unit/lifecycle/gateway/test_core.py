@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
@@ -37,6 +38,32 @@ def test_only_a_time_out_is_told_as_one() -> None:
 
 def route_to(url: str) -> Route:
     return Route("demo", "wine", Target(version="1", url=url, server="wine-v1", name="wine"))
+
+
+@pytest.mark.parametrize(
+    ("url", "leads"),
+    [
+        ("http://wine-v1-predictor.tenant-demo.svc.cluster.local", True),
+        ("http://wine-v1-default.tenant-demo.svc.cluster.local:8000", True),
+        ("http://wine-v1-predictor.tenant-other.svc.cluster.local", False),
+        ("http://demo@wine.tenant-other.svc.cluster.local", False),
+        ("http://wine.tenant-other.svc.cluster.local#.tenant-demo.svc.cluster.local", False),
+        ("http://wine.tenant-other.svc.cluster.local/.tenant-demo.svc.cluster.local", False),
+        ("http://10.244.0.7:8080", False),
+        ("http://wine.tenant-demoXsvc.cluster.local", False),
+    ],
+)
+def test_a_route_leads_to_servers_of_its_own_tenant_alone(url: str, leads: bool) -> None:
+    store = FakeStore()
+    failed: list[str] = []
+    table = Table(store, failed.append, ".tenant-{tenant}.svc.cluster.local")
+    own = route_to("http://wine-v1-predictor.tenant-demo.svc.cluster.local")
+    route = replace(own, model="bikes", fallback=replace(own.champion, url=url))
+    store.put({each.key: each.to_json() for each in (own, route)}, count=REVISION)
+    table.refresh()
+    assert table.get("demo", "wine") is not None
+    assert (table.get("demo", "bikes") is not None) is leads
+    assert failed == ([] if leads else ["route"])
 
 
 def test_a_server_that_comes_back_under_a_new_route_starts_without_old_failures() -> None:

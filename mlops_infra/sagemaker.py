@@ -1,4 +1,4 @@
-"""The words that every definition is made of: references, joined texts, places in a container."""
+"""The JSON of SageMaker's pipelines: references, joined texts, places in a container."""
 
 from __future__ import annotations
 
