@@ -38,9 +38,9 @@ down: venv ## take the platform and its cluster away and prove that nothing is l
 test: lint tools $(VENV)/.compiled ## lint, then every tier that this machine can run: unit charts graph engine e2e faults
 	$(BIN)/python -m tests.tiers
 
-tools: venv ## fetch or build every tool and image; what cannot be had is named and its tests are skipped
-	-$(BIN)/mlops-infra toolchain install
-	-$(BIN)/mlops-infra images build
+tools: venv ## fetch or build what the tests need; what cannot be had is named and its tests are skipped
+	-$(BIN)/mlops-infra toolchain install $$($(BIN)/python -m tests.made tools)
+	-$(BIN)/mlops-infra images build $$($(BIN)/python -m tests.made images)
 
 unit: $(VENV)/.compiled ## the quick tier alone
 	$(BIN)/python -m tests.tiers unit
@@ -52,7 +52,7 @@ lint: venv ## format, lint, types and the layers of imports
 	$(BIN)/lint-imports --no-logo
 
 # these are one long test each; the rest of the tests end within the limit of pyproject.toml
-storm examples air-gap aws-lab upgrade: export PYTEST_TIMEOUT := 7200
+storm examples air-gap aws-lab kubeflow upgrade: export PYTEST_TIMEOUT := 7200
 
 storm: venv ## the long form of the fault tier: kill -9 again and again, hostile requests without end
 	MLOPS_INFRA_STORM=1 $(BIN)/python -m pytest tests/unit/lifecycle/gateway/test_hostile.py
@@ -67,6 +67,9 @@ air-gap: venv ## bundles alone: the whole sandbox with no packet leaving, the co
 
 aws-lab: venv ## the aws stacks under the real Terraform provider and an emulator; needs $AWS_LAB
 	$(BIN)/python -W ignore -m pytest -s tests/lab
+
+kubeflow: $(VENV)/.compiled ## Katib and Trainer in real Pods; compiles what few stacks have, for minutes
+	$(BIN)/python -m tests.tiers kubeflow
 
 upgrade: venv ## from the foundation's release to this one, and on to the next, with a model that serves
 	MLOPS_INFRA_UPGRADE=1 $(BIN)/python -m pytest -s tests/e2e/test_upgrade.py
@@ -93,5 +96,5 @@ clean: ## remove what tools left in this folder; caches and data are elsewhere a
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-.PHONY: help venv up verify down test tools unit lint storm examples air-gap aws-lab upgrade checkov \
-  bench docs align lock clean
+.PHONY: help venv up verify down test tools unit lint storm examples air-gap aws-lab kubeflow upgrade \
+  checkov bench docs align lock clean

@@ -14,9 +14,17 @@ STORES_NAMESPACE = "mlops-stores"
 """Of PostgreSQL, the S3 store and Valkey."""
 
 
+_TENANT_PREFIX = "tenant-"
+
+
 def tenant_namespace(tenant: str) -> str:
     """Namespace of a tenant; also the name of its bucket and of its account at every store."""
-    return f"tenant-{tenant}"
+    return f"{_TENANT_PREFIX}{tenant}"
+
+
+def tenant_of(namespace: str) -> str:
+    """The tenant whose namespace it is."""
+    return namespace.removeprefix(_TENANT_PREFIX)
 
 
 # --- Secrets
@@ -128,6 +136,8 @@ GATEWAY_SETTINGS = "MLOPS_INFRA_GATEWAY_"
 LINEAGE_VARIABLE = "MLOPS_INFRA_LINEAGE"
 LINEAGE_PASSWORD_VARIABLE = "MLOPS_INFRA_LINEAGE_PASSWORD"  # noqa: S105
 MODELS_VARIABLE = "MLOPS_INFRA_MODELS"
+PIPELINES_VARIABLE = "MLOPS_INFRA_PIPELINES"
+"""URL of the API server of Kubeflow Pipelines."""
 PROMETHEUS_VARIABLE = "MLOPS_INFRA_PROMETHEUS"
 SERVING_VARIABLE = "MLOPS_INFRA_SERVING"
 """JSON: which model servers there are, and which one serves which model of the tenant."""

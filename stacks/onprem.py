@@ -20,7 +20,7 @@ from mlops_infra.components.protection import protecting
 from mlops_infra.components.secret_values import SecretValues
 from mlops_infra.config import StackConfig
 from mlops_infra.errors import MissingError
-from mlops_infra.images import references
+from mlops_infra.images import answers, references
 from mlops_infra.plan import Plan, make_plan
 from mlops_infra.plan.named_files import certificates
 
@@ -31,7 +31,8 @@ def build(config: StackConfig, *, stack: str) -> None:
     Raises:
         MlopsError: a gate refuses the plan, or a secret cannot be read.
     """
-    plan = _for_node(make_plan(config, stack=stack, built=references()))
+    known = answers() if config.cluster.embedded else {}
+    plan = _for_node(make_plan(config, stack=stack, built=references(), answers=known))
     if config.protect:
         pulumi.runtime.register_resource_transform(protecting(config.allow_replace))
     pulumi.runtime.register_resource_transform(annotated(stack))

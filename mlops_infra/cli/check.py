@@ -10,11 +10,13 @@ import click
 
 from mlops_infra import contract
 from mlops_infra.cli import options, output
+from mlops_infra.cli.outcomes import show_pods
 from mlops_infra.errors import InputError
 
 if TYPE_CHECKING:
     from mlops_infra.config import StackConfig
     from mlops_infra.plan import Plan, PlannedComponent
+    from mlops_infra.plan.images.reality import ComponentPods
 
 
 @click.command()
@@ -31,13 +33,21 @@ if TYPE_CHECKING:
     "--effective", is_flag=True, help="Print the effective configuration, defaults included."
 )
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a stack file.")
+@click.option(
+    "--ask",
+    is_flag=True,
+    help="Embedded only: ask registries which of upstream's images are available.",
+)
 @options.as_json
 def command(
-    stack: str | None, file: Path | None, effective: bool, schema: bool, as_json: bool
+    stack: str | None, file: Path | None, effective: bool, schema: bool, ask: bool, as_json: bool
 ) -> None:
-    """Check a stack's file and show the plan, without opening a socket."""
+    """Check a stack's file and show the plan, without opening a socket.
+
+    For each component of an embedded cluster it says whether its Pods are real or simulated, and
+    why. What registries have answered to `up`, `preview` or --ask is remembered.
+    """
     from mlops_infra import config as configuration
-    from mlops_infra.plan import make_plan
     from mlops_infra.plan.named_files import check_files
 
     if schema:
@@ -45,7 +55,7 @@ def command(
         return
     name, path = _which(stack, file)
     config = configuration.load(path)
-    plan = make_plan(config, stack=name, built=_built(config))
+    plan = _plan(config, name, path, ask=ask)
     check_files(config, path)
     if effective:
         _effective(configuration.effective(config), as_json=as_json)
@@ -73,10 +83,47 @@ def _stack_of(file: Path) -> str:
     )
 
 
+def _plan(config: StackConfig, name: str, file: Path, *, ask: bool) -> Plan:
+    from mlops_infra.plan import make_plan
+
+    plan = make_plan(config, stack=name, built=_built(config), answers=_answers(config))
+    if not ask:
+        return plan
+    if not config.cluster.embedded:
+        raise InputError(
+            f"stack {name} has no embedded cluster: its nodes pull images by themselves",
+            hint="leave --ask out",
+        )
+    from mlops_infra.engine import upstream_images
+
+    if not upstream_images.ask(plan, upstream_images.mirrors_of(config, file), again=True):
+        return plan
+    return make_plan(config, stack=name, built=_built(config), answers=_answers(config))
+
+
+def _answers(config: StackConfig) -> Mapping[str, tuple[bool, str]]:
+    if not config.cluster.embedded:
+        return {}
+    from mlops_infra.images import answers
+
+    return answers()
+
+
+def _pods(config: StackConfig, plan: Plan) -> tuple[ComponentPods, ...]:
+    from mlops_infra.plan.images.reality import pods_of
+
+    if not config.cluster.embedded:
+        return pods_of(plan, None)
+    from mlops_infra.cluster.node.preflight import all_simulated
+
+    return pods_of(plan, all_simulated(config.cluster.simulated))
+
+
 def _built(config: StackConfig) -> Mapping[str, str]:
     """References of the images built here; their keys are only reckoned where they are used."""
     network = config.network
-    ours = network.images == "built" or network.registry or config.cluster.embedded
+    sources = {network.images.default, *network.images.components.values()}
+    ours = "built" in sources or network.registry or config.cluster.embedded
     if config.profile == "aws" or not ours:
         return {}
     from mlops_infra.images import references
@@ -112,11 +159,13 @@ def _as_data(config: StackConfig, plan: Plan) -> dict[str, Any]:
                 "namespace": each.namespace,
                 "needs": list(each.needs),
                 "stateful": each.stateful,
-                "simulated": each.simulated,
+                "pods": pods.pods,
+                "why": pods.why,
+                "simulated": pods.pods == "simulated",
                 "tenant": each.tenant,
                 "images": [image.reference for image in each.images],
             }
-            for each in plan.components
+            for each, pods in zip(plan.components, _pods(config, plan), strict=True)
         ],
         "nodeImages": [image.reference for image in plan.node_images],
         # null where only the running cluster knows the address
@@ -147,19 +196,22 @@ def _tell(config: StackConfig, plan: Plan) -> None:
     if plan.components:
         output.text()
         output.table(
-            ("component", "version", "licence", "namespace", "needs", "image"),
+            ("component", "version", "pods", "licence", "namespace", "needs", "image"),
             [
                 (
-                    f"{each.name} (simulated)" if each.simulated else each.name,
+                    each.name,
                     each.version,
+                    pods.pods,
                     _licence(each),
                     each.namespace or None,
                     ", ".join(each.needs) or None,
                     ", ".join(image.reference for image in each.images),
                 )
-                for each in plan.components
+                for each, pods in zip(plan.components, _pods(config, plan), strict=True)
             ],
         )
+        output.text()
+        show_pods(_pods(config, plan))
     for finding in plan.findings:
         output.text()
         output.text(f"{finding.gate}: {finding.path}: {finding.message}")

@@ -37,7 +37,7 @@ COMMANDS: dict[str, str] = {
     "env": "Print the environment variables for plain `pulumi`.",
     "cluster": "Start, stop, inspect and delete the embedded cluster.",
     "toolchain": "Install and list the pinned programs.",
-    "images": "Build and list the images made from packages.",
+    "images": "Build images from packages, and pull upstream's.",
     "bundle": "Lock, build, verify, push and install offline bundles.",
     "step": "Run one step of a pipeline; engines call this.",
     "serve": "Serve one model; SageMaker calls this in its containers.",

@@ -57,10 +57,9 @@ class OpenStack:
     @cached_property
     def plan(self) -> Plan:
         """What the configuration comes to, with the images of this machine."""
-        from mlops_infra.images import references
-        from mlops_infra.plan import make_plan
+        from mlops_infra.engine import plan_of
 
-        return make_plan(self.config, stack=self.name, built=references())
+        return plan_of(self.config, self.name)
 
     @cached_property
     def engine(self) -> Engine:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlops_infra.cli import output
 
 if TYPE_CHECKING:
     from mlops_infra.engine import Outcome
+    from mlops_infra.plan.images.reality import ComponentPods
 
 _SHOWN = 60
 """Changes listed before the rest is only counted."""
 
 
 def show(outcome: Outcome, *, planned: bool = False) -> None:
-    """The changes, the notes and the outputs of one run."""
+    """The changes, the notes and the outputs of one run; of a plan also which Pods are real."""
+    if planned and outcome.pods:
+        show_pods(outcome.pods)
+        output.text()
     if outcome.changes:
         rows = [(each["op"], each["kind"], each["name"], _keys(each)) for each in outcome.changes]
         output.table(("operation", "kind", "name", "because of"), rows[:_SHOWN])
@@ -30,6 +34,16 @@ def show(outcome: Outcome, *, planned: bool = False) -> None:
     if outcome.outputs and not planned:
         output.text()
         show_outputs(outcome.outputs)
+
+
+def show_pods(found: Iterable[ComponentPods]) -> None:
+    """Why Pods are real or simulated, each reason once with the components that it holds for."""
+    reasons: dict[str, list[str]] = {}
+    for each in found:
+        if each.pods != "none":
+            reasons.setdefault(str(each), []).append(each.component)
+    rows = [(reason, ", ".join(names)) for reason, names in reasons.items()]
+    output.table(("pods", "components"), rows)
 
 
 def show_outputs(outputs: Mapping[str, Any]) -> None:

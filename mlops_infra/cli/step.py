@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import click
 
@@ -31,8 +30,7 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 @click.option("--code-sha256", metavar="HEX", help="SHA-256 of the module.")
 @click.option("--commit", metavar="ID", help="Git commit of the code, recorded with the run.")
 @click.option("--status", metavar="STATUS", help="Status of the run, for the step finish.")
-@click.option("--kfp-uri", "uris", multiple=True, metavar="NAME=URI", hidden=True)
-@click.option("--kfp-output", type=click.Path(path_type=Path), metavar="FILE", hidden=True)
+@click.option("--kfp-executor-input", metavar="JSON", hidden=True)
 @click.option("--cache", metavar="PLACE", help="Cache of outputs of equal steps.")
 @options.as_json
 def command(
@@ -47,8 +45,7 @@ def command(
     code_sha256: str | None,
     commit: str | None,
     status: str | None,
-    uris: tuple[str, ...],
-    kfp_output: Path | None,
+    kfp_executor_input: str | None,
     cache: str | None,
     as_json: bool,
 ) -> None:
@@ -58,7 +55,7 @@ def command(
     respond) a retry can help; after 2 and 3 the input or the data is wrong.
     """
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-    from mlops_infra.lifecycle.pipeline.steps.command_line import job_of, pairs
+    from mlops_infra.lifecycle.pipeline.steps.command_line import job_of
     from mlops_infra.lifecycle.pipeline.steps.execution import execute
     from mlops_infra.lifecycle.services.environment import Environment
 
@@ -80,10 +77,10 @@ def command(
         around=Environment.here(),
     )
     ended = execute(job, sink, cache=cache)
-    if kfp_output is not None:
+    if kfp_executor_input is not None:
         from mlops_infra.lifecycle.pipeline.steps.kfp_report import report
 
-        report(job, ended, pairs("--kfp-uri", uris), kfp_output)
+        report(job, ended, kfp_executor_input)
     if as_json:
         output.document({"step": name, "outputs": ended.digests, "reused": ended.reused})
     else:

@@ -21,7 +21,13 @@ from mlops_infra.config.onprem.stores import (
     SqlStore,
     Stores,
 )
-from mlops_infra.config.platform import BackendConfig, ClusterConfig, NetworkConfig, ProxyConfig
+from mlops_infra.config.platform import (
+    BackendConfig,
+    ClusterConfig,
+    ImageSources,
+    NetworkConfig,
+    ProxyConfig,
+)
 from mlops_infra.config.schema import json_schema, pulumi_schema
 from mlops_infra.config.stack import StackConfig
 from mlops_infra.config.tenants.tenant import Quota, Tenant
@@ -33,6 +39,7 @@ __all__ = [
     "ClusterConfig",
     "ComponentConfig",
     "Components",
+    "ImageSources",
     "KeyValueStore",
     "LicenceConfig",
     "MlflowComponent",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from mlops_infra.config.language.section import (
     Cidr,
@@ -75,13 +75,42 @@ class ProxyConfig(Section):
     """Hosts and networks reached without the proxy, besides those of the cluster."""
 
 
+ImageSource = Literal["built", "upstream"]
+
+
+class ImageSources(Section):
+    """Whose images the components run; `images: built` is short for `images: {default: built}`."""
+
+    default: ImageSource = "upstream"
+    """Images built by mlops-infra or upstream's; built for an embedded cluster."""
+    components: dict[DnsLabel, ImageSource] = Field(default_factory=dict)
+    """Exceptions by component, for example `katib: upstream`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"default": value} if isinstance(value, str) else value
+
+    def of(self, component: str) -> ImageSource:
+        """The source for a component, by its name in the catalogue."""
+        return self.components.get(component, self.default)
+
+
+def _or_short(schema: dict[str, Any]) -> None:
+    """In the JSON Schema of `images`: the section, or the text that stands for it."""
+    section = schema.pop("$ref")
+    schema["anyOf"] = [{"enum": ["built", "upstream"], "type": "string"}, {"$ref": section}]
+
+
 class NetworkConfig(Section):
     """What may be reached from the machine and the cluster."""
 
     mode: Literal["connected", "proxied", "closed"] = "connected"
     """Access to the internet: direct, through `proxy`, or none."""
-    images: Literal["built", "upstream"] = "upstream"
-    """Images built by mlops-infra or upstream's; built for an embedded cluster."""
+    images: Annotated[ImageSources, Field(json_schema_extra=_or_short)] = Field(
+        default_factory=ImageSources
+    )
+    """Images built by mlops-infra or upstream's, for all components or each by itself."""
     registry: Registry | None = None
     """Registry of all images, with upstream names as paths. Required when closed."""
     registry_login: Name | None = None

@@ -30,7 +30,7 @@ missing keys, `--schema` prints the JSON Schema for editors (`config.schema.json
 
 Defaults that depend on another key: `protect` is true unless `policy` is dev; in an embedded
 cluster `cluster.expose` is nodePort, `cluster.crds` is purge, `cluster.kubernetes` is that of the
-pinned binaries and `network.images` is built.
+pinned binaries and `network.images.default` is built.
 """
 
 

@@ -34,6 +34,9 @@ def defaults(tree: Tree) -> Tree:
 
 
 def _network(given: Value) -> Value:
-    if given is None:
-        return {"images": "built"}
-    return {"images": "built", **given} if isinstance(given, dict) else given
+    if given is not None and not isinstance(given, dict):
+        return given
+    network: Tree = {"images": {}, **(given or {})}
+    if isinstance(network["images"], dict):
+        network["images"] = {"default": "built", **network["images"]}
+    return network

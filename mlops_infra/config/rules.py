@@ -83,9 +83,10 @@ def _network(tree: Tree) -> Iterator[Broken]:
     if onprem and mode == "closed" and not registry and not embedded:
         message = "is missing: in a closed network the cluster needs a registry"
         yield Broken(("network", "registry"), message, "for example registry.site.local:5000")
-    if get(tree, "network", "images") == "built" and not registry and not embedded:
+    if not registry and not embedded:
         message = "images built here need a registry that the cluster pulls from"
-        yield Broken(("network", "images"), message, "set network.registry, or images: upstream")
+        for path in _built(get(tree, "network", "images")):
+            yield Broken(path, message, "set network.registry, or images: upstream")
     if isinstance(registry, str) and "://" in registry:
         yield Broken(("network", "registry"), "has no scheme", registry.partition("://")[2])
     login, path = get(tree, "network", "registryLogin"), ("network", "registryLogin")
@@ -93,6 +94,20 @@ def _network(tree: Tree) -> Iterator[Broken]:
         yield Broken(path, "needs network.registry", "set network.registry")
     if isinstance(login, str):
         yield from _secret(tree, login, path, _LOGIN)
+
+
+def _built(images: object) -> Iterator[tuple[str, ...]]:
+    """The keys that ask for images built here."""
+    path = ("network", "images")
+    if images == "built":
+        yield path
+    elif isinstance(images, dict):
+        if images.get("default") == "built":
+            yield (*path, "default")
+        components = images.get("components")
+        for name, source in components.items() if isinstance(components, dict) else ():
+            if source == "built":
+                yield (*path, "components", str(name))
 
 
 _LOGIN = ("username", "password")

@@ -81,7 +81,7 @@ def open_engine(stack: str, file: Path | None, sink: Sink) -> Engine:
 
 def _checked(stack: str, file: Path | None, sink: Sink) -> Asked:
     with step(sink, "Checking configuration and plan") as work:
-        want = asked(stack, file)
+        want = asked(stack, file, ask=True)
         names = ", ".join(each.name for each in want.plan.components)
         work.end("done", f"{want.config.profile}: {names}")
     return want

@@ -50,6 +50,8 @@ def _images(config: StackConfig, plan: Plan, bundle: Path | None) -> Iterator[Pr
     registry = config.network.registry
     held = images.bundled_references(bundle) if bundle else {}
     there = {relocated(reference, registry) for reference in held} | set(held)
+    if config.cluster.embedded:  # what was pulled before, or the site's own registry has
+        there |= {reference for reference, answer in images.answers().items() if answer.there}
     for image in _wanted(plan):
         if image.reference in there or (bundle is None and _built_here(image)):
             continue

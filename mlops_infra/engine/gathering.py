@@ -1,9 +1,10 @@
 """What stands before the program runs: tools, images and the embedded cluster that holds them.
 
-Three threads make it, so that two cores are busy all the time: one compiles the tools of this
-machine, one the images that carry a compiled program, one unpacks the packages of the others. The
-cluster starts as soon as its own parts are there, and takes in each image when it is ready. The
-provider comes last in its queue: nothing needs it before the first resource is made.
+Threads make it, so that two cores are busy all the time: one compiles the tools of this machine,
+one the images that carry a compiled program, one unpacks the packages of the others; a fourth,
+which mostly waits, pulls upstream's images. The cluster starts as soon as its own parts are there,
+and takes in each image when it is ready. The provider comes last in its queue: nothing needs it
+before the first resource is made.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from mlops_infra import images, toolchain
 from mlops_infra.cluster import EmbeddedCluster
 from mlops_infra.cluster.bring_up.sources import ADDONS, CONTROL_PLANE, NODE
 from mlops_infra.cluster.node.preflight import can_be_real
-from mlops_infra.engine import tools
+from mlops_infra.engine import tools, upstream_images
 from mlops_infra.engine.prepare import Asked
 from mlops_infra.engine.tools import Tools
 from mlops_infra.progress import Sink
@@ -47,7 +48,8 @@ def gather(want: Asked, sink: Sink) -> tuple[Tools, str | None]:
 def _with_images(cluster: EmbeddedCluster, want: Asked, sink: Sink) -> None:
     own = tuple(dict.fromkeys(image.recipe for image in want.plan.images if image.recipe))
     clusters = ("node", *ADDONS)
-    with _workers(3) as (first, second, third):
+    with _workers(4) as (first, second, third, fourth):
+        pulled = fourth.submit(upstream_images.pull, want.plan, want.config, want.file, sink)
         made = first.submit(
             toolchain.ensure, (*tools.READING, *CONTROL_PLANE, *NODE, "cni-plugins"), sink
         )
@@ -58,7 +60,7 @@ def _with_images(cluster: EmbeddedCluster, want: Asked, sink: Sink) -> None:
         }
         parts: list[Future[Any]] = [made, *(built[name] for name in clusters)]
         runs = False
-        for _ in _ends([made, plugin, *built.values()]):
+        for _ in _ends([made, plugin, pulled, *built.values()]):
             if not all(each.done() for each in parts):
                 continue
             if not runs:
@@ -66,7 +68,7 @@ def _with_images(cluster: EmbeddedCluster, want: Asked, sink: Sink) -> None:
                 runs = True
             if not cluster.simulated:
                 ready = [built[name].result() for name in own if built[name].done()]
-                cluster.load(ready, sink)
+                cluster.load([*ready, *(pulled.result() if pulled.done() else ())], sink)
 
 
 @contextmanager

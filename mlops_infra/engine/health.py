@@ -47,6 +47,8 @@ class Health:
     """Component to version, as deployed."""
     pods: tuple[PodHealth, ...]
     notes: tuple[str, ...]
+    simulated: bool = False
+    """Whether the whole embedded cluster only says that its Pods run."""
 
     def problems(self) -> list[str]:
         """What is not as it should be, one line each."""
@@ -72,14 +74,14 @@ def stack_health(stack: str, record: StackRecord, outputs: Mapping[str, Any]) ->
     """
     components = dict(outputs.get("components") or {})
     notes: tuple[str, ...] = ()
-    phase = "reachable"
+    phase, simulated = "reachable", False
     if record.cluster is not None:
         status = EmbeddedCluster(record.cluster).status()
-        phase, notes = status.phase, status.notes
+        phase, notes, simulated = status.phase, status.notes, status.simulated
         if phase in {"absent", "stopped"}:
-            return Health(stack, phase, components, (), notes)
+            return Health(stack, phase, components, (), notes, simulated)
     pods, secrets = _read(record, stack)
-    return Health(stack, phase, components, pods, (*notes, *ending(secrets)))
+    return Health(stack, phase, components, pods, (*notes, *ending(secrets)), simulated)
 
 
 def _read(record: StackRecord, stack: str) -> tuple[tuple[PodHealth, ...], list[dict[str, Any]]]:

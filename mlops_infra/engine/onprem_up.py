@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mlops_infra.cluster import EmbeddedCluster
+from mlops_infra.cluster.node.preflight import all_simulated
 from mlops_infra.engine import gathering, locks, reach, tools
 from mlops_infra.engine.guard import Guarding, guarded_up
 from mlops_infra.engine.prepare import Asked, prepare
@@ -12,6 +13,7 @@ from mlops_infra.engine.results import Outcome, Result
 from mlops_infra.engine.runner import Engine
 from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.errors import InputError
+from mlops_infra.plan.images.reality import ComponentPods, pods_of
 from mlops_infra.progress import Sink, step
 
 
@@ -81,7 +83,18 @@ class OnPremProfile:
         notes += [f"{each.path}: {each.message}" for each in want.plan.findings]
         notes += result.live.lines()
         changes = tuple(change.as_dict() for change in result.changes)
-        return Outcome(want.stack, changes, result.counts, result.outputs, tuple(notes))
+        return Outcome(
+            want.stack, changes, result.counts, result.outputs, tuple(notes), self._pods()
+        )
+
+    def _pods(self) -> tuple[ComponentPods, ...]:
+        """Of the cluster that runs, or of one that this machine would make."""
+        want = self._want
+        reason = None
+        if want.record.cluster:
+            known = EmbeddedCluster(want.record.cluster).status()
+            reason = all_simulated(known.simulated or want.config.cluster.simulated)
+        return pods_of(want.plan, reason)
 
     def _everything(self) -> Outcome:
         want = self._want
@@ -94,4 +107,4 @@ class OnPremProfile:
             "in it"
         )
         counts = {"create components": len(changes)}
-        return Outcome(want.stack, tuple(changes), counts, {}, (note,))
+        return Outcome(want.stack, tuple(changes), counts, {}, (note,), self._pods())

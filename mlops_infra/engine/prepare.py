@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from mlops_infra import __version__, contract, images
+from mlops_infra import __version__, contract
 from mlops_infra import config as configuration
+from mlops_infra.cluster.node.preflight import all_simulated
 from mlops_infra.config import StackConfig
-from mlops_infra.engine import closed, environment, locks, tools
+from mlops_infra.engine import closed, environment, locks, tools, upstream_images
 from mlops_infra.engine import stack_record as records
+from mlops_infra.engine.planning import plan_of
 from mlops_infra.engine.runner import Engine
 from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.engine.stack_record import StackRecord
 from mlops_infra.engine.tools import Tools
 from mlops_infra.errors import InputError, MlopsError
-from mlops_infra.plan import Plan, make_plan
+from mlops_infra.plan import Plan
 from mlops_infra.plan.named_files import check_files
 from mlops_infra.progress import Sink
 
@@ -43,8 +45,13 @@ class Asked:
         return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
-def asked(stack: str, file: Path | None) -> Asked:
+def asked(stack: str, file: Path | None, *, ask: bool = False) -> Asked:
     """Read and check configuration and plan.
+
+    Args:
+        stack: its name.
+        file: its file, where it is not the default one.
+        ask: registries are asked about upstream's images that nothing is known of.
 
     Raises:
         ConfigError: with every mistake of the file.
@@ -52,7 +59,10 @@ def asked(stack: str, file: Path | None) -> Asked:
     """
     path = file or configuration.stack_file(stack)
     config = configuration.load(path)
-    plan = make_plan(config, stack=stack, built=images.references())
+    plan = plan_of(config, stack)
+    if ask and config.cluster.embedded and not all_simulated(config.cluster.simulated):
+        mirrors = upstream_images.mirrors_of(config, path)
+        plan = plan_of(config, stack) if upstream_images.ask(plan, mirrors) else plan
     plan.require_deployable()
     check_files(config, path)
     closed.refuse_absent(config, plan, path)

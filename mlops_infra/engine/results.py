@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mlops_infra.engine.events import Change, RunLog
 from mlops_infra.engine.live_objects import LiveState
 from mlops_infra.plan import CONTRACT
+from mlops_infra.plan.images.reality import ComponentPods
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class Outcome:
     outputs: Mapping[str, Any]
     notes: tuple[str, ...]
     """What a reader must know: simulated Pods, findings of the plan."""
+    pods: tuple[ComponentPods, ...] = ()
+    """Whether the Pods of each component are real, and why; empty on AWS."""
 
     def as_dict(self) -> dict[str, object]:
         """For `--json`."""
@@ -75,6 +78,7 @@ class Outcome:
             "counts": dict(self.counts),
             "outputs": dict(self.outputs),
             "notes": list(self.notes),
+            "pods": [asdict(each) for each in self.pods],
         }
 
 

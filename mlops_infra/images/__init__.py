@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from mlops_infra.images.answers import answers
 from mlops_infra.images.builder import BuiltImage, build, build_many, find
 from mlops_infra.images.bundled import folder as bundle_folder
 from mlops_infra.images.bundled import references as bundled_references
@@ -19,6 +20,7 @@ __all__ = [
     "BuiltImage",
     "Listed",
     "Pruned",
+    "answers",
     "build",
     "build_many",
     "bundle_folder",

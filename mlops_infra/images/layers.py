@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from mlops_infra import __version__, toolchain
 from mlops_infra.errors import OperationFailed
-from mlops_infra.files import sha256
+from mlops_infra.files import below, sha256
 from mlops_infra.images import deb, fetch, layer, locks, program, sbom, system_files
 from mlops_infra.images.bytecode import Interpreter
 from mlops_infra.images.recipe import Recipe
@@ -100,22 +101,35 @@ def python(work: Work) -> tuple[Tree, Components]:
 
 
 def tools(work: Work) -> tuple[Tree, Components]:
-    """The layer of static binaries from the toolchain."""
+    """The layer of what the toolchain has: static binaries, and folders of scripts."""
     tree = Tree()
     components = []
     names = [tool.name for tool in work.recipe.tools]
     found = toolchain.ensure(names, work.sink, from_path=False)
     for tool in work.recipe.tools:
-        binary = found[tool.name]
-        require_static(binary.path)
-        content = Slice(binary.path, 0, binary.path.stat().st_size)
-        tree.place(tool.path, Entry("file", 0o755, content=content))
-        digest = sha256(binary.path)
+        made = found[tool.name]
+        if made.path.is_dir():
+            digest = _place_folder(tree, tool.path, made.path)
+        else:
+            require_static(made.path)
+            content = Slice(made.path, 0, made.path.stat().st_size)
+            tree.place(tool.path, Entry("file", 0o755, content=content))
+            digest = sha256(made.path)
         family = toolchain.pin(tool.name).family
         components.append(
-            sbom.binary_component(tool.name, binary.version, family.module, family.licence, digest)
+            sbom.binary_component(tool.name, made.version, family.module, family.licence, digest)
         )
     return tree, tuple(components)
+
+
+def _place_folder(tree: Tree, path: str, folder: Path) -> str:
+    """Put the files of `folder` below `path`; return a SHA-256 over their names and contents."""
+    digest = hashlib.sha256()
+    for file in sorted(below(folder)):
+        name, content = file.relative_to(folder), file.read_bytes()
+        tree.place(f"{path}/{name}", Entry("file", 0o644, content=content))
+        digest.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def require_static(binary: Path) -> None:

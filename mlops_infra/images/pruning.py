@@ -1,4 +1,4 @@
-"""Takes images out of the cache that no recipe of this program names any more."""
+"""Takes images out of the cache that no recipe of this program names any more, and pulled ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_infra.files import remove_tree
-from mlops_infra.images import blobs, keys
+from mlops_infra.images import blobs, keys, pulled
 from mlops_infra.images import recipe as recipes
 from mlops_infra.images.builder import layout_of
 
@@ -24,14 +24,14 @@ class Pruned:
     """What was taken out of the cache, or what a dry run would take."""
 
     images: tuple[str, ...]
-    """Names of layouts, `NAME-KEY`."""
+    """Names of layouts, `NAME-KEY`, and references of pulled images."""
     layers: int
     freed: int
     """Bytes of disk; what a layout that stays still links is not counted."""
 
 
 def prune(unused_days: float, *, dry_run: bool = False) -> Pruned:
-    """Remove what no recipe names and nobody has used for `unused_days` days.
+    """Remove what no recipe names, or was pulled, and nobody has used for `unused_days` days.
 
     Other checkouts of the program share the cache: what one of them used lately stays, and what
     is removed all the same is built again when it is asked for.
@@ -40,15 +40,21 @@ def prune(unused_days: float, *, dry_run: bool = False) -> Pruned:
     names = recipes.names()
     layouts = [each for each in _layouts(before) if each not in {layout_of(n) for n in names}]
     records = _records(before, {item.key for name in names for item in keys.layer_keys(name)})
-    files = _unnamed_blobs(records)
+    strange = pulled.unused(before)
+    files = [
+        *_unnamed_blobs(records),
+        *pulled.unnamed_blobs(strange, time.time() - _A_BUILD),
+    ]
     freed = _freed(files, layouts)
     if not dry_run:
         for layout in layouts:
             with blobs.exclusive(layout.name):
                 remove_tree(layout)
-        for path in (*records, *files):
-            path.unlink(missing_ok=True)
-    return Pruned(tuple(sorted(each.name for each in layouts)), len(files), freed)
+        with blobs.exclusive("pulled"):
+            for path in (*records, *strange, *files):
+                path.unlink(missing_ok=True)
+    names_gone = (*(each.name for each in layouts), *strange.values())
+    return Pruned(tuple(sorted(names_gone)), len(files), freed)
 
 
 def _layouts(before: float) -> Iterator[Path]:

@@ -49,7 +49,7 @@ class Python(_Part):
 
 
 class Tool(_Part):
-    """A static binary of `mlops_infra.toolchain`."""
+    """A static binary, or a folder of scripts, of `mlops_infra.toolchain`."""
 
     name: str
     path: AbsolutePath

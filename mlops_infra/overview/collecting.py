@@ -12,6 +12,7 @@ from mlops_infra.engine import Health, LiveState
 from mlops_infra.lifecycle.registry.recent_runs import RecentRun
 from mlops_infra.overview.model import ComponentState, Link, Overview, State
 from mlops_infra.plan import Plan
+from mlops_infra.plan.images.reality import ComponentPods, pods_of
 
 _LAYERS = (
     ("data", ("sql/", "object/", "kv/")),
@@ -65,6 +66,8 @@ def collect(
     deployed |= {n: c.version for n, c in wanted.items() if c.tenant in tenants}
     live = live or LiveState()
     touched = {**live.components(), **_touched(changes or ())}
+    nodes = "the cluster's nodes are simulated" if health.simulated else None
+    real = {each.component: each for each in pods_of(plan, nodes)}
     return Overview(
         stack=health.stack,
         environment=config.environment,
@@ -73,7 +76,7 @@ def collect(
         taken=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         cluster=health.cluster,
         components=tuple(
-            _component(name, wanted, deployed, health, touched)
+            _component(name, wanted, deployed, health, touched, real.get(name))
             for name in dict.fromkeys([*wanted, *deployed])
         ),
         links=tuple(
@@ -91,11 +94,14 @@ def _component(
     deployed: Mapping[str, str],
     health: Health,
     touched: Mapping[str, int],
+    real: ComponentPods | None,
 ) -> ComponentState:
     planned = wanted.get(name)
     pods = [pod for pod in health.pods if pod.component == name and not pod.finished]
     ready = sum(pod.ready for pod in pods)
     state, why = _state(name, planned, deployed, pods, touched)
+    if state == "ready" and real is not None:
+        state, why = ("simulated" if real.pods == "simulated" else "ready"), real.why
     return ComponentState(
         name=name,
         title=_title(name),
@@ -106,6 +112,7 @@ def _component(
         ready=ready,
         state=state,
         why=why,
+        simulated=real is not None and real.pods == "simulated",
     )
 
 
@@ -126,7 +133,7 @@ def _state(
         return "drifted", f"version {deployed[name]}, configured is {planned.version}"
     if touched.get(name):
         return "drifted", f"mlops-infra up would change {touched[name]} objects"
-    return ("simulated" if planned.simulated else "ready"), ""
+    return "ready", ""
 
 
 def _touched(changes: Sequence[Mapping[str, object]]) -> dict[str, int]:

@@ -29,6 +29,9 @@ class ComponentState:
     """Pods that are."""
     state: State
     why: str = ""
+    """Why it is in that state; where it is as it should be, why its Pods are real or simulated."""
+    simulated: bool = False
+    """Whether its Pods count as Ready and nothing in them runs, in whatever state it is."""
 
 
 @dataclass(frozen=True, slots=True)

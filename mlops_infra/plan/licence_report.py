@@ -6,10 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from mlops_infra.catalog import Catalog, Component, Licence, alternatives, load_catalog
+from mlops_infra.catalog import (
+    Catalog,
+    Component,
+    Image,
+    Licence,
+    alternatives,
+    load_catalog,
+)
 from mlops_infra.config import LicenceConfig, StackConfig
 from mlops_infra.plan.gates.licence import PERMISSIVE, passes
 from mlops_infra.plan.images.denylist import denied
+from mlops_infra.plan.images.roles import is_upstreams
 from mlops_infra.plan.making import make_plan
 from mlops_infra.plan.model.planned import Plan, PlannedImage
 
@@ -59,8 +67,8 @@ def _rows(plan: Plan, config: StackConfig, catalog: Catalog) -> Iterator[ImageLi
     for image in (*held, *plan.node_images):
         component = catalog[image.component]
         version = versions.get(component.name, component.version)
-        override = config.network.overrides.get(f"{image.component}/{image.role}")
-        if override is not None:
+        named = f"{image.component}/{image.role}" in config.network.overrides
+        if named and not is_upstreams(component, _of_catalog(image, component), config.network):
             yield _overridden(image, version, config.licence)
         else:
             yield _listed(image, component, version, config.licence)
@@ -69,7 +77,7 @@ def _rows(plan: Plan, config: StackConfig, catalog: Catalog) -> Iterator[ImageLi
 def _listed(
     image: PlannedImage, component: Component, version: str, policy: LicenceConfig
 ) -> ImageLicence:
-    found = next(each for each in component.images if each.role == image.role)
+    found = _of_catalog(image, component)
     licence = found.licence or component.licence(version)
     verdict = _verdict(licence, component, policy)
     return ImageLicence(
@@ -82,6 +90,10 @@ def _listed(
         verdict,
         component.instead if verdict == "refused" else None,
     )
+
+
+def _of_catalog(image: PlannedImage, component: Component) -> Image:
+    return next(each for each in component.images if each.role == image.role)
 
 
 def _verdict(licence: Licence, component: Component, policy: LicenceConfig) -> Verdict:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from mlops_infra import contract
 from mlops_infra.catalog import Catalog, Component, load_catalog
-from mlops_infra.config import StackConfig
+from mlops_infra.config import ImageSources, StackConfig
 from mlops_infra.naming import dns_label
 from mlops_infra.plan.aws.planning import aws_plan
 from mlops_infra.plan.gates import compatibility, licence
-from mlops_infra.plan.images import overrides
-from mlops_infra.plan.images.roles import RUNTIME, planned, simulated
+from mlops_infra.plan.images import overrides, reality
+from mlops_infra.plan.images.roles import RUNTIME, Supply, planned
 from mlops_infra.plan.model.choices import Choice, Selection
 from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.model.planned import Finding, Plan, PlannedComponent, PlannedImage
@@ -31,6 +32,7 @@ def make_plan(
     *,
     stack: str,
     built: Mapping[str, str],
+    answers: Mapping[str, tuple[bool, str]] = MappingProxyType({}),
     catalog: Catalog | None = None,
 ) -> Plan:
     """Everything that is to be deployed for `config`; the same input gives the same plan.
@@ -39,6 +41,8 @@ def make_plan(
         config: what the user asks for.
         stack: name of the stack, for labels.
         built: recipe to reference of the images built here, `mlops_infra.images.references()`.
+        answers: whether an image that no recipe makes can be had on an embedded node, and why, by
+            its reference, `mlops_infra.images.answers()`.
         catalog: what there is; this release's catalog unless a test brings another.
 
     Raises:
@@ -49,23 +53,24 @@ def make_plan(
     known = catalog or load_catalog()
     if config.profile == "aws":
         return aws_plan(config, stack)
-    return _onprem(config, stack, built, known)
+    return _onprem(config, stack, Supply(built, answers, config.cluster.embedded), known)
 
 
-def _onprem(config: StackConfig, stack: str, built: Mapping[str, str], known: Catalog) -> Plan:
+def _onprem(config: StackConfig, stack: str, supply: Supply, known: Catalog) -> Plan:
     refusals = Refusals(config.origin)
     selection = select(config, known, refusals)
     licence.judge(selection.choices, config.licence, refusals)
     compatibility.judge(selection.choices, config, refusals)
     images = {
-        choice.component.name: planned(choice.component, config.network, built, refusals)
+        choice.component.name: planned(choice.component, config.network, supply, refusals)
         for choice in selection.choices
         if choice.component.available
     }
     _note_simulated(selection, images, config, refusals)
     overrides.judge(selection, config, refusals)
+    overrides.judge_sources(selection, config, refusals)
     overrides.judge_closed([image for each in images.values() for image in each], config, refusals)
-    node_images = _node_images(config, known, built, refusals)
+    node_images = _node_images(config, known, supply, refusals)
     refusals.stop_if_any()
     deployment = Deployment(config, selection, known, stack)
     planned_ones = [
@@ -90,10 +95,12 @@ def _note_simulated(
     config: StackConfig,
     refusals: Refusals,
 ) -> None:
+    if config.cluster.simulated:
+        return  # all of them are, which is said already
     for choice in selection.choices:
         found = images.get(choice.component.name, ())
-        if simulated(found, config):
-            message = "no image can be built from packages: its Pods are simulated here"
+        if reality.simulated(found):
+            message = f"its Pods are simulated: {reality.reason(found)}"
             refusals.note(Finding("compatibility", ".".join(choice.path), message))
 
 
@@ -132,7 +139,8 @@ def _component(
             *tenant_copies(component, config, selection),
         ),
         stateful=component.stateful,
-        simulated=simulated(images, config),
+        simulated=reality.simulated(images),
+        why=reality.reason(images),
     )
 
 
@@ -146,14 +154,15 @@ def _tenants_before(component: Component, config: StackConfig) -> tuple[str, ...
 
 
 def _node_images(
-    config: StackConfig, catalog: Catalog, built: Mapping[str, str], refusals: Refusals
+    config: StackConfig, catalog: Catalog, supply: Supply, refusals: Refusals
 ) -> tuple[PlannedImage, ...]:
     if not config.cluster.embedded:
         return ()
-    network = config.network.model_copy(update={"images": "built", "registry": None})
+    built = ImageSources(default="built")
+    network = config.network.model_copy(update={"images": built, "registry": None})
     return tuple(
         image
         for component in catalog
         if component.kind == "node"
-        for image in planned(component, network, built, refusals)
+        for image in planned(component, network, supply, refusals)
     )

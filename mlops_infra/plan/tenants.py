@@ -11,14 +11,22 @@ from mlops_infra.plan.model.choices import STORES, Selection, engine, store
 from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.model.planned import PlannedComponent
 from mlops_infra.plan.network import addresses, site
-from mlops_infra.plan.tenancy import paths
+from mlops_infra.plan.tenancy import paths, pipelines
 from mlops_infra.plan.tenancy.accounts import identity, own
 from mlops_infra.plan.tenancy.surroundings import PodImages, surroundings
 from mlops_infra.plan.values import Values
 
 CHART = "tenant"
-CONTROLLERS = frozenset({"argo-workflows", "kserve", "lifecycle"})
-"""Components whose chart has a ClusterRole `<name>-tenant` for what they may do in a tenant."""
+CONTROLLERS = {
+    "argo-workflows": {"argo-workflows-tenant": "argo-workflows"},
+    "kserve": {"kserve-tenant": "kserve"},
+    "kubeflow-pipelines": {
+        "kubeflow-pipelines-tenant": "ml-pipeline",
+        "kubeflow-pipelines-schedules-tenant": "ml-pipeline-scheduledworkflow",
+    },
+    "lifecycle": {"lifecycle-tenant": "lifecycle"},
+}
+"""Components that work in tenants: ClusterRoles of their charts, and the account that gets each."""
 
 
 def tenants(of: Deployment, images: PodImages) -> tuple[PlannedComponent, ...]:
@@ -65,6 +73,7 @@ def _values(name: str, of: Deployment, images: PodImages) -> Values:
         "serving": {
             "secret": contract.SERVING_S3_SECRET if config.stores.object.state != "removed" else ""
         },
+        "pipelines": pipelines.values(of),
         "networkPolicy": {
             "servers": paths.servers(of),
             "clients": paths.clients(of.selection),
@@ -95,13 +104,9 @@ def _artifacts(name: str, of: Deployment) -> Values:
 def _controllers(selection: Selection) -> list[Values]:
     """Whom the tenant lets in; their charts bring the ClusterRoles."""
     return [
-        {
-            "role": f"{choice.component.name}-tenant",
-            "account": choice.component.name,
-            "namespace": choice.component.namespace,
-        }
+        {"role": role, "account": account, "namespace": choice.component.namespace}
         for choice in selection.choices
-        if choice.component.name in CONTROLLERS
+        for role, account in CONTROLLERS.get(choice.component.name, {}).items()
     ]
 
 

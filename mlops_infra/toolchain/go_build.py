@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,13 +58,12 @@ def make(family: Family, pins: Sequence[Pin], into: Path, work: Step) -> Origin 
         with _in_module(family, into) as folder:
             run = _Runner(str(go), folder, environment)
             _overlay(run, family, folder)
-            _count(run, flags, list(packages), work)
-            _compile(run, flags, list(packages), into, work)
+            if packages:
+                _count(run, flags, list(packages), work)
+                _compile(run, flags, packages, into, work)
             _lay_files(run, family, pins, into)
     except _GoError as error:
         return _explained(error, family)
-    for package, name in packages.items():
-        (into / "out" / _go_name(package)).replace(into / name)
     return Origin("built", f"{family.module} {family.version}")
 
 
@@ -152,8 +151,10 @@ def _count(run: _Runner, flags: Sequence[str], packages: list[str], work: Step) 
 
 
 def _compile(
-    run: _Runner, flags: Sequence[str], packages: list[str], into: Path, work: Step
+    run: _Runner, flags: Sequence[str], packages: Mapping[str, str], into: Path, work: Step
 ) -> None:
+    """Compile `packages` (package to file name) into the folder `into`."""
+
     def tell(line: str) -> None:
         # `-v` names each package when it has been compiled; other lines have spaces in them
         if line and " " not in line and not line.startswith("#"):
@@ -162,20 +163,43 @@ def _compile(
                 work.note(f"linking {_go_name(line)}")
 
     work.note("compiling")
-    out = into / "out"
-    out.mkdir()
-    run(["build", "-v", *flags, "-o", f"{out}{os.sep}", *packages], tell)
+    for number, together in enumerate(_rounds(packages)):
+        out = into / f"out{number}"
+        out.mkdir()
+        run(["build", "-v", *flags, "-o", f"{out}{os.sep}", *together], tell)
+        for package in together:
+            (out / _go_name(package)).replace(into / packages[package])
     # the rest was in Go's cache already
     work.advance(max(0, (work.total or 0) - work.done))
+
+
+def _rounds(packages: Iterable[str]) -> list[list[str]]:
+    """As few groups as there can be in which no two programs get the same name from `go build`."""
+    rounds: list[dict[str, str]] = []
+    for package in packages:
+        name = _go_name(package)
+        free = next((each for each in rounds if name not in each), None)
+        if free is None:
+            rounds.append(free := {})
+        free[name] = package
+    return [list(each.values()) for each in rounds]
 
 
 def _lay_files(run: _Runner, family: Family, pins: Sequence[Pin], into: Path) -> None:
     wanted = {name: path for pin in pins for name, path in pin.files.items()}
     if not wanted:
         return
+    run(["mod", "download", family.module], lambda _: None)
     (folder,) = run(["list", "-m", "-f", "{{.Dir}}", family.module], lambda _: None)
     for name, path in wanted.items():
-        shutil.copyfile(Path(folder) / path, into / name)
+        source = Path(folder) / path
+        if not source.is_dir():
+            shutil.copyfile(source, into / name)
+            continue
+        for file in source.rglob("*.py"):
+            copy = into / name / file.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
 
 
 def _go_name(package: str) -> str:

@@ -89,7 +89,8 @@ class Pin:
     programs: Mapping[str, str]
     """File name to Go package."""
     files: Mapping[str, str]
-    """File name to path within the family's module: scripts laid beside the programs."""
+    """File name to path within the family's module: scripts laid beside the programs. Of a folder
+    its Python files are taken, with their places in it."""
     check: Check | None
     """None where the program cannot tell its version."""
     archives: Mapping[str, Archive]

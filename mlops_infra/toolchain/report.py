@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mlops_infra import files
 from mlops_infra.toolchain import archive, on_path, store
 from mlops_infra.toolchain.manifest import Pin, key, selected, target
 from mlops_infra.toolchain.store import PassedOver, Tool
@@ -98,4 +99,4 @@ def _size(pin: Pin, tool: Tool) -> int:
     if tool.source in ("path", "pulumi"):
         return tool.path.stat().st_size
     folder = store.home(pin) / "bin"
-    return sum((folder / name).stat().st_size for name in pin.contents)
+    return sum(file.stat().st_size for file in files.below(folder))

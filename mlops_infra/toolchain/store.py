@@ -88,7 +88,7 @@ def cached(pin: Pin, source: Source = "cache") -> Tool | None:
     """The tool in the cache; None where it is not there whole."""
     folder = home(pin)
     files = [folder / "bin" / name for name in pin.contents]
-    if not all(file.is_file() and os.access(file, os.X_OK) for file in files):
+    if not all(os.access(file, os.X_OK) for file in files):
         return None
     path = files[0] if len(pin.programs) == 1 else folder / "bin"
     return Tool(pin.name, pin.version, path, source, _origin(folder))
@@ -130,7 +130,7 @@ def publish(pin: Pin, made: Path, origin: Origin) -> Tool:
     new = made / f".{pin.name}"
     (new / "bin").mkdir(parents=True)
     for name in pin.contents:
-        if not (made / name).is_file():
+        if not (made / name).exists():
             raise OperationFailed(f"the build of {pin.name} has no {name}", where=origin.detail)
         (made / name).replace(new / "bin" / name)
         (new / "bin" / name).chmod(0o755)

@@ -12,6 +12,7 @@ import yaml
 from mlops_infra import images as recipes
 from mlops_infra import places
 from mlops_infra.config import StackConfig, load, stack_file
+from mlops_infra.images.answers import IN_BUNDLE
 from mlops_infra.plan import Plan, make_plan
 from mlops_infra.plan.licence_report import licence_report
 from mlops_infra.progress import Sink
@@ -95,7 +96,7 @@ def needed(
         OperationFailed: a chart does not render.
     """
     config = load(file or stack_file(stack))
-    plan = make_plan(config, stack=stack, built=recipes.references())
+    plan = _plan(config, stack, bundle)
     found = (
         *_charts(plan),
         *programs.binaries(programs.tools(config), platform),
@@ -107,7 +108,7 @@ def needed(
 
 def _of_stack(needs: Needs, stack: str, file: Path | None, state: Path | None, sink: Sink) -> Needs:
     config = load(file or stack_file(stack))
-    plan = make_plan(config, stack=stack, built=recipes.references())
+    plan = _plan(config, stack, None)
     tools = programs.tools(config)
     plugins = programs.plugins(programs.providers(config, state), needs.platform, sink)
     index = wheels.index_url(config.network.packages)
@@ -123,6 +124,14 @@ def _of_stack(needs: Needs, stack: str, file: Path | None, state: Path | None, s
     if simulated:
         notes = (f"simulated, so without images: {', '.join(simulated)}",)
     return replace(needs, images=_licensed(wanted, config, stack), files=tuple(found), notes=notes)
+
+
+def _plan(config: StackConfig, stack: str, bundle: Path | None) -> Plan:
+    """With what this machine knows of upstream's images, and what the bundle itself holds."""
+    known = recipes.answers() if config.cluster.embedded else {}
+    if bundle and config.cluster.embedded and (bundle / layout.INDEX).is_file():
+        known |= dict.fromkeys(recipes.bundled_references(bundle), IN_BUNDLE)
+    return make_plan(config, stack=stack, built=recipes.references(), answers=known)
 
 
 def _charts(plan: Plan) -> list[WantedFile]:

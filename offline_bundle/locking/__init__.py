@@ -17,7 +17,7 @@ from offline_bundle.model import Lock, LockedImage
 from offline_bundle.references import parse
 from offline_bundle.registry import Notes, Registries, Settings
 
-__all__ = ["Locked", "make_lock"]
+__all__ = ["Locked", "lock_images", "make_lock"]
 
 _AT_A_TIME = 8
 
@@ -58,7 +58,7 @@ def make_lock(
     remote = [image for image in needs.images if not image.recipe]
     notes = Notes()
     with Registries(settings) as registries:
-        pulled = _lock_images(remote, registries, wanted, notes, sink)
+        pulled = lock_images(remote, registries, wanted, notes, sink)
     # last, since building takes minutes and a wrong name is told in seconds
     built = lock_recipes((image for image in needs.images if image.recipe), sink)
     files = lock_files(needs.files, sink)
@@ -70,21 +70,38 @@ def make_lock(
     return Locked(lock, moved, (*needs.notes, *notes.lines()))
 
 
-def _lock_images(
+def lock_images(
     remote: Sequence[WantedImage],
     registries: Registries,
     platforms: tuple[str, ...],
     notes: Notes,
     sink: Sink,
+    *,
+    attached: bool = True,
 ) -> list[LockedImage]:
-    """Lock all of them; what cannot be had is told together, not one a run."""
+    """Lock images of registries; what cannot be had is told together, not one a run.
+
+    Args:
+        remote: what to lock.
+        registries: how they are reached.
+        platforms: of images; all where empty.
+        notes: gets what is left out.
+        sink: for progress.
+        attached: whether signatures and attestations are carried too.
+
+    Raises:
+        RegistryError, OperationFailed: an image cannot be had.
+    """
     found: list[LockedImage] = []
     failed: list[tuple[WantedImage, MlopsError]] = []
     with (
         step(sink, f"Locking {len(remote)} images", total=len(remote), unit="images") as work,
         concurrent.futures.ThreadPoolExecutor(_AT_A_TIME) as pool,
     ):
-        tries = [pool.submit(lock_image, each, registries, platforms, notes) for each in remote]
+        tries = [
+            pool.submit(lock_image, each, registries, platforms, notes, attached=attached)
+            for each in remote
+        ]
         for wanted, one in zip(remote, tries, strict=True):
             try:
                 found.append(one.result())

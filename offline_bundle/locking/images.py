@@ -32,12 +32,17 @@ T = TypeVar("T")
 
 
 def lock_image(
-    wanted: WantedImage, registries: Registries, platforms: tuple[str, ...], notes: Notes
+    wanted: WantedImage,
+    registries: Registries,
+    platforms: tuple[str, ...],
+    notes: Notes,
+    *,
+    attached: bool = True,
 ) -> LockedImage:
     """Ask the registry what `wanted` is, for `platforms` (all, where empty).
 
-    The image itself is required. What is attached to it is carried where the registry gives it;
-    what is refused, or is left out, is added to `notes`.
+    The image itself is required. What is attached to it is carried, unless `attached` is False,
+    where the registry gives it; what is refused, or is left out, is added to `notes`.
 
     Raises:
         HttpError: it is not there, or the registry refuses or fails for long.
@@ -46,7 +51,7 @@ def lock_image(
     reference = parse(wanted.reference)
     found = _Walk(reference, registries[reference.host], platforms, notes)
     try:
-        return found.lock(wanted)
+        return found.lock(wanted, attached=attached)
     except MlopsError as error:
         places = "; ".join(place.where for place in wanted.found)
         error.where = f"{wanted.reference}, required by {places}"
@@ -76,7 +81,7 @@ class _Walk:
         """Digests of all children of indexes, those of other platforms as well."""
         self._licence: str | None = None
 
-    def lock(self, wanted: WantedImage) -> LockedImage:
+    def lock(self, wanted: WantedImage, *, attached: bool) -> LockedImage:
         top = self._manifest(self._reference.target)
         parsed = manifests.parse(top.content, where=wanted.reference)
         self._take(top, parsed, 0)
@@ -85,7 +90,8 @@ class _Walk:
                 f"{wanted.reference} is not available for {', '.join(self._platforms)}",
                 hint=f"it is available for {', '.join(sorted(self._offered))}; see --platform",
             )
-        attached = [each for digest in list(self._manifests) for each in self._attached(digest)]
+        about = list(self._manifests) if attached else []
+        beside = [each for digest in about for each in self._attached(digest)]
         is_image = bool(self._carried)
         return LockedImage(
             reference=wanted.reference,
@@ -95,7 +101,7 @@ class _Walk:
             platforms=self._platforms if is_image else (),
             blobs=tuple(Blob(digest, size) for digest, size in sorted(self._blobs.items())),
             licence=wanted.licence or self._licence,
-            attached=tuple(attached),
+            attached=tuple(beside),
             found=wanted.found,
         )
 

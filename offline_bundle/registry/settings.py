@@ -64,10 +64,13 @@ class Settings:
 
     hosts: Mapping[str, Host] = field(default_factory=dict)
     silence: float = SILENCE_SECONDS
+    ca: str | None = None
+    """PEM file with authorities for every host that has none of its own, beside the system's."""
 
     def host(self, name: str) -> Host:
         """How `name` is reached: as written down, else by HTTPS."""
-        return self.hosts.get(name, self.hosts.get(name.lower(), Host()))
+        found = self.hosts.get(name, self.hosts.get(name.lower(), Host()))
+        return replace(found, ca=found.ca or self.ca)
 
     def locked(self, names: Iterable[str]) -> tuple[LockedHost, ...]:
         """What a lock keeps of the hosts `names`, sorted; nothing of those without a setting."""

@@ -65,6 +65,36 @@ def test_every_definition_is_served_under_its_names(plane: ControlPlane) -> None
     assert "patch" in served["inferenceservices/status"]["verbs"]
 
 
+def test_what_controllers_rely_on_is_filled_in(plane: ControlPlane) -> None:
+    """Trainer refuses a job whose runtime has no kind, and people write its name alone."""
+    for manifest in render("crds", {"groups": ["trainer.kubeflow.org", "jobset.x-k8s.io"]}):
+        _apply(plane, manifest, dry=False)
+    job = _made(plane, "trainer.kubeflow.org/v1alpha1", "TrainJob", {"runtimeRef": {"name": "x"}})
+    assert job["spec"]["runtimeRef"] == {
+        "apiGroup": "trainer.kubeflow.org",
+        "kind": "ClusterTrainingRuntime",
+        "name": "x",
+    }
+    sets = {"replicatedJobs": [{"name": "node", "template": {"spec": {"parallelism": 2}}}]}
+    (replicated,) = _made(plane, "jobset.x-k8s.io/v1alpha2", "JobSet", sets)["spec"][
+        "replicatedJobs"
+    ]
+    assert (replicated["replicas"], replicated["groupName"]) == (1, "default")
+    assert replicated["template"]["spec"] == {"parallelism": 2}, "what it does not know stays"
+
+
+def _made(plane: ControlPlane, version: str, kind: str, spec: Manifest) -> Manifest:
+    body = {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {"name": "x", "namespace": "default"},
+        "spec": spec,
+    }
+    path = _address(plane, body).rpartition("/")[0]
+    made: Manifest = plane.request("POST", path, body) or {}
+    return made
+
+
 def test_kserves_objects_are_taken_with_every_runtime(plane: ControlPlane) -> None:
     _restricted_namespace(plane, "kserve")
     for manifest in render("crds", {"groups": ["serving.kserve.io"]}):

@@ -77,7 +77,7 @@ def test_pipelines_know_no_mlflow_but_the_one_they_are_told() -> None:
     told = json.loads(_config("kubeflow-pipelines", "config.json", values))["plugins"]["mlflow"]
     assert told["endpoint"] == "http://mlflow.mlflow.svc:5000"
     assert told["settings"]["authType"] == "none"
-    login = {"mlflow": {**values["mlflow"], "secret": "kfp-mlflow-credentials"}}
+    login = {"mlflow": {**values["mlflow"], "login": True}}
     told = json.loads(_config("kubeflow-pipelines", "config.json", login))["plugins"]["mlflow"]
     assert told["settings"]["authType"] == "basic-auth"
 
@@ -101,11 +101,7 @@ def test_the_gateway_reaches_seldons_model_servers() -> None:
     assert env["EXECUTOR_SERVER_PORT"] != str(port), "both may stand in one Pod"
 
 
-def test_runs_of_pipelines_take_our_store_our_images_and_pass_pod_security() -> None:
-    launcher = one(render("kubeflow-pipelines"), "ConfigMap", "kfp-launcher")["data"]
-    store = yaml.safe_load(launcher["providers"])["s3"]["default"]
-    assert store["endpoint"] == "versitygw.mlops-stores.svc:7070"
-    assert store["credentials"]["secretRef"]["secretName"] == "kubeflow-pipelines-s3"
+def test_runs_of_pipelines_take_our_images_and_pass_pod_security() -> None:
     env = _env("kubeflow-pipelines", "Deployment/ml-pipeline")
     assert env["V2_DRIVER_IMAGE"] == defaults("kubeflow-pipelines")["images"]["driver"]
     assert env["DEFAULT_SECURITY_CONTEXT_RUN_AS_NON_ROOT"] == "true"
@@ -155,12 +151,41 @@ def test_katib_names_every_image_that_it_starts_later() -> None:
     runtime = config["runtime"]
     named = {entry["image"] for kind in runtime.values() for entry in kind}
     images = defaults("katib")["images"]
-    assert named == {
-        images[r] for r in ("fileMetricsCollector", "hyperopt", "optuna", "medianStop")
-    }
+    assert named == {i for r, i in images.items() if r not in ("controller", "dbManager", "ui")}
     for entry in runtime["suggestions"]:
         assert entry["securityContext"]["runAsNonRoot"] is True
+        # our one image has all services and must be told which; medianstop is what it runs unasked
+        assert [images[service] for service in entry["args"]] == [entry["image"]]
     assert config["init"]["controller"]["injectSecurityContext"] is True
+
+
+def test_katib_finds_its_configuration_and_is_asked_about_its_health_as_it_answers() -> None:
+    """It asks the API for the ConfigMap `katib-config`, whatever file it was started with."""
+    manifests = render("katib")
+    config = one(manifests, "ConfigMap", "katib-config")
+    assert not config.get("immutable")
+    controller = pods(manifests)["Deployment/katib-controller"]
+    (volume,) = [v for v in controller["spec"]["volumes"] if v["name"] == "config"]
+    assert volume["configMap"]["name"] == "katib-config"
+    changed = render("katib", {"trials": {"collector": {"limits": {"memory": "1Gi"}}}})
+    after = pods(changed)["Deployment/katib-controller"]["metadata"]["annotations"]
+    assert after != controller["metadata"]["annotations"], "a changed text starts it again"
+    server = pods(manifests)["Deployment/katib-db-manager"]["spec"]["containers"][0]
+    assert server["readinessProbe"]["grpc"]["service"] == "grpc.health.v1.Health"
+
+
+def test_katibs_page_asks_who_somebody_is_and_what_he_may_see() -> None:
+    assert _env("katib", "Deployment/katib-ui")["APP_DISABLE_AUTH"] == "false"
+    rules = one(render("katib"), "ClusterRole", "katib-ui")["rules"]
+    assert any("subjectaccessreviews" in rule["resources"] for rule in rules)
+
+
+def test_katib_may_grant_what_a_service_that_stops_trials_early_gets() -> None:
+    """A Role with more than its maker has is refused."""
+    rules = one(render("katib"), "ClusterRole", "katib-controller")["rules"]
+    (granted,) = [rule for rule in rules if "trials/status" in rule["resources"]]
+    assert {"trials", "trials/status"} <= set(granted["resources"])
+    assert granted["verbs"] == ["*"]
 
 
 def test_the_edge_starts_no_image_that_upstream_overwrites_daily() -> None:
@@ -210,6 +235,53 @@ def test_training_runtimes_are_plain_objects() -> None:
         assert (
             runtime["metadata"]["labels"]["trainer.kubeflow.org/webhook-validation"] == "disabled"
         )
+
+
+def test_jobs_are_admitted_before_anybody_makes_one() -> None:
+    """JobSet's controller crashes on a set that its webhook did not complete."""
+    for name in ("jobset-controller-manager", "kubeflow-trainer-controller-manager"):
+        service = one(render("trainer"), "Service", name)
+        assert service["metadata"]["annotations"]["pulumi.com/skipAwait"] == "false"
+
+
+def test_trainer_is_told_every_time_of_its_election() -> None:
+    """It fills in nothing beside what is written there, and ends at once with a lease of 0 s."""
+    texts = [
+        yaml.safe_load(m["data"]["controller_manager_config.yaml"])
+        for m in render("trainer")
+        if m["kind"] == "ConfigMap"
+    ]
+    (manager,) = [each for each in texts if each["apiVersion"].startswith("config.trainer.")]
+    assert {"leaseDuration", "renewDeadline", "retryPeriod"} <= set(manager["leaderElection"])
+
+
+def test_nobody_scrapes_jobset_which_answers_authorised_accounts_alone() -> None:
+    scraped = {
+        name: "prometheus.io/scrape" in pod["metadata"].get("annotations", {})
+        for name, pod in pods(render("trainer")).items()
+    }
+    assert scraped == {
+        "Deployment/jobset-controller-manager": False,
+        "Deployment/kubeflow-trainer-controller-manager": True,
+    }
+
+
+def test_trainers_controllers_may_tell_events_and_end_what_is_late() -> None:
+    for name in ("jobset-controller-manager", "kubeflow-trainer-controller-manager"):
+        rules = [
+            rule
+            for role in render("trainer")
+            if role["kind"] == "ClusterRole" and role["metadata"]["name"] == name
+            for rule in role["rules"]
+        ]
+        assert {"": "create", "events.k8s.io": "create"}.items() <= {
+            group: "create"
+            for rule in rules
+            if "events" in rule["resources"] and "create" in rule["verbs"]
+            for group in rule["apiGroups"]
+        }.items()
+        (sets,) = [rule for rule in rules if rule["resources"] == ["jobsets"]]
+        assert "delete" in sets["verbs"]
 
 
 def test_kubeflow_notebooks_route_without_istio() -> None:

@@ -115,7 +115,8 @@ def test_tenants_stand_behind_pod_security_and_first_of_what_they_hold(
     tenants = settings(stack)["tenants"]
     for namespace in recorded.of(NAMESPACE):
         labels = namespace.inputs["metadata"]["labels"]
-        if labels.get("mlops-infra.dev/tenant") in tenants:
+        kubeflow = namespace.inputs["metadata"]["name"] == "kubeflow"
+        if kubeflow or labels.get("mlops-infra.dev/tenant") in tenants:
             assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
     notebooks = charts.get("notebooks") or charts["kubeflow-notebooks"]
     for name in tenants:

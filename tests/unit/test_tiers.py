@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.tiers import Result, main, summary
+from tests.tiers import TIERS, Result, main, summary
 
 
 def test_the_summary_names_what_was_left_out_and_ends_with_the_count() -> None:
@@ -16,6 +16,12 @@ def test_the_summary_names_what_was_left_out_and_ends_with_the_count() -> None:
     assert "skipped 3 in charts: needs helm" in lines
     assert "not run: e2e, as charts failed" in lines
     assert lines[-1] == "127 passed, 1 failed, 3 skipped"
+
+
+def test_a_tier_that_runs_alone_is_named_where_all_others_ran() -> None:
+    done = [Result(tier, 1, 0, Counter(), 1.0, 0) for tier in TIERS]
+    assert "not run: kubeflow, compiles for minutes: make kubeflow" in summary(done, list(TIERS))
+    assert not any("kubeflow" in line for line in summary(done[:1], ["unit"]))
 
 
 def test_a_tier_that_fails_without_a_failed_test_counts() -> None:

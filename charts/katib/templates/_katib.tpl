@@ -34,6 +34,8 @@ katib-config.yaml: |
       - algorithmName: {{ $algorithm }}
         image: {{ index $images $role }}
         imagePullPolicy: {{ $policy }}
+        # one image may have all services; upstream's have one each and take no argument
+        args: [{{ $role }}]
         securityContext: {{ include "katib.security" $root }}
         resources: {{ toJson $root.Values.trials.suggestion }}
       {{- end }}
@@ -41,9 +43,10 @@ katib-config.yaml: |
       - algorithmName: medianstop
         image: {{ $images.medianStop }}
         imagePullPolicy: {{ $policy }}
-        resources: {{ toJson $root.Values.trials.collector }}
+        resources: {{ toJson $root.Values.trials.suggestion }}
 {{- end }}
 
+{{/* The controller asks the API for this name whenever it starts a suggestion or a collector. */}}
 {{- define "katib.configName" -}}
-{{ include "base.configName" (dict "root" . "role" "controller" "data" (include "katib.files" .)) }}
+katib-config
 {{- end }}

@@ -1,8 +1,3 @@
-{{/* Address of the object store, `host:port`. */}}
-{{- define "pipelines.storeAddress" -}}
-{{ .Values.objectStore.host }}:{{ .Values.objectStore.port }}
-{{- end }}
-
 {{/*
 The API server's own settings. Upstream's image brings a file that sends every run to an MLflow of
 another product; this one names ours, or none. No samples are loaded: they would pull foreign images.
@@ -20,10 +15,9 @@ config.json: |
         "DEFAULTPIPELINERUNNERSERVICEACCOUNT" .Values.runner.account
         "CacheEnabled" (toString .Values.cache) -}}
   {{- if .Values.mlflow.endpoint }}
-  {{- $settings := dict "authType" (ternary "basic-auth" "none" (ne .Values.mlflow.secret "")) "defaultExperimentName" .Values.mlflow.experiment "injectUserEnvVars" true -}}
-  {{- if .Values.mlflow.secret }}
-  {{- $_ := set $settings "credentialSecretRef" (dict "usernameKey" "username" "passwordKey" "password") -}}
-  {{- end }}
+  {{- /* Steps know MLflow by the tenant's `platform`: a Pod with a variable twice is refused. The
+         login is the tenant's own, which its kfp-launcher names. */ -}}
+  {{- $settings := dict "authType" (ternary "basic-auth" "none" .Values.mlflow.login) "defaultExperimentName" .Values.mlflow.experiment "injectUserEnvVars" false -}}
   {{- $_ := set $config "plugins" (dict "mlflow" (dict "endpoint" .Values.mlflow.endpoint "timeout" "15s" "settings" $settings)) -}}
   {{- end }}
   {{- toPrettyJson $config | nindent 2 }}
@@ -78,15 +72,19 @@ data:
           path: {{ . }}
 {{- end }}
 
-{{- define "pipelines.runLabels" -}}
-pipelines.kubeflow.org/v2_component: "true"
+{{/* What an account may do in a tenant, whose chart binds it: a ClusterRole of `.name` with `.rules`. */}}
+{{- define "pipelines.tenantRole" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "base.labels" . | nindent 4 }}
+rules:
+  {{- .rules | trim | nindent 2 }}
 {{- end }}
 
-{{/* The Pods of the runs as peers; the caller goes on with ports. */}}
-{{- define "pipelines.fromRuns" -}}
-- from:
-    - podSelector:
-        matchLabels:
-          {{- include "pipelines.runLabels" . | nindent 10 }}
-  ports:
+{{/* The Pods of runs, which are in the tenants' namespaces, to `.ports`. */}}
+{{- define "pipelines.fromTenants" -}}
+{{- include "base.ingress" (dict "root" .root "clients" .root.Values.networkPolicy.tenants "ports" .ports "internal" true) -}}
 {{- end }}

@@ -70,6 +70,9 @@ data:
 {{- with .Values.prometheus }}
 - {name: MLOPS_INFRA_PROMETHEUS, value: "{{ . }}"}
 {{- end }}
+{{- with .Values.pipelines }}
+- {name: MLOPS_INFRA_PIPELINES, value: "{{ . }}"}
+{{- end }}
 {{- with .Values.objectStore }}
 - {name: AWS_ENDPOINT_URL_S3, value: "{{ .endpoint }}"}
 - {name: AWS_DEFAULT_REGION, value: "{{ .region }}"}

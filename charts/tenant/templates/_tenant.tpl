@@ -42,6 +42,9 @@
 - apiGroups: [""]
   resources: [pods/portforward]
   verbs: [create]
+{{- if .Values.pipelines.enabled }}
+{{ include "tenant.pipelinesTokenRules" . }}
+{{- end }}
 {{- end }}
 
 {{/* What the one who answers for the tenant may do besides. */}}
@@ -91,4 +94,40 @@
 - apiGroups: [""]
   resources: [pods, pods/log, events]
   verbs: [get, list, watch]
+{{- end }}
+
+{{/* What the tenant may ask the API server of Kubeflow Pipelines for; no resources of Kubernetes. */}}
+{{- define "tenant.pipelinesClientRules" -}}
+- apiGroups: [pipelines.kubeflow.org]
+  resources: [pipelines, pipelineversions, experiments]
+  verbs: [get, list, create]
+- apiGroups: [pipelines.kubeflow.org]
+  resources: [runs]
+  verbs: [get, list, create, terminate, retry, readArtifact]
+- apiGroups: [pipelines.kubeflow.org]
+  resources: [jobs]
+  verbs: [get, list, create, delete, enable, disable]
+{{- end }}
+
+{{/* Tokens for that server. */}}
+{{- define "tenant.pipelinesTokenRules" -}}
+- apiGroups: [""]
+  resources: [serviceaccounts/token]
+  resourceNames: [pipelines-client]
+  verbs: [create]
+{{- end }}
+
+{{/* What its driver and launcher read, in the Pods of runs. */}}
+{{- define "tenant.launcherRules" -}}
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [{{ .Values.artifacts.secret }}]
+  verbs: [get]
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [create, get, list, delete]
+- apiGroups: [""]
+  resources: [configmaps]
+  resourceNames: [kfp-launcher]
+  verbs: [get]
 {{- end }}

@@ -8,7 +8,13 @@ controller_manager_config.yaml: |
     livenessEndpointName: healthz
   metrics: {bindAddress: ":8080", secureServing: false}
   webhook: {port: 9443}
-  leaderElection: {leaderElect: true, resourceName: trainer.kubeflow.org}
+  # all of it: what is left out here counts as zero, with which no election begins
+  leaderElection:
+    leaderElect: true
+    resourceName: trainer.kubeflow.org
+    leaseDuration: 15s
+    renewDeadline: 10s
+    retryPeriod: 2s
   # Certificates come from the platform.
   certManagement: {enable: false}
 {{- end }}
@@ -18,7 +24,8 @@ controller_manager_config.yaml: |
   apiVersion: config.jobset.x-k8s.io/v1alpha1
   kind: Configuration
   health: {healthProbeBindAddress: ":8081"}
-  metrics: {bindAddress: ":8080"}
+  # It serves them by TLS to authorised accounts alone, which Prometheus here does not ask as.
+  metrics: {bindAddress: "0"}
   webhook: {port: 9443}
   leaderElection: {leaderElect: true, resourceName: jobset.x-k8s.io}
   internalCertManagement: {enable: false}
@@ -34,7 +41,7 @@ One of both controllers, all but its rights: (dict "root" "role" "name" "image" 
 {{- define "trainer.controller" -}}
 {{ include "base.account" . }}
 ---
-{{ include "base.service" (dict "root" .root "role" .role "name" .name "internal" true "ports" (list (dict "name" "webhook" "port" 443))) }}
+{{ include "base.service" (dict "root" .root "role" .role "name" .name "internal" true "webhook" true "ports" (list (dict "name" "webhook" "port" 443))) }}
 ---
 apiVersion: v1
 kind: ConfigMap
@@ -52,7 +59,9 @@ data:
           args: [--config=/etc/manager/controller_manager_config.yaml]
           ports:
             - {name: webhook, containerPort: 9443, protocol: TCP}
-            - {name: metrics, containerPort: 8080, protocol: TCP}
+            {{- with .port }}
+            - {name: metrics, containerPort: {{ . }}, protocol: TCP}
+            {{- end }}
             - {name: health, containerPort: 8081, protocol: TCP}
           {{- include "workload.probes" (dict "http" "/readyz" "alive" "/healthz" "port" "health") | nindent 10 }}
           {{- include "workload.resources" . | nindent 10 }}
@@ -71,8 +80,11 @@ data:
 {{- end }}
 
 {{- define "trainer.policy" -}}
+{{- $ingress := include "workload.fromApiServer" (dict "root" .root "ports" (list 9443)) -}}
+{{- with .port -}}
+{{- $ingress = printf "%s\n%s" $ingress (include "base.ingress" (dict "root" $.root "port" . "internal" true) | trim) -}}
+{{- end -}}
 {{ include "workload.policy" (merge (dict
-    "ingress" (list (include "workload.fromApiServer" (dict "root" .root "ports" (list 9443)))
-      (include "base.ingress" (dict "root" .root "port" 8080 "internal" true) | trim) | join "\n")
+    "ingress" $ingress
     "egress" (list (include "base.dnsEgress" .root | trim) (include "base.apiEgress" .root | trim) | join "\n")) .) }}
 {{- end }}

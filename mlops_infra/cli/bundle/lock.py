@@ -59,7 +59,7 @@ def lock(
     from offline_bundle.locking import make_lock
 
     previous = lockfile.read_lock(target_file) if target_file.exists() else None
-    needs = bundle_options.needs(stack, stack_file, as_json, given)
+    needs = bundle_options.needs(stack, stack_file, as_json, given, settings)
     locked = make_lock(needs, settings, sink_for(as_json), previous=previous, platforms=platforms)
     lockfile.write_lock(locked.lock, target_file)
     if as_json:

@@ -13,6 +13,7 @@ from mlops_infra import contract
 
 if TYPE_CHECKING:
     from offline_bundle.discover import Needs
+    from offline_bundle.registry import Settings
 
 _F = TypeVar("_F", bound=Callable[..., Any] | click.Command)
 
@@ -117,8 +118,11 @@ def needs(
     stack_file: Path | None,
     as_json: bool,
     given: dict[str, Any],
+    settings: Settings | None = None,
 ) -> Needs:
     """What discovery finds for the options of `stack`, `additions` and `target`.
+
+    With `settings`, registries are asked which of upstream's images an embedded cluster can run.
 
     Raises:
         InputError: neither a stack nor an addition is given.
@@ -132,6 +136,8 @@ def needs(
         raise InputError(
             "nothing is requested", hint="give -s STACK, or --image, --file, --chart, --wheel"
         )
+    if stack is not None and settings is not None:
+        _ask(stack, stack_file, settings)
     return discover(
         stack,
         sink_for(as_json),
@@ -141,3 +147,15 @@ def needs(
         python=given["python"],
         state=given["state"],
     )
+
+
+def _ask(stack: str, stack_file: Path | None, settings: Settings) -> None:
+    from mlops_infra.config import load
+    from mlops_infra.config import stack_file as usual_file
+    from mlops_infra.engine import plan_of, upstream_images
+    from offline_bundle.pull import Mirrors
+
+    config = load(stack_file or usual_file(stack))
+    if config.cluster.embedded:
+        # the closed network is the other side: whoever makes a bundle may ask
+        upstream_images.ask(plan_of(config, stack), Mirrors(settings))

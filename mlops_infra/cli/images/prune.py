@@ -20,7 +20,7 @@ from mlops_infra.cli import options, output
 @click.option("--dry-run", is_flag=True, help="List what would be removed, without removing it.")
 @options.as_json
 def prune(days: float, dry_run: bool, as_json: bool) -> None:
-    """Remove images from the cache that no recipe uses any more.
+    """Remove images from the cache that no recipe uses any more, and pulled ones.
 
     Every change of the program makes a new image `runtime`; old ones stay until they are pruned.
     """

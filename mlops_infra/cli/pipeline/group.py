@@ -7,7 +7,9 @@ import click
 from mlops_infra.cli.pipeline.check import check
 from mlops_infra.cli.pipeline.compile import compile_
 from mlops_infra.cli.pipeline.run import run
+from mlops_infra.cli.pipeline.schedule import schedule
 from mlops_infra.cli.pipeline.show import show
+from mlops_infra.cli.pipeline.stop import stop
 
 
 @click.group()
@@ -19,5 +21,5 @@ def command() -> None:
     """
 
 
-for _each in (check, show, compile_, run):
+for _each in (check, show, compile_, run, stop, schedule):
     command.add_command(_each)

@@ -9,11 +9,11 @@ import click
 
 from mlops_infra.cli import options, output, render
 from mlops_infra.cli.pipeline.source import parameters_option, pipeline_of, values_of
-from mlops_infra.errors import InputError
+from mlops_infra.cli.pipeline.tenancy import stack_option, tenancy_of, tenant_option
 
 if TYPE_CHECKING:
     from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
-    from mlops_infra.lifecycle.pipeline.submission.argo_run import RunEnd
+    from mlops_infra.lifecycle.pipeline.submission.following import RunEnd
     from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
     from mlops_infra.progress import Sink
 
@@ -22,15 +22,13 @@ if TYPE_CHECKING:
 @click.argument("pipeline", metavar="NAME|FILE")
 @click.option(
     "--engine",
-    type=click.Choice(["local", "argo"]),
+    type=click.Choice(["local", "argo", "kfp"]),
     default="local",
     show_default=True,
     help="Engine to run on.",
 )
-@click.option("-s", "--stack", metavar="NAME", help="Stack of the platform to use.")
-@click.option(
-    "-t", "--tenant", metavar="NAME", help="Tenant: its namespace, bucket and experiments."
-)
+@stack_option
+@tenant_option
 @parameters_option
 @click.option("--run", "run_name", metavar="ID", help="Name of the run (default: a new one).")
 @click.option(
@@ -45,7 +43,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="argo: how the code of a file reaches its Pods.",
 )
-@click.option("--image", metavar="REF", help="argo: image of the steps (default: the stack's).")
+@click.option(
+    "--image", metavar="REF", help="argo, kfp: image of the steps (default: the stack's)."
+)
 @options.file
 @options.as_json
 def run(
@@ -73,29 +73,16 @@ def run(
     sink = render.sink_for(as_json)
     of = pipeline_of(pipeline)
     values = values_of(of, parameters)
-    tenancy = _tenancy(stack, tenant, file, image, sink)
+    tenancy = tenancy_of(stack, tenant, file, sink, image)
     name = run_name or new_run(of.name)
+    limit = timeout if wait else None
     if engine == "local":
         told = _local(of, values, tenancy, name, processes, sink)
+    elif engine == "argo":
+        told = _argo(of, values, tenancy, name, code_in, limit, sink)
     else:
-        told = _argo(of, values, tenancy, name, code_in, timeout if wait else None, sink)
+        told = _kfp(of, values, tenancy, name, limit, sink)
     _tell(told, as_json)
-
-
-def _tenancy(
-    stack: str | None, tenant: str | None, file: Path | None, image: str | None, sink: Sink
-) -> Tenancy:
-    from mlops_infra.lifecycle.pipeline.submission import tenancy
-
-    if stack is None:
-        if tenant is not None:
-            raise InputError("a tenant needs a stack", hint="add -s NAME")
-        return tenancy.here()
-    if tenant is None:
-        raise InputError("a stack needs a tenant", hint="add --tenant NAME")
-    from mlops_infra.cli.open_stack import OpenStack
-
-    return OpenStack(stack, file, sink).tenancy(tenant, image)
 
 
 def _local(
@@ -157,6 +144,37 @@ def _argo(
     if not end.good:
         raise failure(tenancy.workflows(), end)
     told |= {"phase": end.phase, "steps": _steps(end)}
+    return {**told, "metrics": metrics_of(of, tenancy, run)}
+
+
+def _kfp(
+    of: Pipeline,
+    values: dict[str, Value],
+    tenancy: Tenancy,
+    name: str,
+    timeout: float | None,
+    sink: Sink,
+) -> dict[str, object]:
+    from mlops_infra.lifecycle.pipeline.submission import kfp_run
+    from mlops_infra.lifecycle.pipeline.submission.kubernetes_runs import KubernetesRuns
+    from mlops_infra.lifecycle.pipeline.submission.submit import metrics_of
+
+    api = kfp_run.api_of(tenancy)
+    run = kfp_run.submit(of, values, tenancy, api, name=name)
+    told: dict[str, object] = {
+        "run": run,
+        "name": name,
+        "engine": "kfp",
+        "namespace": api.namespace,
+    }
+    if timeout is None:
+        return {**told, "phase": "Submitted"}
+    end = kfp_run.wait(api, run, [step.name for step in of.steps], sink, timeout=timeout)
+    if not end.good:
+        raise kfp_run.failure(KubernetesRuns(tenancy.kubeconfig, tenancy.context), end)
+    told |= {"phase": end.phase, "steps": _steps(end)}
+    linked = kfp_run.tracking_run(api.run(run))
+    told |= {"tracking_run": linked} if linked else {}
     return {**told, "metrics": metrics_of(of, tenancy, run)}
 
 

@@ -24,6 +24,17 @@ def can_be_real() -> bool:
     return sys.platform == "linux" and os.geteuid() == 0
 
 
+def all_simulated(asked: bool) -> str | None:
+    """Why a cluster that is made here runs no Pod at all; None where it runs Pods.
+
+    Args:
+        asked: whether the stack asks for simulated nodes, or its cluster has them already.
+    """
+    if asked:
+        return "the cluster's nodes are simulated"
+    return None if can_be_real() else "real Pods need root"
+
+
 def check(layout: Layout, *, simulated: bool) -> None:
     """Raise on the first thing that is missing.
 

@@ -16,6 +16,10 @@ from mlops_infra.plan.network.site import CA_CONFIG_MAP, CA_KEY, KSERVE_CA_KEY, 
 from mlops_infra.plan.stateful import PLATFORM
 
 TYPE = "mlops-infra:onprem:Platform"
+KUBEFLOW = "kubeflow"
+"""Namespace of the parts of Kubeflow."""
+_EXPERIMENTS = {"katib.kubeflow.org/metrics-collector-injection": "enabled"}
+"""Label of a namespace without which Katib refuses every experiment in it."""
 
 
 class OnPremPlatform(pulumi.ComponentResource):
@@ -75,8 +79,9 @@ class OnPremPlatform(pulumi.ComponentResource):
     def _namespace(self, name: str, plan: Plan, pod_security: str) -> Namespace:
         stateful = any(c.stateful and c.namespace == name for c in plan.components)
         tenant = next((c.tenant for c in plan.components if c.tenant and c.namespace == name), None)
-        # what people run there nobody has reviewed
-        level = "restricted" if tenant else pod_security
+        # what people run there nobody has reviewed; Kubeflow's own Pods keep to it as well
+        level = "restricted" if tenant or name == KUBEFLOW else pod_security
+        tunes = tenant is not None and any(c.name == "katib" for c in plan.components)
         return Namespace(
             name,
             metadata=ObjectMetaArgs(
@@ -86,6 +91,7 @@ class OnPremPlatform(pulumi.ComponentResource):
                     contract.STATEFUL_LABEL: str(stateful).lower(),
                     "pod-security.kubernetes.io/enforce": level,
                     **({contract.TENANT_LABEL: tenant} if tenant else {}),
+                    **(_EXPERIMENTS if tunes else {}),
                 },
             ),
             opts=ResourceOptions(parent=self),

@@ -140,9 +140,21 @@ def _lifecycle(tree: Tree) -> Iterator[Broken]:
             yield ("tenants", tenant, "models"), message, advice
 
 
+def _engines(tree: Tree) -> Iterator[Broken]:
+    """Trainings need the engine that the tenant has chosen."""
+    name = "kubeflow-pipelines"
+    if get(tree, "components", name, "state") in (_MANAGED, "external"):
+        return
+    for tenant in section(tree, "tenants"):
+        if get(tree, "tenants", tenant, "pipelineEngine") == "kfp":
+            message = f"needs components.{name}, which is neither managed nor external"
+            advice = f"set components.{name}.state: managed, or pipelineEngine: argo"
+            yield ("tenants", tenant, "pipelineEngine"), message, advice
+
+
 def _text(tree: Tree, *path: str) -> str | None:
     found = get(tree, *path)
     return found if isinstance(found, str) else None
 
 
-RULES = (_buckets, _models, _lifecycle, _default_serving)
+RULES = (_buckets, _models, _lifecycle, _engines, _default_serving)

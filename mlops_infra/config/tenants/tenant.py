@@ -58,6 +58,8 @@ class Tenant(Section):
     """External object store only: name under `secrets` with its accessKey and secretKey."""
     notebooks: bool = True
     """One notebook per member, if the component `notebooks` is managed."""
+    pipeline_engine: Literal["argo", "kfp"] = "argo"
+    """Engine of trainings that triggers and `retrain` start: Argo or Kubeflow Pipelines."""
     on_removal: Literal["archive", "purge"] = "archive"
     """When the tenant is removed from this file: keep (archive) or delete (purge) its data."""
     models: dict[DnsLabel, ModelConfig] = Field(default_factory=dict)

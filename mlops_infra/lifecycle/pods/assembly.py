@@ -15,6 +15,7 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,6 +115,8 @@ def controller(text: str, where: str) -> Controller:
     Raises:
         InputError: the declared models are wrong, or the environment lacks something.
     """
+    from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
+    from mlops_infra.lifecycle.triggers import kfp_trainings
     from mlops_infra.lifecycle.triggers.controller import Controller
     from mlops_infra.lifecycle.triggers.declared import read
     from mlops_infra.lifecycle.triggers.ledger import Ledger
@@ -133,8 +136,15 @@ def controller(text: str, where: str) -> Controller:
         models=models,
         refused=refused,
         ledger=Ledger(connect, socket.gethostname()),
-        workflows=KubernetesWorkflows(),
-        build=build(around.runtime_image),
+        workflows=kfp_trainings.EitherEngine(
+            KubernetesWorkflows(),
+            kfp_trainings.KfpTrainings(
+                lambda tenant: Tenancy(replace(around, tenant=tenant)),
+                kfp_trainings.locked(connect),
+            ),
+            frozenset(model.namespace for model in models if model.engine == "kfp"),
+        ),
+        build=kfp_trainings.build(build(around.runtime_image)),
         sensors=PlatformSensors(
             connect,
             objects=store,

@@ -12,6 +12,7 @@ namespace; a person at a terminal may set the same names.
 | `MLOPS_INFRA_TENANT` | the tenant's name |
 | `MLOPS_INFRA_LINEAGE`, `MLOPS_INFRA_LINEAGE_PASSWORD` | the key-value store of lineage |
 | `MLOPS_INFRA_FEATURES` | base URL of the feature server |
+| `MLOPS_INFRA_PIPELINES` | base URL of the API server of Kubeflow Pipelines |
 | `MLOPS_INFRA_RUNTIME_IMAGE` | the image that steps run in |
 | `MLOPS_INFRA_SERVING` | the model servers, and which one serves which model (step `promote`) |
 | `MLOPS_INFRA_VALIDATOR` | the validator of step `validate`, such as `tfdv`; `builtin` by default |
@@ -44,6 +45,7 @@ class Environment:
     lineage_endpoint: str | None = None
     lineage_password: str | None = field(default=None, repr=False)
     features_endpoint: str | None = None
+    pipelines_endpoint: str | None = None
     runtime_image: str | None = None
     validator: str = "builtin"
 
@@ -69,6 +71,7 @@ class Environment:
             lineage_endpoint=get(contract.LINEAGE_VARIABLE),
             lineage_password=get(contract.LINEAGE_PASSWORD_VARIABLE),
             features_endpoint=get(contract.FEATURES_VARIABLE),
+            pipelines_endpoint=get(contract.PIPELINES_VARIABLE),
             runtime_image=get(contract.RUNTIME_IMAGE_VARIABLE),
             validator=get(contract.VALIDATOR_VARIABLE) or "builtin",
         )
@@ -88,6 +91,7 @@ class Environment:
             contract.LINEAGE_VARIABLE: self.lineage_endpoint,
             contract.LINEAGE_PASSWORD_VARIABLE: self.lineage_password,
             contract.FEATURES_VARIABLE: self.features_endpoint,
+            contract.PIPELINES_VARIABLE: self.pipelines_endpoint,
             contract.RUNTIME_IMAGE_VARIABLE: self.runtime_image,
             contract.VALIDATOR_VARIABLE: None if self.validator == "builtin" else self.validator,
         }

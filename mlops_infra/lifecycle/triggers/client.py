@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,7 @@ from typing import Any
 
 from mlops_infra import contract
 from mlops_infra.errors import InputError, OperationFailed
-from mlops_infra.kube import ApiError, Cluster, UnreachableError
-from mlops_infra.kube.objects import holds, metadata, name_of
-from mlops_infra.kube.reading import pods
-from mlops_infra.kube.tunnel import pod_socket
+from mlops_infra.kube.tunnelled_http import tunnelled
 from mlops_infra.lifecycle.services.credentials import Secrets
 
 NAMESPACE, PORT = "lifecycle", 8080
@@ -72,7 +68,7 @@ class TriggerClient:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         text = json.dumps(body) if body is not None else None
         try:
-            connection = _Tunnelled(self._socket())
+            connection = self._connection()
             connection.request(method, path, text, headers)
             response = connection.getresponse()
             read = json.loads(response.read())
@@ -92,33 +88,13 @@ class TriggerClient:
             )
         return answer
 
-    def _socket(self) -> socket.socket:
-        """A connection to a ready Pod of the controller, as `kubectl port-forward` makes it."""
-        try:
-            cluster = Cluster.open(self._kubeconfig, self._context)
-            found = pods(cluster, NAMESPACE, SELECTOR)
-            ready = [pod for pod in found if _is_ready(pod)]
-            if not ready:
-                raise OperationFailed(
-                    "no Pod of the trigger controller is ready",
-                    where=f"namespace {NAMESPACE}",
-                    hint="mlops-infra status -s STACK shows why",
-                )
-            return pod_socket(cluster, NAMESPACE, name_of(ready[0]), PORT, seconds=SECONDS)
-        except (ApiError, UnreachableError) as error:
-            raise OperationFailed(
-                f"no tunnel to the trigger controller: {error.what}",
-                where=f"cluster of {self._kubeconfig or 'the default kubeconfig'}",
-            ) from error
-
-
-class _Tunnelled(http.client.HTTPConnection):
-    """HTTP over a connection that is open already."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        super().__init__("triggers", timeout=SECONDS)
-        self.sock = connection
-
-
-def _is_ready(pod: dict[str, Any]) -> bool:
-    return "deletionTimestamp" not in metadata(pod) and holds(pod, "Ready")
+    def _connection(self) -> http.client.HTTPConnection:
+        return tunnelled(
+            self._kubeconfig,
+            self._context,
+            title="the trigger controller",
+            namespace=NAMESPACE,
+            labels=SELECTOR,
+            port=PORT,
+            seconds=SECONDS,
+        )

@@ -15,6 +15,7 @@ from mlops_infra.errors import InputError, MlopsError
 from mlops_infra.lifecycle.triggers.rules import Policy, Window
 from mlops_infra.lifecycle.triggers.signals import Bounds
 
+ENGINES = ("argo", "kfp")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -58,6 +59,8 @@ class DeclaredModel:
     metric: Bounds | None = None
     metric_source: str = "mlflow"
     drift: bool = False
+    engine: str = "argo"
+    """What its trainings run on: argo or kfp."""
 
     @property
     def id(self) -> str:
@@ -124,7 +127,14 @@ def _model(body: Mapping[str, Any]) -> DeclaredModel:
         metric=_bounds(retrain.get("metricDrop")),
         metric_source=(retrain.get("metricDrop") or {}).get("source", "mlflow"),
         drift=bool(retrain.get("drift")),
+        engine=_engine(body.get("engine", "argo")),
     )
+
+
+def _engine(name: str) -> str:
+    if name not in ENGINES:
+        raise InputError(f"no such engine: '{name}'", hint=f"there are: {', '.join(ENGINES)}")
+    return name
 
 
 def _window(body: Mapping[str, Any]) -> Window:

@@ -22,8 +22,9 @@ from mlops_infra.lifecycle.gateway.client import GatewayClient
 from mlops_infra.lifecycle.lineage.index import Lineage
 from mlops_infra.lifecycle.pipeline.definition.model import Value
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
-from mlops_infra.lifecycle.pipeline.submission.argo_run import RunEnd, failure, wait
+from mlops_infra.lifecycle.pipeline.submission.argo_run import failure, wait
 from mlops_infra.lifecycle.pipeline.submission.commits import commit_here
+from mlops_infra.lifecycle.pipeline.submission.following import RunEnd
 from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 from mlops_infra.lifecycle.pipeline.submission.submit import metrics_of, submit
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy

@@ -54,7 +54,7 @@ def _models(config: StackConfig, refusals: Refusals) -> None:
     """Servers that read less than today's clients write."""
     kserve = config.components.kserve
     managed = [name for name in SERVING_ENGINES if config.components[name].state == "managed"]
-    if managed and config.network.images == "upstream":
+    if any(config.network.images.of(name) == "upstream" for name in managed):
         message = (
             "upstream's MLServer holds MLflow 2.19, which reads no scikit-learn model that MLflow "
             "3.14 or later saved without serialization_format='cloudpickle'; images: built does"
@@ -73,6 +73,12 @@ def _tenants(config: StackConfig, refusals: Refusals) -> None:
         path = "components.mlflow.settings.auth"
         message = "without a login, tenants see each other's experiments and models"
         refusals.note(Finding("compatibility", path, message))
+    if config.components.kubeflow_pipelines.state == "managed" and len(config.tenants) > 1:
+        message = (
+            "its metadata server and its cache know no tenants: what one team's Pods write there, "
+            "those of another can read and change; runs, artifacts and keys are apart"
+        )
+        refusals.note(Finding("compatibility", "components.kubeflow-pipelines", message))
     if config.stores.object.state == "external":
         for name in (each for each, tenant in config.tenants.items() if tenant.secret is None):
             message = (

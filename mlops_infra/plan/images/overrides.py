@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mlops_infra.config import StackConfig
 from mlops_infra.plan.images.denylist import denied
+from mlops_infra.plan.images.roles import is_upstreams
 from mlops_infra.plan.model.choices import Selection
 from mlops_infra.plan.model.planned import Finding, PlannedImage
 from mlops_infra.plan.model.refusals import Refusals
@@ -12,7 +15,9 @@ from mlops_infra.plan.model.refusals import Refusals
 def judge(selection: Selection, config: StackConfig, refusals: Refusals) -> None:
     """Refuse overrides of what is not there and of what may not be shipped."""
     roles = {
-        f"{choice.component.name}/{image.role}"
+        f"{choice.component.name}/{image.role}": is_upstreams(
+            choice.component, image, config.network
+        )
         for choice in selection.choices
         for image in choice.component.images
     }
@@ -20,6 +25,8 @@ def judge(selection: Selection, config: StackConfig, refusals: Refusals) -> None
         path = ("network", "overrides", role)
         if role not in roles:
             refusals.add(path, "no component of this stack has such an image", _known(role, roles))
+        elif roles[role]:
+            continue  # the catalog's own image: the licence gate has judged it
         found = denied(reference)
         if found is None:
             message = f"{reference} is not in the catalog: its licence is unknown"
@@ -29,6 +36,16 @@ def judge(selection: Selection, config: StackConfig, refusals: Refusals) -> None
         else:
             message = f"{reference}: {found.reason}, which policy '{config.licence.policy}' refuses"
             refusals.add(path, message, f"use {found.alternative}")
+
+
+def judge_sources(selection: Selection, config: StackConfig, refusals: Refusals) -> None:
+    """Refuse exceptions of `network.images` for components that the stack does not have."""
+    known = {choice.component.name for choice in selection.choices}
+    for name in config.network.images.components:
+        if name not in known:
+            path = ("network", "images", "components", name)
+            advice = "there are: " + ", ".join(sorted(known))
+            refusals.add(path, "this stack has no such component", advice)
 
 
 def judge_closed(images: list[PlannedImage], config: StackConfig, refusals: Refusals) -> None:
@@ -43,7 +60,7 @@ def judge_closed(images: list[PlannedImage], config: StackConfig, refusals: Refu
             refusals.add(("network", "overrides", role), message, f"copy it to {registry}")
 
 
-def _known(role: str, roles: set[str]) -> str:
+def _known(role: str, roles: Iterable[str]) -> str:
     component = role.partition("/")[0]
     near = sorted(each for each in roles if each.startswith(f"{component}/")) or sorted(roles)
     return "there are: " + ", ".join(near)

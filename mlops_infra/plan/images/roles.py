@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from mlops_infra.catalog import Component, Image, User
-from mlops_infra.config import NetworkConfig, StackConfig
+from mlops_infra.config import NetworkConfig
 from mlops_infra.naming import fitted
 from mlops_infra.plan.model.planned import PlannedImage
 from mlops_infra.plan.model.refusals import Refusals
@@ -17,12 +17,30 @@ RUNTIME = "runtime"
 BUILT_REGISTRY = "mlops-infra.local/"
 """Registry part of references to images built here; it exists nowhere."""
 
+_NOT_ASKED = "no registry has been asked for it"
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """What images there are: an input of the plan, looked up before it is made."""
+
+    built: Mapping[str, str]
+    """Recipe to reference of the images built here."""
+    answers: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
+    """Whether an image that no recipe makes can be had, and why, by its reference."""
+    embedded: bool = False
+    """Whether an embedded node is to have them; any other cluster pulls by itself."""
+
+    def obtainable(self, reference: str) -> tuple[bool, str]:
+        """Whether an image that no recipe makes can be had, and why."""
+        return self.answers.get(reference, (False, _NOT_ASKED)) if self.embedded else (True, "")
+
 
 def planned(
-    component: Component, network: NetworkConfig, built: Mapping[str, str], refusals: Refusals
+    component: Component, network: NetworkConfig, supply: Supply, refusals: Refusals
 ) -> tuple[PlannedImage, ...]:
     """The images of a component in the order of the catalog."""
-    found = (_planned(component, each, network, built, refusals) for each in component.images)
+    found = (_planned(component, each, network, supply, refusals) for each in component.images)
     return tuple(image for image in found if image is not None)
 
 
@@ -38,49 +56,69 @@ def settled(component: Component, settings: object) -> Component:
     return replace(component, images=tuple(images))
 
 
-def user(image: Image, network: NetworkConfig) -> User | None:
+def user(component: Component, image: Image, network: NetworkConfig) -> User | None:
     """User and group that the chosen image runs as; None: the chart's default fits."""
-    return image.built_user if network.images == "built" else image.upstream_user
+    return image.built_user if is_ours(component, image, network) else image.upstream_user
 
 
-def simulated(images: tuple[PlannedImage, ...], config: StackConfig) -> bool:
-    """Whether the component's Pods can only be shown, not run, on the embedded cluster.
-
-    It runs images made from packages alone; an image that starts a Pod and that no recipe makes
-    would have to be pulled from upstream.
-    """
-    if not config.cluster.embedded or config.network.images != "built":
+def is_ours(component: Component, image: Image, network: NetworkConfig) -> bool:
+    """Whether the image is built here, or is another one that takes the place of such a one."""
+    if image.recipe is None or is_upstreams(component, image, network):
         return False
-    return any(image.phase == "start" and image.recipe is None for image in images)
+    # What nobody publishes is built here, and pulled from the site's registry.
+    nobodys = image.upstream is None and network.registry is not None
+    return network.images.of(component.name) == "built" or nobodys
+
+
+def is_upstreams(component: Component, image: Image, network: NetworkConfig) -> bool:
+    """Whether `network.overrides` names the very image that the catalog names."""
+    override = network.overrides.get(f"{component.name}/{image.role}")
+    if override is None or image.upstream is None:
+        return False
+    return override in (image.upstream, relocated(image.upstream, network.registry))
 
 
 def _planned(
     component: Component,
     image: Image,
     network: NetworkConfig,
-    built: Mapping[str, str],
+    supply: Supply,
     refusals: Refusals,
 ) -> PlannedImage | None:
     override = network.overrides.get(f"{component.name}/{image.role}")
     if override is not None:
-        return PlannedImage(component.name, image.role, override, image.phase, recipe=None)
-    # What nobody publishes is built here, and pulled from the site's registry.
-    ours = network.images == "built" or (image.upstream is None and network.registry)
-    recipe = image.recipe if ours else None
-    reference = built.get(recipe) if recipe else image.upstream
+        why = "named in network.overrides" if supply.embedded else ""
+        return PlannedImage(component.name, image.role, override, image.phase, None, why=why)
+    recipe = image.recipe if is_ours(component, image, network) else None
+    reference = supply.built.get(recipe) if recipe else image.upstream
     if reference is None:
-        lacking = f"recipe '{recipe}'" if recipe else f"{network.images} image"
-        message = f"no {lacking} exists for {component.title} ({image.role})"
-        advice = "set images: built, or a registry with the images built by mlops-infra"
-        refusals.add(("network", "images"), message, None if recipe else advice)
+        _refuse(component, image, recipe, network, refusals)
         return None
+    reference = relocated(reference, network.registry)
+    built_here = (True, "built here") if supply.embedded else (True, "")
+    obtainable, why = built_here if recipe else supply.obtainable(reference)
     return PlannedImage(
         component=component.name,
         role=image.role,
-        reference=relocated(reference, network.registry),
+        reference=reference,
         phase=image.phase,
         recipe=recipe,
+        obtainable=obtainable,
+        why=why,
     )
+
+
+def _refuse(
+    component: Component,
+    image: Image,
+    recipe: str | None,
+    network: NetworkConfig,
+    refusals: Refusals,
+) -> None:
+    lacking = f"recipe '{recipe}'" if recipe else f"{network.images.of(component.name)} image"
+    message = f"no {lacking} exists for {component.title} ({image.role})"
+    advice = "set images: built, or a registry with the images built by mlops-infra"
+    refusals.add(("network", "images"), message, None if recipe else advice)
 
 
 def relocated(reference: str, registry: str | None) -> str:

@@ -69,6 +69,10 @@ class PlannedImage:
     phase: Phase
     recipe: str | None
     """Recipe to build it by; None where it is upstream's own image."""
+    obtainable: bool = True
+    """Whether the embedded node can have it; any other cluster pulls by itself."""
+    why: str = ""
+    """Where it comes from, or why it cannot be had; empty where the cluster is not embedded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class PlannedComponent:
     stateful: bool
     simulated: bool = False
     """Its Pods go to the embedded cluster's simulated node: they count as Ready, nothing runs."""
+    why: str = ""
+    """Why its Pods are real or simulated; empty where the cluster is not embedded."""
     tenant: str | None = None
     """The tenant whose namespace this is; None for parts of the platform."""
 

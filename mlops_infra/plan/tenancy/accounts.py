@@ -15,7 +15,7 @@ from mlops_infra.plan.model.choices import Selection, engine
 from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.model.planned import FromConfig, Generated, Literal, SecretSpec, SecretValue
 from mlops_infra.plan.network import addresses
-from mlops_infra.plan.tenancy import notebooks
+from mlops_infra.plan.tenancy import notebooks, pipelines
 
 LIFECYCLE_DATABASE = "lifecycle"
 """Database of predictions, scores and triggers; its tables know the tenant of each row."""
@@ -54,6 +54,7 @@ def own(name: str, of: Deployment) -> tuple[SecretSpec, ...]:
     if "lifecycle" in selection:
         found.append(SecretSpec("lifecycle-db", namespace, _lifecycle(name, config)))
         found.append(SecretSpec(contract.GATEWAY_TOKEN_SECRET, namespace, _token(name)))
+    found += pipelines.secrets(name, of)
     found += notebooks.tokens(name, config)
     return tuple(found)
 

@@ -8,6 +8,7 @@ from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.model.planned import NODE
 from mlops_infra.plan.network import peers
 from mlops_infra.plan.network.peers import SERVICES, Peer
+from mlops_infra.plan.tenancy import pipelines
 
 CALLERS = frozenset({"gateway", "metrics", "serving", "edge", "notebooks", "tuning"})
 """Capabilities whose Pods connect to Pods of tenants."""
@@ -26,7 +27,7 @@ def servers(of: Deployment) -> list[Peer]:
             found += peers.component_servers(name, config, selection, catalog)
             if "gateway" in catalog[name].provides and name in selection:
                 found.append(peers.server(catalog[name], catalog[name].port("grpc")))
-    return found
+    return found + pipelines.servers(of)
 
 
 def clients(selection: Selection) -> list[Peer]:

@@ -15,6 +15,7 @@ from mlops_infra.config import StackConfig
 from mlops_infra.plan.model.choices import engine, store
 from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.network import addresses, site
+from mlops_infra.plan.tenancy import pipelines
 from mlops_infra.plan.tenancy.accounts import identity
 from mlops_infra.plan.tenancy.serving import serving
 
@@ -39,6 +40,7 @@ def surroundings(name: str, of: Deployment, images: PodImages) -> dict[str, str]
         "MLFLOW_TRACKING_URI": _url("mlflow", of),
         contract.FEATURES_VARIABLE: _url("feast", of),
         contract.GATEWAY_VARIABLE: _url("lifecycle", of),
+        contract.PIPELINES_VARIABLE: pipelines.url(of),
         contract.LINEAGE_VARIABLE: _lineage(name, config, of.catalog),
         "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
     }

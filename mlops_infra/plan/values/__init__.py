@@ -27,7 +27,8 @@ def values(context: Context) -> Values:
         **common(context),
         **copy.deepcopy(dict(component.sizes.get(config.cluster.sizing, {}))),
     }
-    runs_as = user(component.images[0], config.network) if component.images else None
+    first = next(iter(component.images), None)
+    runs_as = user(component, first, config.network) if first else None
     if runs_as:
         result["runAs"] = {"user": runs_as.user, "group": runs_as.group}
     own = own_values(component.name)

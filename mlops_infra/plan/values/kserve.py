@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops_infra.catalog import Component, Image
-from mlops_infra.plan.images.roles import user
+from mlops_infra.plan.images.roles import is_ours, user
 from mlops_infra.plan.model.planned import NODE
 from mlops_infra.plan.values.context import Context, Values
 from mlops_infra.plan.values.operators import webhook
@@ -18,7 +18,9 @@ FORMATS = {
 def values(context: Context) -> Values:
     """Certificates, runtimes and the tenants whose keys the controller may read."""
     settings = context.config.components.kserve.settings
-    made_here = "built" if context.config.network.images == "built" else "upstream"
+    mlserver = _image(context.component, "mlserver")
+    ours = is_ours(context.component, mlserver, context.config.network)
+    formats = FORMATS["built" if ours else "upstream"]
     return {
         "replicas": settings.replicas,
         **webhook(context, "kserve-webhook-server-cert"),
@@ -27,7 +29,7 @@ def values(context: Context) -> Values:
         "features": {"agent": settings.request_agent, "graphs": settings.inference_graphs},
         "storage": _user(context, "storageInitializer"),
         "runtimes": {
-            "mlserver": {**_user(context, "mlserver"), "formats": FORMATS[made_here]},
+            "mlserver": {**_user(context, "mlserver"), "formats": formats},
             "tensorflow": {"enabled": settings.tensorflow},
             "triton": {"enabled": settings.triton},
             "torchserve": {"enabled": settings.torchserve},
@@ -45,7 +47,8 @@ def _api_server(context: Context) -> Values:
 
 
 def _user(context: Context, role: str) -> Values:
-    found = user(_image(context.component, role), context.config.network)
+    image = _image(context.component, role)
+    found = user(context.component, image, context.config.network)
     return {"user": found.user} if found else {}
 
 

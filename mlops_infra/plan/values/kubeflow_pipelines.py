@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan.network import addresses
+from mlops_infra.plan.network import addresses, peers
 from mlops_infra.plan.values.context import Context, Values
 
 
@@ -25,16 +25,21 @@ def values(context: Context) -> Values:
         },
         "mlflow": {
             "endpoint": tracking or "",
-            "secret": "kfp-mlflow-credentials" if with_login else "",
+            "login": with_login,
         },
         "cache": settings.cache,
         "timezone": settings.timezone,
         "networkPolicy": {
-            # Without Istio it knows one team only: tenants would see and run what others do.
             "clients": context.clients,
+            "tenants": [*context.tenant_clients, *_triggers(context)],
             "servers": [
                 context.server("object"),
                 *(context.component_server("mlflow") if tracking else []),
             ],
         },
     }
+
+
+def _triggers(context: Context) -> list[Values]:
+    """Who starts trainings for tenants, by their tokens."""
+    return [peers.pods(context.catalog["lifecycle"])] if "lifecycle" in context.selection else []

@@ -6,6 +6,7 @@ from typing import Any
 
 from mlops_infra import contract
 from mlops_infra.config.tenants.models import ModelConfig
+from mlops_infra.plan.tenancy import pipelines
 from mlops_infra.plan.tenancy.accounts import identity
 from mlops_infra.plan.values.context import Context, Values
 
@@ -27,11 +28,13 @@ def jobs(context: Context) -> Values:
             "secret": "lifecycle-s3",
         },
         "prometheus": context.url("prometheus") or "",
+        "pipelines": pipelines.url(context.of) or "",
         "networkPolicy": {
             "triggerServers": [
                 context.server("object"),
                 *context.component_server("mlflow"),
                 *context.component_server("prometheus"),
+                *context.component_server(pipelines.NAME, "api"),
             ]
         },
     }
@@ -54,5 +57,6 @@ def _model(tenant: str, name: str, model: ModelConfig, context: Context) -> dict
         "name": name,
         "namespace": contract.tenant_namespace(tenant),
         "bucket": context.config.tenants[tenant].bucket or identity(tenant),
+        "engine": context.config.tenants[tenant].pipeline_engine,
         **plain,
     }

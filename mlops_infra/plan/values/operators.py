@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_infra.plan.images.roles import simulated
+from mlops_infra.plan.images.reality import simulated
 from mlops_infra.plan.network.certificates import ca_bundle
 from mlops_infra.plan.values.context import Context, Values
 
@@ -13,7 +13,7 @@ def runs(context: Context) -> bool:
     Where they are simulated, a webhook would refuse everything because nobody answers it, and no
     operator would ever report that a resource is ready.
     """
-    return not context.config.cluster.simulated and not simulated(context.images, context.config)
+    return not context.config.cluster.simulated and not simulated(context.images)
 
 
 def webhook(context: Context, secret: str) -> Values:

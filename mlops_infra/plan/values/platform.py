@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops_infra import contract
 from mlops_infra.catalog import Component
 from mlops_infra.config import StackConfig
-from mlops_infra.plan.images.roles import simulated
+from mlops_infra.plan.images.reality import simulated
 from mlops_infra.plan.network import addresses, peers, site
 from mlops_infra.plan.values.context import Context, Values
 
@@ -22,7 +22,7 @@ def common(context: Context) -> Values:
         "service": _service(component, config),
         "networkPolicy": {"enabled": True, "clients": _clients(context)},
         **site.values(config),
-        **(_simulated() if simulated(context.images, config) else {}),
+        **(_simulated() if simulated(context.images) else {}),
     }
 
 

@@ -2,6 +2,7 @@ from tests.charts.cases import Case
 
 CASE = Case(
     namespace="kubeflow",
+    maps_by_name={"katib-config": "the controller asks the API for it by this name"},
     variants=[
         {
             "trials": {

@@ -4,7 +4,8 @@ CASE = Case(
     namespace="kubeflow",
     variants=[
         {
-            "mlflow": {"endpoint": "http://mlflow.mlflow.svc:5000"},
+            "mlflow": {"endpoint": "http://mlflow.mlflow.svc:5000", "login": True},
+            "networkPolicy": {"tenants": [{"namespace": "tenant-demo"}]},
             "ui": {"replicas": 2},
             "trustedCa": {"configMap": "site-ca"},
         },
@@ -12,7 +13,7 @@ CASE = Case(
     refused=[
         ({"database": {"password": "plain"}}, "password"),
         ({"database": {"name": "a`b"}}, "name"),
-        ({"mlflow": {"secret": "another-name"}}, "secret"),
+        ({"mlflow": {"login": "another-name"}}, "login"),
         ({"mlflow": {"endpoint": "http://user:password@host"}}, "endpoint"),
         ({"runner": {"runAs": {"user": 0}}}, "user"),
         ({"objectStore": {"host": "http://x"}}, "host"),
@@ -23,5 +24,4 @@ CASE = Case(
         )
         for variable in ("MYSQL_PASSWORD_FILE", "MYSQL_ROOT_PASSWORD_FILE")
     },
-    maps_by_name={"kfp-launcher": "driver and launcher look it up by this name"},
 )

@@ -9,6 +9,7 @@ CASE = Case(
             "quota": {"requests.cpu": "8", "limits.memory": "64Gi"},
             "serving": {"secret": "serving-s3"},
             "artifacts": {"endpoint": "s3.example:7070", "bucket": "tenant-demo", "insecure": True},
+            "pipelines": {"enabled": True, "mlflowLogin": True},
             "controllers": [{"role": "kserve-tenant", "account": "kserve", "namespace": "kserve"}],
             "networkPolicy": {
                 "servers": [{"namespace": "mlflow", "port": 5000}],
@@ -24,6 +25,7 @@ CASE = Case(
     ],
     maps_by_name={
         "artifact-repositories": "Argo looks for it by this name in the namespace of a Workflow",
+        "kfp-launcher": "driver and launcher of Kubeflow Pipelines look it up by this name",
         "platform": "Pods that people write read it by this name",
     },
 )

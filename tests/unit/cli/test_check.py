@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,26 @@ def test_a_stack_must_be_named(
     monkeypatch.delenv("MLOPS_INFRA_STACK", raising=False)
     assert run(["check"]) == 2
     assert "-s" in capsys.readouterr().err
+
+
+def test_each_component_says_whether_its_pods_are_real_and_why(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_INFRA_CACHE", str(tmp_path))
+    monkeypatch.setattr("mlops_infra.cluster.node.preflight.can_be_real", lambda: True)
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "config:\n  mlops-infra:profile: onprem\n  mlops-infra:environment: x\n"
+        "  mlops-infra:cluster: {embedded: true}\n"
+        "  mlops-infra:network: {images: {components: {valkey: upstream}}}\n"
+    )
+    assert run(["check", "--file", str(file), "--json"]) == 0
+    components = json.loads(capsys.readouterr().out)["components"]
+    told = {each["name"]: (each["pods"], each["why"]) for each in components}
+    assert told["mlflow"] == ("real", "built here")
+    assert told["valkey"][0] == "simulated"
+    assert "no registry has been asked" in told["valkey"][1]
+    assert run(["check", "--file", str(file)]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"real: built here +\S*.*mlflow", shown)
+    assert re.search(r"simulated: docker\.io/\S+: no registry has been asked for it +valkey", shown)

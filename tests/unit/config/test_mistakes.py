@@ -74,6 +74,13 @@ ONPREM = [
     ("mlops-infra:network: {mode: closed}", "network.registry", 4, "registry.site.local:5000"),
     ("mlops-infra:network: {mode: proxied}", "network.proxy", 4, "proxy.https"),
     ("mlops-infra:network: {images: built}", "network.images", 4, "network.registry"),
+    ("mlops-infra:network: {images: biult}", "network.images.default", 4, "'built'"),
+    (
+        "mlops-infra:network: {images: {components: {katib: built}}}",
+        "network.images.components.katib",
+        4,
+        "network.registry",
+    ),
     ("mlops-infra:network: {registry: 'http://r'}", "network.registry", 4, "r"),
     ("mlops-infra:network: {registry: 'kim:pw@r.example'}", "network.registry", 4, None),
     ("mlops-infra:network: {registryLogin: a}", "network.registryLogin", 4, "add secrets.a"),

@@ -67,6 +67,11 @@ MISTAKES = [
         "tenants.b.models.wine",
         "for example b-wine",
     ),
+    (
+        tenants("a: {pipelineEngine: kfp}"),
+        "tenants.a.pipelineEngine",
+        "components.kubeflow-pipelines",
+    ),
     (tenants("a-s3alias: {}"), "tenants.a-s3alias", "choose another name"),
     (onprem("mlops-infra:tenants: {a: {models: {wine: {}}}}"), "tenants.a.models", "lifecycle"),
     (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -42,10 +43,14 @@ def test_pulumi_and_the_file_give_the_same(file: Path) -> None:
 
 def test_defaults_that_depend_on_another_key() -> None:
     embedded = config.parse({**MINIMAL, "cluster": {"embedded": True}})
-    assert (embedded.cluster.expose, embedded.network.images) == ("nodePort", "built")
+    assert (embedded.cluster.expose, embedded.network.images.default) == ("nodePort", "built")
     assert embedded.cluster.kubernetes == "1.34"
     other = config.parse({**MINIMAL, "policy": "standard"})
-    assert (other.cluster.expose, other.network.images, other.protect) == ("none", "upstream", True)
+    assert (other.cluster.expose, other.network.images.default, other.protect) == (
+        "none",
+        "upstream",
+        True,
+    )
     assert not config.parse(MINIMAL).protect
 
 
@@ -69,3 +74,19 @@ def test_stack_files_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert config.stack_file("lab") == tmp_path / "Pulumi.lab.yaml"
     with pytest.raises(InputError):
         config.stack_file("../etc")
+
+
+def images(**values: Any) -> config.ImageSources:
+    return config.parse({**MINIMAL, **values}).network.images
+
+
+def test_whose_images_run_is_said_for_all_or_for_each_component() -> None:
+    embedded = {"cluster": {"embedded": True}}
+    assert images().of("mlflow") == "upstream"
+    assert images(network={"images": "upstream"}) == images()
+    assert images(**embedded).of("mlflow") == "built"
+    one = {"images": {"components": {"katib": "upstream"}}}
+    mixed = images(**embedded, network=one)
+    assert (mixed.of("katib"), mixed.of("mlflow")) == ("upstream", "built")
+    other = {"images": {"default": "upstream", "components": {"katib": "built"}}}
+    assert images(**embedded, network=other).of("mlflow") == "upstream"

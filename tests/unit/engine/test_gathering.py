@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mlops_infra import images, places, toolchain
-from mlops_infra.engine import gathering
+from mlops_infra.engine import gathering, prepare, upstream_images
 from mlops_infra.engine.prepare import Asked, asked
 from mlops_infra.errors import MissingError
 from mlops_infra.progress import Sink, quiet
+from offline_bundle.pull import pulling
+from tests.hostile import Script, serving
+from tests.registries import incompressible
 
 
 @pytest.fixture
@@ -91,3 +95,60 @@ def test_without_root_no_image_is_built_for_pods_that_are_simulated(
     monkeypatch.setattr(gathering, "EmbeddedCluster", Cluster)
     assert gathering.gather(want, quiet) == ("tools", "127.0.0.1")
     assert "kubelet" not in asked_for
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
+    """A registry on loopback in the place of all others."""
+    script = Script()
+    with serving(script) as host:
+        file = tmp_path / "nodes" / "_default" / "hosts.toml"
+        file.parent.mkdir(parents=True)
+        file.write_text(f'server = "http://{host}"\n')
+        monkeypatch.setenv("MLOPS_INFRA_REGISTRIES", str(tmp_path / "nodes"))
+        monkeypatch.setenv("MLOPS_INFRA_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("MLOPS_INFRA_DATA", str(tmp_path / "data"))
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+        yield script
+
+
+def two_of_upstream(folder: Path) -> Path:
+    file = folder / "Pulumi.up.yaml"
+    file.write_text(
+        "config:\n  mlops-infra:profile: onprem\n  mlops-infra:environment: x\n"
+        "  mlops-infra:cluster: {embedded: true}\n"
+        "  mlops-infra:network: {images: {components: {mlflow: upstream, valkey: upstream}}}\n"
+    )
+    return file
+
+
+def test_what_registries_have_is_pulled_and_runs(
+    registry: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "all_simulated", lambda _: None)
+    monkeypatch.setattr(pulling, "target", lambda: "linux/amd64")
+    file = two_of_upstream(tmp_path)
+    image = registry.image("any", "mlflow/mlflow", [incompressible(2_000, 1)])
+    registry.manifests["v3.17.2-full"] = registry.manifests[image.digest]
+    want = asked("up", file, ask=True)
+    assert not want.plan.component("mlflow").simulated
+    assert want.plan.component("valkey").simulated
+    (built,) = upstream_images.pull(want.plan, want.config, file, quiet)
+    assert built.reference == want.plan.component("mlflow").images[0].reference
+    before = len(registry.asked)
+    assert asked("up", file, ask=True).plan == want.plan
+    assert upstream_images.pull(want.plan, want.config, file, quiet) == [built]
+    assert len(registry.asked) == before, "asked and pulled once"
+
+
+def test_the_sandbox_asks_and_pulls_nothing(
+    registry: Script, want: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "all_simulated", lambda _: None)
+    assert upstream_images.wanted(asked(want.stack, want.file, ask=True).plan) == []
+    assert registry.asked == [], "KServe's other model servers are pulled by hand"
+
+
+def test_a_command_that_only_reads_asks_nobody(registry: Script, tmp_path: Path) -> None:
+    assert asked("up", two_of_upstream(tmp_path)).plan.component("mlflow").simulated
+    assert registry.asked == []

@@ -122,16 +122,19 @@ def test_every_key_of_the_examples_has_an_effect(stack: str) -> None:
 
 
 def test_what_no_recipe_makes_is_simulated_and_says_so() -> None:
-    built = {"cluster": {"embedded": True}, "components": {"katib": {"state": "managed"}}}
-    plan = plans.of_values(**built)
-    katib = plan.component("katib")
-    assert katib.simulated
-    assert katib.values["nodeSelector"] == {"mlops-infra.dev/simulated": "true"}
-    assert katib.values["tolerations"][0]["key"] == "mlops-infra.dev/simulated"
-    assert [f.path for f in plan.findings if "simulated" in f.message] == ["components.katib"]
+    wanted = ("argo-workflows", "kubeflow-pipelines", "trainer")
+    components = {name: {"state": "managed"} for name in wanted}
+    plan = plans.of_values(cluster={"embedded": True}, components=components)
+    pipelines = plan.component("kubeflow-pipelines")
+    assert pipelines.simulated
+    assert pipelines.values["nodeSelector"] == {"mlops-infra.dev/simulated": "true"}
+    assert pipelines.values["tolerations"][0]["key"] == "mlops-infra.dev/simulated"
+    simulated = [f.path for f in plan.findings if "simulated" in f.message]
+    assert simulated == ["components.kubeflow-pipelines"]
     assert not plan.component("mlflow").simulated
-    upstream = plans.of_values(components={"katib": {"state": "managed"}})
-    assert not upstream.component("katib").simulated
+    assert not plan.component("trainer").simulated
+    upstream = plans.of_values(components=components)
+    assert not upstream.component("kubeflow-pipelines").simulated
 
 
 def test_a_need_between_components_is_served_or_refused() -> None:

@@ -111,10 +111,11 @@ resources:
 {{- end }}
 
 {{/*
-All three probes by one question: `.http` a path, `.exec` a command, `.grpc` or neither; `.port` is a
-port's name, a number for `.grpc`; `.ready` and `.alive` are other paths for the last two. `.start` is
-how many seconds a start may take. `.startEvery`, `.readyEvery` and `.aliveEvery` are seconds from one
-question to the next, `.readyTimeout` and `.aliveTimeout` those that an answer may take.
+All three probes by one question: `.http` a path, `.exec` a command, `.grpc` the name of a service, or
+none of them; `.port` is a port's name, a number for `.grpc`; `.ready` and `.alive` are other paths for
+the last two. `.start` is how many seconds a start may take. `.startEvery`, `.readyEvery` and
+`.aliveEvery` are seconds from one question to the next, `.readyTimeout` and `.aliveTimeout` those that
+an answer may take.
 */}}
 {{- define "workload.probes" -}}
 {{- $every := .startEvery | default 5 -}}
@@ -141,7 +142,7 @@ exec:
 {{- else if .http -}}
 httpGet: {path: {{ .http }}, port: {{ .port }}{{ with .scheme }}, scheme: {{ . }}{{ end }}}
 {{- else if .grpc -}}
-grpc: {port: {{ .port }}}
+grpc: {port: {{ .port }}, service: {{ .grpc | quote }}}
 {{- else -}}
 tcpSocket: {port: {{ .port }}}
 {{- end }}

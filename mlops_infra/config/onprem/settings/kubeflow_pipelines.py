@@ -12,13 +12,13 @@ class KubeflowPipelinesSettings(Section):
     """Settings of Kubeflow Pipelines."""
 
     bucket: Bucket = "pipelines"
-    """Bucket of artifacts (3 to 63 characters, as S3 requires)."""
+    """Bucket of its own files; artifacts of runs are in their tenant's (3 to 63 characters)."""
     size: Size = "20Gi"
     """Size of the volume of its MySQL server."""
     retain: bool = False
     """Keep that volume on `down`."""
-    cache: bool = True
-    """Reuse results of steps with the same inputs."""
+    cache: bool = False
+    """Reuse results of equal steps of foreign pipelines; all tenants may write to the list."""
     mlflow: bool = True
     """Record every run in MLflow, if the stack has it."""
     timezone: TimeZone = "UTC"

@@ -15,6 +15,7 @@ from mlops_infra import contract
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.pipeline.definition.arguments import encoded
 from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Source, Step, Value
+from mlops_infra.lifecycle.pipeline.definition.places import cache, object_of
 from mlops_infra.lifecycle.pipeline.engines.argo_pods import container, pod_defaults
 from mlops_infra.lifecycle.pipeline.engines.argo_settings import CODE_FOLDER, ArgoSettings
 from mlops_infra.lifecycle.pipeline.engines.invocation import arguments
@@ -22,8 +23,6 @@ from mlops_infra.lifecycle.pipeline.engines.invocation import arguments
 KIND = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}
 GROUP, VERSION, PLURAL = "argoproj.io", "v1alpha1", "workflows"
 RUN = "{{workflow.name}}"
-FOLDER = "pipelines"
-"""Prefix of everything that runs write into a bucket."""
 KEEP_DONE, KEEP_FAILED = 24 * 3600, 7 * 24 * 3600
 """Seconds that a Workflow stays to be looked at; its results stay for good."""
 LONGEST_NAME = 52
@@ -65,11 +64,6 @@ class ArgoWords:
     def place(self, source: Source) -> str:
         """The object that holds an output of this run."""
         return object_of(self._bucket, RUN, source)
-
-
-def object_of(bucket: str, run: str, source: Source) -> str:
-    """The object that holds an output of `run`."""
-    return f"s3://{bucket}/{FOLDER}/{run}/{source.step}/{source.output}"
 
 
 def workflow(
@@ -148,7 +142,7 @@ def _template(
 ) -> dict[str, Any]:
     said = arguments(pipeline, step, words, code=_code(pipeline, settings))
     if step.cached:
-        said += ["--cache", f"s3://{settings.bucket}/{FOLDER}/cache"]
+        said += ["--cache", cache(settings.bucket)]
     return {
         "name": step.name,
         "activeDeadlineSeconds": step.timeout_seconds,

@@ -52,6 +52,9 @@ PLATFORM_KEYS = (
 )
 """Keys of the tenant's ConfigMap that a step reads; KFP mounts no whole ConfigMap as variables."""
 RUN = "{{$.pipeline_job_uuid}}"
+"""Filled in where it is the constant of a task's parameter, not in arguments of a command."""
+RUN_PARAMETER = "pipeline_run_id"
+"""The parameter of every step by which it hears its run."""
 EXACT = 2**53
 """KFP holds every number as a float of 64 bits."""
 
@@ -77,7 +80,7 @@ class KfpWords:
 
     def run(self) -> str:
         """KFP's own id of the run."""
-        return RUN
+        return f"{{{{$.inputs.parameters['{RUN_PARAMETER}']}}}}"
 
 
 def documents(
@@ -86,6 +89,7 @@ def documents(
     *,
     image: str,
     code: str | None = None,
+    cache: str | None = None,
 ) -> list[dict[str, Any]]:
     """The two documents of the IR: the pipeline, and what only Kubernetes understands.
 
@@ -94,26 +98,44 @@ def documents(
         values: the defaults of its parameters.
         image: the runtime image.
         code: object that holds the person's code, where the pipeline has any.
+        cache: place of the outputs of equal steps; None leaves their reuse to KFP, whose own list
+            of them is one for all tenants.
 
     Raises:
-        InputError: the pipeline has code and no place for it, or a number would be rounded.
+        InputError: the pipeline has code and no place for it, a number would be rounded, or a
+            parameter has a name that is taken.
     """
+    if any(each.name == RUN_PARAMETER for each in pipeline.parameters):
+        raise InputError(
+            f"a parameter cannot be called '{RUN_PARAMETER}' on Kubeflow Pipelines",
+            hint="each step gets the id of its run by that name: choose another",
+        )
     if pipeline.code is not None and code is None:
         raise InputError(
             "Kubeflow Pipelines needs the code as an object", hint="add --code s3://BUCKET/KEY"
         )
     executors = {
-        f"exec-{step.name}": _executor(pipeline, step, image, code) for step in pipeline.steps
+        f"exec-{step.name}": _executor(pipeline, step, image, code, cache)
+        for step in pipeline.steps
     }
     ir: dict[str, Any] = {
         "components": {f"comp-{step.name}": _component(pipeline, step) for step in pipeline.steps},
         "deploymentSpec": {"executors": executors},
         "pipelineInfo": {"name": pipeline.name, "description": pipeline.description},
-        "root": _root(pipeline, values),
+        "root": _root(pipeline, values, cache),
         "schemaVersion": SCHEMA,
         "sdkVersion": SDK,
     }
     return [ir, _platform(executors)]
+
+
+def runtime_values(pipeline: Pipeline, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Values of one run, as KFP takes them.
+
+    Raises:
+        InputError: a number would be rounded.
+    """
+    return {each.name: _default(each, values[each.name]) for each in pipeline.parameters}
 
 
 def to_yaml(documents: list[dict[str, Any]]) -> str:
@@ -124,19 +146,23 @@ def to_yaml(documents: list[dict[str, Any]]) -> str:
 
 
 def _component(pipeline: Pipeline, step: Step) -> dict[str, Any]:
-    inputs: dict[str, Any] = {}
-    if step.parameters:
-        inputs["parameters"] = {
-            name: {"parameterType": _TYPES[pipeline.parameter(name).kind]}
-            for name in step.parameters
+    inputs: dict[str, Any] = {
+        "parameters": {
+            **{
+                name: {"parameterType": _TYPES[pipeline.parameter(name).kind]}
+                for name in step.parameters
+            },
+            RUN_PARAMETER: {"parameterType": _TYPES["str"]},
         }
+    }
     if step.inputs:
         inputs["artifacts"] = {
             name: _artifact(pipeline.content(source)) for name, source in step.inputs.items()
         }
-    component: dict[str, Any] = {"executorLabel": f"exec-{step.name}"}
-    if inputs:
-        component["inputDefinitions"] = inputs
+    component: dict[str, Any] = {
+        "executorLabel": f"exec-{step.name}",
+        "inputDefinitions": inputs,
+    }
     if step.outputs:
         outputs = {name: _artifact(content) for name, content in step.outputs.items()}
         component["outputDefinitions"] = {"artifacts": outputs}
@@ -147,13 +173,18 @@ def _artifact(content: Content) -> dict[str, Any]:
     return {"artifactType": {"schemaTitle": _ARTIFACTS[content], "schemaVersion": "0.0.1"}}
 
 
-def _executor(pipeline: Pipeline, step: Step, image: str, code: str | None) -> dict[str, Any]:
+def _executor(
+    pipeline: Pipeline, step: Step, image: str, code: str | None, cache: str | None
+) -> dict[str, Any]:
     asked = step.resources
+    said = [*arguments(pipeline, step, KfpWords(), code=code), *_reporting(step)]
+    if step.cached and cache is not None:
+        said += ["--cache", cache]
     return {
         "container": {
             "image": image,
             "command": [PROGRAM],
-            "args": [*arguments(pipeline, step, KfpWords(), code=code), *_reporting(step)],
+            "args": said,
             "env": [
                 {"name": "HOME", "value": "/tmp"},  # noqa: S108 - the container's own
                 {"name": contract.RUNTIME_IMAGE_VARIABLE, "value": image},
@@ -169,18 +200,16 @@ def _executor(pipeline: Pipeline, step: Step, image: str, code: str | None) -> d
 
 
 def _reporting(step: Step) -> list[str]:
-    """Arguments that make the step tell KFP what it wrote; a container is not asked otherwise."""
-    if not step.outputs:
-        return []
-    said = ["--kfp-output", "{{$.outputs.output_file}}"]
-    for name in step.outputs:
-        said += ["--kfp-uri", f"{name}={{{{$.outputs.artifacts['{name}'].uri}}}}"]
-    return said
+    """Arguments that make the step tell KFP what it wrote; a container is not asked otherwise.
+
+    The backend fills in the whole ExecutorInput, and not the single `{{$.outputs.output_file}}`.
+    """
+    return ["--kfp-executor-input", "{{$}}"] if step.outputs else []
 
 
-def _root(pipeline: Pipeline, values: Mapping[str, Value]) -> dict[str, Any]:
+def _root(pipeline: Pipeline, values: Mapping[str, Value], cache: str | None) -> dict[str, Any]:
     root: dict[str, Any] = {
-        "dag": {"tasks": {step.name: _task(step) for step in pipeline.steps}},
+        "dag": {"tasks": {step.name: _task(step, cache) for step in pipeline.steps}},
         "inputDefinitions": {
             "parameters": {
                 parameter.name: {
@@ -216,15 +245,18 @@ def _selected(source: Source) -> dict[str, Any]:
     return {"artifactSelectors": [chosen]}
 
 
-def _task(step: Step) -> dict[str, Any]:
+def _task(step: Step, cache: str | None) -> dict[str, Any]:
     task: dict[str, Any] = {
-        "cachingOptions": {"enableCache": True} if step.cached else {},
+        "cachingOptions": {"enableCache": True} if step.cached and cache is None else {},
         "componentRef": {"name": f"comp-{step.name}"},
         "taskInfo": {"name": step.name},
     }
-    inputs: dict[str, Any] = {}
-    if step.parameters:
-        inputs["parameters"] = {n: {"componentInputParameter": n} for n in step.parameters}
+    inputs: dict[str, Any] = {
+        "parameters": {
+            **{name: {"componentInputParameter": name} for name in step.parameters},
+            RUN_PARAMETER: {"runtimeValue": {"constant": RUN}},
+        }
+    }
     if step.inputs:
         inputs["artifacts"] = {
             name: {
@@ -235,8 +267,7 @@ def _task(step: Step) -> dict[str, Any]:
             }
             for name, source in step.inputs.items()
         }
-    if inputs:
-        task["inputs"] = inputs
+    task["inputs"] = inputs
     if step.needs:
         task["dependentTasks"] = list(step.needs)
     if step.retries:

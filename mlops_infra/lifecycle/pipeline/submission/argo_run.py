@@ -6,15 +6,17 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mlops_infra.errors import OperationFailed
-from mlops_infra.progress import Sink, step
+from mlops_infra.lifecycle.pipeline.submission.following import (
+    LAST_LINES,
+    RunEnd,
+    StepEnd,
+    follow,
+)
+from mlops_infra.progress import Sink
 
-POLL_SECONDS = 0.5
-LAST_LINES = 40
-ENDED = ("Succeeded", "Failed", "Error")
 _EXIT = re.compile(r"exit (?:code|status) (\d+)")
 KILLED = 137
 """128 and SIGKILL: what the kernel sends where memory runs out."""
@@ -37,44 +39,6 @@ class Workflows(Protocol):
 
     def log(self, namespace: str, workflow: str, node: str, lines: int) -> str:
         """The last lines of a node's main container; empty where it never ran."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepEnd:
-    """How one step of a run went."""
-
-    name: str
-    phase: str
-    message: str
-    node: str
-    seconds: float | None = None
-    exit_code: int | None = None
-    """Of its last try."""
-    memory: str | None = None
-    """The most that it may use, as a quantity of Kubernetes."""
-    time_limit: int | None = None
-    """Seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunEnd:
-    """How a run went."""
-
-    run: str
-    namespace: str
-    phase: str
-    message: str
-    steps: tuple[StepEnd, ...]
-
-    @property
-    def good(self) -> bool:
-        """Whether all steps succeeded."""
-        return self.phase == "Succeeded"
-
-    @property
-    def failed(self) -> StepEnd | None:
-        """The first step that failed."""
-        return next((each for each in self.steps if each.phase in ("Failed", "Error")), None)
 
 
 def wait(
@@ -101,38 +65,15 @@ def wait(
     Raises:
         OperationFailed: the cluster does not answer, or the time is over; the run goes on.
     """
-    until = clock() + timeout
-    with step(sink, f"Running {run}", unit="steps") as shown:
-        told = ""
-        while True:
-            now = told_by(workflows.read(namespace, run))
-            done = sum(each.phase in (*ENDED, "Omitted", "Skipped") for each in now.steps)
-            if done != shown.done:
-                shown.advance(done - shown.done, total=len(now.steps))
-            running = ", ".join(_told(e) for e in now.steps if e.phase in ("Running", "Pending"))
-            text = running or now.message or now.phase
-            if text and text != told:
-                shown.note(text)
-                told = text
-            if now.phase in ENDED:
-                shown.end("done" if now.good else "failed", now.message or now.phase)
-                return now
-            if clock() > until:
-                raise _late(namespace, run, timeout, text)
-            sleep(POLL_SECONDS)
-
-
-def _late(namespace: str, run: str, timeout: float, doing: str) -> OperationFailed:
-    return OperationFailed(
-        f"{run} has not ended within {timeout:.0f} s: {doing or 'it was not started'}",
-        where=f"namespace {namespace}",
-        hint=f"it is still running: kubectl -n {namespace} get workflow {run}",
+    return follow(
+        lambda: told_by(workflows.read(namespace, run)),
+        run,
+        sink,
+        timeout=timeout,
+        late=(f"namespace {namespace}", f"kubectl -n {namespace} get workflow {run}"),
+        clock=clock,
+        sleep=sleep,
     )
-
-
-def _told(step: StepEnd) -> str:
-    """A step that runs; what holds it up where it waits, an image for example."""
-    return f"{step.name} ({step.message})" if step.message else step.name
 
 
 def told_by(workflow: Mapping[str, Any]) -> RunEnd:

@@ -11,7 +11,7 @@ from typing import Any
 from mlops_infra import contract
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.kube import ApiError, Cluster, UnreachableError
-from mlops_infra.kube.objects import annotation, name_of
+from mlops_infra.kube.objects import annotation, metadata, name_of
 from mlops_infra.kube.reading import pods
 from mlops_infra.lifecycle.pipeline.engines.argo import GROUP, PLURAL, VERSION
 from mlops_infra.lifecycle.pipeline.engines.argo_pods import PLATFORM
@@ -20,6 +20,9 @@ SECONDS = 30.0
 """Longest silence of the API server."""
 _NODE = "workflows.argoproj.io/node-id"
 _WORKFLOW = "workflows.argoproj.io/workflow"
+_NODE_NAME = "workflows.argoproj.io/node-name"
+"""Of Kubeflow Pipelines `WORKFLOW.root.STEP.executor`, and a number in brackets for each try."""
+_KFP_RUN, _KFP_EXECUTOR = "pipeline/runid", "executor"
 CODE_LIMIT = 700_000
 """Bytes of code that a ConfigMap carries; the object as a whole may have 1 MiB."""
 
@@ -81,6 +84,19 @@ class KubernetesRuns:
                 if annotation(pod, _NODE) == node:
                     return self._cluster.log(namespace, name_of(pod), "main", lines=lines)
         return ""
+
+    def kfp_log(self, namespace: str, run: str, step: str, lines: int) -> str:
+        """The last lines of a step of Kubeflow Pipelines; empty where it never ran."""
+        with self._asked(f"show the log of {run}"):
+            found = [
+                pod
+                for pod in pods(self._cluster, namespace, {_KFP_RUN: run})
+                if f".{step}.{_KFP_EXECUTOR}" in annotation(pod, _NODE_NAME)
+            ]
+            if not found:
+                return ""
+            last = max(found, key=lambda pod: str(metadata(pod).get("creationTimestamp")))
+            return self._cluster.log(namespace, name_of(last), "main", lines=lines)
 
     @contextmanager
     def _asked(self, what: str) -> Iterator[None]:

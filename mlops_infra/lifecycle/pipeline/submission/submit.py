@@ -10,10 +10,10 @@ from mlops_infra import contract
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
+from mlops_infra.lifecycle.pipeline.definition.places import code_object, object_of
 from mlops_infra.lifecycle.pipeline.engines import argo
 from mlops_infra.lifecycle.pipeline.engines.argo_settings import ArgoSettings
 from mlops_infra.lifecycle.pipeline.steps import contents
-from mlops_infra.lifecycle.pipeline.submission.argo_run import Workflows
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
 
 IMAGE = contract.RUNTIME_IMAGE_VARIABLE
@@ -54,23 +54,28 @@ def submit(
             hint="add -s STACK --tenant NAME; it is set in a tenant's Pods",
         )
     workflows, namespace = tenancy.workflows(), contract.tenant_namespace(around.tenant)
-    settings = ArgoSettings(around.tenant, _image(workflows, namespace, around.runtime_image))
+    settings = ArgoSettings(around.tenant, image_of(tenancy, namespace))
     if pipeline.code is not None:
-        file = f"{pipeline.code.sha256}.py"
         if code_in_bucket:
-            settings = replace(settings, code=f"s3:///{argo.FOLDER}/code/{file}")
+            settings = replace(settings, code=code_object(pipeline.code.sha256))
             storage.write(settings.code or "", pipeline.code.text.encode(), around)
         else:
             settings = replace(settings, code_config_map=f"code-{pipeline.code.sha256[:32]}")
-            name = settings.code_config_map or ""
+            name, file = settings.code_config_map or "", f"{pipeline.code.sha256}.py"
             workflows.keep_code(namespace, name, file, pipeline.code.text)
     manifest = argo.workflow(pipeline, values, settings, run=run)
     workflows.create(manifest)
     return Submitted(run, namespace, manifest)
 
 
-def _image(workflows: Workflows, namespace: str, given: str | None) -> str:
-    image = given or workflows.platform(namespace).get(IMAGE)
+def image_of(tenancy: Tenancy, namespace: str) -> str:
+    """The image of the steps: the given one, or the one that the platform tells its tenants.
+
+    Raises:
+        InputError: there is neither.
+    """
+    given = tenancy.around.runtime_image
+    image = given or tenancy.workflows().platform(namespace).get(IMAGE)
     if image is None:
         raise InputError(
             "the platform has no image for steps",
@@ -89,6 +94,6 @@ def metrics_of(pipeline: Pipeline, tenancy: Tenancy, run: str) -> dict[str, floa
     """
     if pipeline.metrics is None:
         return {}
-    place = argo.object_of("", run, pipeline.metrics)
+    place = object_of("", run, pipeline.metrics)
     found: dict[str, float] = contents.load("metrics", storage.read(place, tenancy.around), place)
     return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlops_infra import contract
 from mlops_infra.errors import InputError
+from mlops_infra.kube import Cluster
 from mlops_infra.lifecycle.services.credentials import ClusterSecrets, Login, Secrets
 from mlops_infra.lifecycle.services.endpoints import from_outputs
 from mlops_infra.lifecycle.services.environment import Environment
@@ -17,6 +18,7 @@ from mlops_infra.lifecycle.services.environment import Environment
 if TYPE_CHECKING:
     from mlops_infra.config import StackConfig
     from mlops_infra.lifecycle.pipeline.submission.argo_run import Workflows
+    from mlops_infra.lifecycle.pipeline.submission.kfp_api import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,36 @@ class Tenancy:
     around: Environment
     kubeconfig: Path | None = None
     context: str | None = None
+    pipelines_inside: bool = False
+    """Whether Kubeflow Pipelines runs in the cluster, where only a tunnel leads from here."""
 
     def workflows(self) -> Workflows:
         """The cluster's Workflows."""
         from mlops_infra.lifecycle.pipeline.submission.kubernetes_runs import KubernetesRuns
 
         return KubernetesRuns(self.kubeconfig, self.context)
+
+    def pipelines(self, namespace: str) -> Channel:
+        """The way to Kubeflow Pipelines, for the tenant of this namespace.
+
+        Raises:
+            InputError: the platform has none.
+        """
+        from mlops_infra.lifecycle.pipeline.submission.kfp_channel import direct, inside
+
+        endpoint = self.around.pipelines_endpoint
+        if endpoint is not None:
+            return direct(endpoint, self._cluster, namespace)
+        if self.pipelines_inside:
+            return inside(self.kubeconfig, self.context, self._cluster, namespace)
+        raise InputError(
+            "this platform has no Kubeflow Pipelines",
+            where="components.kubeflow-pipelines",
+            hint="set state: managed or external, then up; or use --engine argo",
+        )
+
+    def _cluster(self) -> Cluster:
+        return Cluster.open(self.kubeconfig, self.context)
 
 
 def here() -> Tenancy:
@@ -63,7 +89,7 @@ def of_stack(
         )
     platform = from_outputs(stack, outputs)
     held = secrets or ClusterSecrets(kubeconfig, context)
-    namespace = contract.tenant_namespace(tenant)
+    namespace, kubeflow = contract.tenant_namespace(tenant), config.components.kubeflow_pipelines
     lineage = held.read(namespace, "lineage")
     around = Environment(
         tracking_uri=platform.tracking_uri,
@@ -77,9 +103,10 @@ def of_stack(
         lineage_endpoint=_with_user(platform.lineage_endpoint, lineage.get("username")),
         lineage_password=lineage.get("password"),
         features_endpoint=_url(outputs.get("feature_endpoint")),
+        pipelines_endpoint=kubeflow.endpoint if kubeflow.state == "external" else None,
         runtime_image=image,
     )
-    return Tenancy(around, kubeconfig, context)
+    return Tenancy(around, kubeconfig, context, pipelines_inside=kubeflow.state == "managed")
 
 
 def with_tracking(around: Environment, folder: Path) -> Environment:
