@@ -1,8 +1,8 @@
 """Runs an IR file with kfp's own loader and local runner; a program of the venv that has kfp.
 
-    kfp_runner.py IR.yaml PIPELINE_ROOT PARAMETERS.json
+    kfp_runner.py IR.yaml PIPELINE_ROOT PARAMETERS
 
-Prints one JSON line: the version of kfp and the metrics that the run wrote.
+PARAMETERS is a JSON object. Prints one JSON line: the version of kfp and the metrics of the run.
 """
 
 import json

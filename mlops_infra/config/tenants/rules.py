@@ -58,6 +58,7 @@ def _models(tree: Tree) -> Iterator[Broken]:
             yield from _retrain(base, section(model, "retrain"), tree)
             for job in section(model, "batch"):
                 yield from _batch((*base, "batch", job), section(model, "batch", job))
+                yield from _own_bucket(tree, tenant, (*base, "batch", job))
 
 
 def _pipeline(base: Path, model: Tree) -> Iterator[Broken]:
@@ -129,6 +130,31 @@ def _batch(base: Path, job: Tree) -> Iterator[Broken]:
         yield (*base, "key"), "names a column twice", None
 
 
+def _own_bucket(tree: Tree, tenant: str, path: Path) -> Iterator[Broken]:
+    """A job has the keys of its tenant, which open no bucket of another one."""
+    source = get(tree, *map(str, path), "source")
+    bucket = str(source).removeprefix("s3://").partition("/")[0]
+    for other in section(tree, "tenants"):
+        if other != tenant and bucket == _bucket_of(tree, other):
+            message = f"bucket '{bucket}' is that of tenant {other}"
+            yield (*path, "source"), message, f"tenant {tenant} reads {_bucket_of(tree, tenant)}"
+
+
+def _bucket_of(tree: Tree, tenant: str) -> str:
+    return _text(tree, "tenants", tenant, "bucket") or contract.tenant_namespace(tenant)
+
+
+def _groups(tree: Tree) -> Iterator[Broken]:
+    """Kubernetes' own groups hold every person or every program of a cluster."""
+    for tenant in section(tree, "tenants"):
+        groups = get(tree, "tenants", tenant, "groups")
+        for group in groups if isinstance(groups, list) else ():
+            if str(group).startswith("system:"):
+                message = f"'{group}' is a group of Kubernetes itself"
+                advice = "name a group of the site's login system"
+                yield ("tenants", tenant, "groups"), message, advice
+
+
 def _lifecycle(tree: Tree) -> Iterator[Broken]:
     """Without the component `lifecycle` nothing would read the models."""
     if get(tree, "components", "lifecycle", "state") == _MANAGED:
@@ -157,4 +183,4 @@ def _text(tree: Tree, *path: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-RULES = (_buckets, _models, _lifecycle, _engines, _default_serving)
+RULES = (_buckets, _models, _groups, _lifecycle, _engines, _default_serving)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.lineage.traces import Trace
+from mlops_infra.lifecycle.registry import files_of_version as files
 from mlops_infra.lifecycle.registry.metric_names import decoded
 from mlops_infra.lifecycle.registry.mlflow_tracking import MlflowTracking
 
@@ -107,6 +108,7 @@ class MlflowModels(MlflowTracking):
             run = self._client.get_run(found.run_id).data if found.run_id else None
             model_id = getattr(found, "model_id", None)
             model = self._client.get_logged_model(model_id) if model_id else None
+            files.refuse_foreign(self._client, name, version)
             info = self._mlflow.models.get_model_info(f"models:/{name}/{version}")
         tags = {**(run.tags if run else {}), **found.tags}
         logged = {m.key: m.value for m in (model.metrics or ())} if model else {}

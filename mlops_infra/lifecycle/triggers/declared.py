@@ -127,7 +127,7 @@ def _model(body: Mapping[str, Any]) -> DeclaredModel:
         metric=_bounds(retrain.get("metricDrop")),
         metric_source=(retrain.get("metricDrop") or {}).get("source", "mlflow"),
         drift=bool(retrain.get("drift")),
-        engine=_engine(body.get("engine", "argo")),
+        engine=_engine(body.get("pipelineEngine", "argo")),
     )
 
 

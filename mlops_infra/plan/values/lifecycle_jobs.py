@@ -57,6 +57,6 @@ def _model(tenant: str, name: str, model: ModelConfig, context: Context) -> dict
         "name": name,
         "namespace": contract.tenant_namespace(tenant),
         "bucket": context.config.tenants[tenant].bucket or identity(tenant),
-        "engine": context.config.tenants[tenant].pipeline_engine,
+        "pipelineEngine": context.config.tenants[tenant].pipeline_engine,
         **plain,
     }

@@ -33,7 +33,10 @@ CASE = Case(
     values={"tenants": TENANTS},
     variants=[
         {"models": MODELS, "triggers": {"replicas": 2}, "prometheus": "http://prometheus:9090"},
-        {"models": [{**MODELS[0], "engine": "kfp"}], "pipelines": "http://ml-pipeline:8888"},
+        {
+            "models": [{**MODELS[0], "pipelineEngine": "kfp"}],
+            "pipelines": "http://ml-pipeline:8888",
+        },
         {"models": MODELS, "triggers": {"enabled": False}, "tracking": {"secret": "mlflow-login"}},
         {"tenants": TENANTS, "gateway": {"replicas": 2}, "imagePullSecrets": [{"name": "site"}]},
         {

@@ -60,6 +60,15 @@ MISTAKES = [
         f"{WINE}.batch.j.source",
         "IP address",
     ),
+    (
+        tenants("a: {models: {wine: {batch: {j: {source: 's3://tenant-b/x', key: [a]}}}}}, b: {}"),
+        f"{WINE}.batch.j.source",
+        "that of tenant b",
+    ),
+    *(
+        (tenants(f"a: {{groups: ['{group}']}}"), "tenants.a.groups", "of Kubernetes itself")
+        for group in ("system:masters", "system:authenticated", "system:serviceaccounts:tenant-b")
+    ),
     (model("batch: {j: {source: 'sql://a.b.c', key: [a]}}"), f"{WINE}.batch.j.source", "schema"),
     (model("batch: {j: {source: 'sql://a', key: [a, a]}}"), f"{WINE}.batch.j.key", "twice"),
     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.services.environment import Environment
-from mlops_infra.lifecycle.triggers.declared import DeclaredModel
+from mlops_infra.lifecycle.triggers.declared import DeclaredModel, read
 from mlops_infra.lifecycle.triggers.kfp_trainings import EitherEngine, KfpTrainings, build
 from mlops_infra.lifecycle.triggers.ledger import Claim
 from mlops_infra.lifecycle.triggers.workflows import build as argo_build
@@ -72,6 +73,15 @@ def test_a_training_goes_to_the_engine_of_its_tenant(server: FakeKfp, kfp: KfpTr
     assert both.status(SPACE, "by-argo") == ("Running", "")
     assert both.status(SPACE, "by-kfp") == ("Pending", "")
     assert both.status(SPACE, "neither") is None
+
+
+def test_the_plans_document_tells_the_engine() -> None:
+    body = {"tenant": "demo", "name": "wine", "namespace": SPACE, "pipeline": "p"}
+    chosen = {"pipelineEngine": "kfp"}
+    documents = [{**body, **chosen}, {**body, "name": "b"}, {**body, "pipelineEngine": "x"}]
+    good, refused = read(json.dumps({"models": documents}), "models.json")
+    assert [each.engine for each in good] == ["kfp", "argo"]
+    assert "no such engine: 'x'" in refused[0].reason
 
 
 def test_a_claim_that_is_carried_out_again_starts_no_second_run(
