@@ -156,6 +156,9 @@ def test_katib_names_every_image_that_it_starts_later() -> None:
         assert entry["securityContext"]["runAsNonRoot"] is True
         # our one image has all services and must be told which; medianstop is what it runs unasked
         assert [images[service] for service in entry["args"]] == [entry["image"]]
+    for entry in [each for kind in runtime.values() for each in kind]:
+        # else it asks for 500Mi of disk, which no node has that reports none
+        assert {m["ephemeral-storage"] for m in entry["resources"].values()} == {"-1"}
     assert config["init"]["controller"]["injectSecurityContext"] is True
 
 

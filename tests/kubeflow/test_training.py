@@ -37,12 +37,13 @@ if rank == 0:
         other = server.accept()[0]
 else:
     other = connect()
-lines = other.makefile("rw")
+# two files: one that is both forgets what it has read ahead when it is written to
+reader, writer = other.makefile("r"), other.makefile("w")
 w = b = 0.0
 for _ in range(4000):
     mine = [sum((w * x + b - y) * f(x) for x, y in rows) for f in (lambda x: x, lambda x: 1.0)]
-    print(json.dumps(mine), file=lines, flush=True)
-    theirs = json.loads(lines.readline())
+    print(json.dumps(mine), file=writer, flush=True)
+    theirs = json.loads(reader.readline())
     w, b = (v - 0.0005 * (m + t) for v, m, t in zip((w, b), mine, theirs))
 print(f"rank={rank} w={w:.3f} b={b:.3f}")
 """

@@ -3,6 +3,15 @@
 {{- dict "runAsNonRoot" true "runAsUser" (int64 .Values.trials.runAs.user) "runAsGroup" (int64 .Values.trials.runAs.group) "allowPrivilegeEscalation" false "capabilities" (dict "drop" (list "ALL")) "seccompProfile" (dict "type" "RuntimeDefault") | toJson -}}
 {{- end }}
 
+{{/*
+Katib asks for 500Mi of the node's disk where nothing is written, and a node need not report any: what
+is negative it leaves out.
+*/}}
+{{- define "katib.resources" -}}
+{{- $none := dict "ephemeral-storage" "-1" -}}
+{{- dict "requests" (merge dict .requests $none) "limits" (merge dict .limits $none) | toJson -}}
+{{- end }}
+
 {{/* Katib's own configuration: all images that it starts later are named here. */}}
 {{- define "katib.files" -}}
 {{- $root := . -}}
@@ -27,7 +36,7 @@ katib-config.yaml: |
       - kind: {{ . }}
         image: {{ $images.fileMetricsCollector }}
         imagePullPolicy: {{ $policy }}
-        resources: {{ toJson $root.Values.trials.collector }}
+        resources: {{ include "katib.resources" $root.Values.trials.collector }}
       {{- end }}
     suggestions:
       {{- range $algorithm, $role := .Values.trials.algorithms }}
@@ -37,13 +46,13 @@ katib-config.yaml: |
         # one image may have all services; upstream's have one each and take no argument
         args: [{{ $role }}]
         securityContext: {{ include "katib.security" $root }}
-        resources: {{ toJson $root.Values.trials.suggestion }}
+        resources: {{ include "katib.resources" $root.Values.trials.suggestion }}
       {{- end }}
     earlyStoppings:
       - algorithmName: medianstop
         image: {{ $images.medianStop }}
         imagePullPolicy: {{ $policy }}
-        resources: {{ toJson $root.Values.trials.suggestion }}
+        resources: {{ include "katib.resources" $root.Values.trials.suggestion }}
 {{- end }}
 
 {{/* The controller asks the API for this name whenever it starts a suggestion or a collector. */}}
