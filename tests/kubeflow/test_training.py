@@ -76,7 +76,8 @@ RESOURCES = {
 def test_every_pod_is_real_and_ready(training: Platform) -> None:
     status = training.json("status", "-s", training.stack)
     assert status["problems"] == []
-    assert not any("simulated" in json.dumps(each) for each in status["components"])
+    states = {each["name"]: each["state"] for each in status["components"]}
+    assert (states["trainer"], states["katib"]) == ("ready", "ready")
 
 
 def test_a_training_job_of_two_pods_ends_with_what_both_have_learnt(training: Platform) -> None:
