@@ -31,7 +31,7 @@ def scaled(
     Raises:
         MeasureError: no second Pod comes.
     """
-    parts = access.parts()
+    parts = access.parts(model)
     storage = parts.publisher.publish(access.registry.version(model, version))
     service = Service(access.tenant, model, version, storage, Scaling(1, 2))
     KServe(access.cluster).deploy(service)

@@ -44,6 +44,10 @@ OBJECT_STORE_PLATFORM_ACCOUNT = "mlops-platform"
 """Access key of that account."""
 POSTGRESQL_ADMIN_SECRET = "postgresql-admin"  # noqa: S105
 """Beside PostgreSQL: the superuser."""
+SERVING_RCLONE_SECRET = "serving-rclone"  # noqa: S105
+"""In a tenant's namespace: the store of its models as Seldon's loader (rclone) reads it."""
+SERVING_S3_SECRET = "serving-s3"  # noqa: S105
+"""In a tenant's namespace: the store of its models as KServe's loader reads it."""
 TRIGGER_TOKEN_SECRET = "trigger-token"  # noqa: S105
 """Beside the triggers: `token`, with which people and Alertmanager fire them."""
 VALKEY_SECRET = "valkey-auth"  # noqa: S105
@@ -135,6 +139,8 @@ MODELS_VARIABLE = "MLOPS_INFRA_MODELS"
 PIPELINES_VARIABLE = "MLOPS_INFRA_PIPELINES"
 """URL of the API server of Kubeflow Pipelines."""
 PROMETHEUS_VARIABLE = "MLOPS_INFRA_PROMETHEUS"
+SERVING_VARIABLE = "MLOPS_INFRA_SERVING"
+"""JSON: which model servers there are, and which one serves which model of the tenant."""
 RUNTIME_IMAGE_VARIABLE = "MLOPS_INFRA_RUNTIME_IMAGE"
 TENANT_VARIABLE = "MLOPS_INFRA_TENANT"
 VALIDATOR_VARIABLE = "MLOPS_INFRA_VALIDATOR"

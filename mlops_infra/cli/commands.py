@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "verify": "Test the running platform with a model.",
     "pipeline": "Check, compile and run pipelines, on any engine.",
     "promote": "Promote a model version, tried on live traffic first.",
+    "move": "Move a served model to another engine, without a gap.",
     "lineage": "Show everything linked to a run, model, data set or commit.",
     "replay": "Trace a logged prediction to its model and compute it again.",
     "retrain": "Retrain a declared model now.",

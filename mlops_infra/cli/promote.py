@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from mlops_infra.cli import options, output, render
+from mlops_infra.cli import options, render
+from mlops_infra.cli.decision import show
 from mlops_infra.errors import FoundError
-
-if TYPE_CHECKING:
-    from mlops_infra.lifecycle.promotion.policy import Decision
 
 
 class _Shares(click.ParamType[tuple[int, ...]]):
@@ -101,9 +98,7 @@ class _Shares(click.ParamType[tuple[int, ...]]):
 @click.option(
     "--engine",
     type=click.Choice(["kserve", "seldon-core"]),
-    default="kserve",
-    show_default=True,
-    help="Model server.",
+    help="Model server of a new version (default: as configured).",
 )
 @options.as_json
 def command(
@@ -113,7 +108,7 @@ def command(
     tenant: str,
     rollback: bool,
     replicas: str,
-    engine: str,
+    engine: str | None,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -134,12 +129,9 @@ def command(
     policy = Policy(**_policy(given))
     access = OpenStack(stack, file, sink).access(tenant)
     name, _, version = model.partition("/")
-    rollout = Rollout(access.parts(engine, _scaling(replicas)), policy, tenant, name, sink)
+    rollout = Rollout(access.parts(name, engine, _scaling(replicas)), policy, tenant, name, sink)
     decision = rollout.roll_back() if rollback else rollout.promote(version or None)
-    if as_json:
-        output.document(asdict(decision))
-    else:
-        _show(decision)
+    show(decision, as_json=as_json)
     if not decision.promoted and not rollback:
         raise FoundError(
             f"{name}/{decision.version} is {decision.outcome}: {decision.reason}",
@@ -178,19 +170,3 @@ def _scaling(text: str) -> Any:
             f"--replicas {text} is not a number of Pods", hint="use 1, or 1-4 for autoscaling"
         )
     return Scaling(int(least), int(most or least))
-
-
-def _show(decision: Decision) -> None:
-    output.table(
-        ("endpoint", "version", "outcome", "champion now", "numbers", "why"),
-        [
-            (
-                f"{decision.tenant}/{decision.model}",
-                decision.version,
-                decision.outcome,
-                decision.champion,
-                " ".join(f"{k}={v:g}" for k, v in decision.numbers.items()) or None,
-                decision.reason or None,
-            )
-        ],
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlops_infra.config.language.section import SERVING_ENGINES
 from mlops_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -11,8 +12,8 @@ if TYPE_CHECKING:
     from mlops_infra.config import StackConfig
     from mlops_infra.lifecycle.verify.tour import TourClients
 
-NEEDED = ("argo-workflows", "kserve", "lifecycle")
-"""Components without which a model has no such life here."""
+NEEDED = ("argo-workflows", "lifecycle")
+"""Components without which a model has no such life here; and one that serves models."""
 
 
 def chosen(config: StackConfig, wanted: str | None) -> tuple[str, str] | None:
@@ -74,16 +75,21 @@ def _declared(config: StackConfig) -> list[tuple[str, str]]:
 
 def _whole(config: StackConfig, tenant: str, name: str) -> bool:
     model = config.tenants[tenant].models[name]
-    there = all(config.components[each].state == "managed" for each in NEEDED)
+    there = all(_managed(config, each) for each in NEEDED)
+    served = any(_managed(config, each) for each in SERVING_ENGINES)
     buckets = any(each.source.startswith("s3://") for each in model.batch.values())
-    return there and model.drift is not None and model.retrain.drift and buckets
+    return there and served and model.drift is not None and model.retrain.drift and buckets
+
+
+def _managed(config: StackConfig, component: str) -> bool:
+    return config.components[component].state == "managed"
 
 
 def _require(config: StackConfig, tenant: str, name: str) -> None:
     if not _whole(config, tenant, name):
         raise InputError(
             f"the life cycle of {tenant}/{name} cannot be tested: it needs {', '.join(NEEDED)} "
-            "managed, drift, retrain.drift and a batch job over s3://",
+            f"and {' or '.join(SERVING_ENGINES)} managed, drift, retrain.drift and a batch job over s3://",
             where=f"tenants.{tenant}.models.{name}",
             hint="see the example in stacks/Pulumi.sandbox.yaml",
         )

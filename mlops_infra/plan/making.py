@@ -21,6 +21,7 @@ from mlops_infra.plan.network.outputs import outputs
 from mlops_infra.plan.ordering import in_order
 from mlops_infra.plan.selection import select
 from mlops_infra.plan.tenancy import copies as tenant_copies
+from mlops_infra.plan.tenancy.surroundings import PodImages
 from mlops_infra.plan.tenants import tenants
 from mlops_infra.plan.values import Context, values
 from mlops_infra.plan.values.secrets import specs
@@ -76,7 +77,7 @@ def _onprem(config: StackConfig, stack: str, supply: Supply, known: Catalog) -> 
         _component(choice, images[choice.component.name], deployment)
         for choice in selection.choices
     ]
-    planned_ones += tenants(deployment, _runtime(images.values()))
+    planned_ones += tenants(deployment, _pod_images(images.values()))
     return Plan(
         stack=stack,
         profile=config.profile,
@@ -108,10 +109,16 @@ def _in_order(components: list[PlannedComponent]) -> tuple[PlannedComponent, ...
     return tuple(by_name[name] for name in in_order({n: c.needs for n, c in by_name.items()}))
 
 
-def _runtime(images: Iterable[tuple[PlannedImage, ...]]) -> str | None:
-    """The image that steps and notebooks run in, where any component brings it."""
-    found = (each for component in images for each in component if each.recipe == RUNTIME)
-    return next((image.reference for image in found), None)
+def _pod_images(images: Iterable[tuple[PlannedImage, ...]]) -> PodImages:
+    """The images that Pods of tenants run, of whichever component brings them."""
+    found = [each for component in images for each in component]
+    runtime = (each.reference for each in found if each.recipe == RUNTIME)
+    loader = (
+        each.reference
+        for each in found
+        if (each.component, each.role) == ("seldon-core", "storageInitializer")
+    )
+    return PodImages(next(runtime, None), next(loader, None))
 
 
 def _component(

@@ -13,7 +13,7 @@ from mlops_infra.plan.model.planned import PlannedComponent
 from mlops_infra.plan.network import addresses, site
 from mlops_infra.plan.tenancy import paths, pipelines
 from mlops_infra.plan.tenancy.accounts import identity, own
-from mlops_infra.plan.tenancy.surroundings import surroundings
+from mlops_infra.plan.tenancy.surroundings import PodImages, surroundings
 from mlops_infra.plan.values import Values
 
 CHART = "tenant"
@@ -29,12 +29,12 @@ CONTROLLERS = {
 """Components that work in tenants: ClusterRoles of their charts, and the account that gets each."""
 
 
-def tenants(of: Deployment, runtime: str | None) -> tuple[PlannedComponent, ...]:
+def tenants(of: Deployment, images: PodImages) -> tuple[PlannedComponent, ...]:
     """The tenants in the order of their names.
 
     Args:
         of: the stack; what is deployed decides which accounts and paths there are.
-        runtime: reference of the image that steps and notebooks run in; None where there is none.
+        images: what Pods of tenants run.
     """
     config = of.config
     served = tuple(engine(config, s) for s in STORES if store(config, s).state == "managed")
@@ -44,7 +44,7 @@ def tenants(of: Deployment, runtime: str | None) -> tuple[PlannedComponent, ...]
             version=__version__,
             namespace=contract.tenant_namespace(name),
             chart=CHART,
-            values=_values(name, of, runtime),
+            values=_values(name, of, images),
             needs=tuple(each for each in served if each in of.selection),
             images=(),
             secrets=own(name, of),
@@ -55,7 +55,7 @@ def tenants(of: Deployment, runtime: str | None) -> tuple[PlannedComponent, ...]
     )
 
 
-def _values(name: str, of: Deployment, runtime: str | None) -> Values:
+def _values(name: str, of: Deployment, images: PodImages) -> Values:
     config, tenant = of.config, of.config.tenants[name]
     return {
         "commonLabels": {contract.STACK_LABEL: of.stack, contract.TENANT_LABEL: name},
@@ -66,12 +66,14 @@ def _values(name: str, of: Deployment, runtime: str | None) -> Values:
             "groups": list(tenant.groups),
         },
         "quota": _quota(tenant),
-        "platform": surroundings(name, of, runtime),
+        "platform": surroundings(name, of, images),
         "controllers": _controllers(of.selection),
         **site.pull_secrets(config),
         **_artifacts(name, of),
+        "serving": {
+            "secret": contract.SERVING_S3_SECRET if config.stores.object.state != "removed" else ""
+        },
         "pipelines": pipelines.values(of),
-        "serving": {"secret": "serving-s3" if config.stores.object.state != "removed" else ""},
         "networkPolicy": {
             "servers": paths.servers(of),
             "clients": paths.clients(of.selection),

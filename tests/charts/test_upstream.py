@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mlops_infra.lifecycle.serving import seldon
 from tests.charts.rendering import (
     CASES,
     CHARTS,
@@ -79,6 +80,25 @@ def test_pipelines_know_no_mlflow_but_the_one_they_are_told() -> None:
     login = {"mlflow": {**values["mlflow"], "login": True}}
     told = json.loads(_config("kubeflow-pipelines", "config.json", login))["plugins"]["mlflow"]
     assert told["settings"]["authType"] == "basic-auth"
+
+
+def test_the_seldon_webhook_can_read_what_its_client_copies() -> None:
+    """Its informer lists ConfigMaps of the whole cluster: without the right each call times out."""
+    manifests = render("seldon-core")
+    rules = one(manifests, "ClusterRole")["rules"]
+    readable = {r: set(rule["verbs"]) for rule in rules for r in rule["resources"]}
+    assert readable["configmaps"] >= {"get", "list", "watch"}
+    assert "secrets" not in readable, "no key of anybody: promotion names the loader's Secret"
+    assert {hook["timeoutSeconds"] for hook in _webhooks(manifests)} == {30}
+
+
+def test_the_gateway_reaches_seldons_model_servers() -> None:
+    env = _env("seldon-core", "Deployment/seldon-manager")
+    port = int(env["PREDICTIVE_UNIT_HTTP_SERVICE_PORT"])
+    assert port == seldon.PORT
+    assert port in defaults("lifecycle")["networkPolicy"]["modelPorts"]
+    assert port in defaults("tenant")["networkPolicy"]["ports"]
+    assert env["EXECUTOR_SERVER_PORT"] != str(port), "both may stand in one Pod"
 
 
 def test_runs_of_pipelines_take_our_images_and_pass_pod_security() -> None:

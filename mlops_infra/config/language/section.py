@@ -7,7 +7,7 @@ models of the other.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -17,6 +17,10 @@ from mlops_infra.config.language import addresses
 Profile = Literal["aws", "onprem"]
 State = Literal["managed", "external", "removed"]
 Policy = Literal["dev", "standard", "hardened"]
+ServingEngine = Literal["kserve", "seldon-core"]
+"""A component that runs the servers of models."""
+SERVING_ENGINES: tuple[ServingEngine, ...] = get_args(ServingEngine)
+"""The first one that is managed is the default."""
 
 
 class Section(BaseModel):

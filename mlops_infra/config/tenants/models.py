@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from mlops_infra.config.language.buckets import Bucket
 from mlops_infra.config.language.invalid import InvalidValueError
 from mlops_infra.config.language.schedules import CronSchedule, TimeZone
-from mlops_infra.config.language.section import DnsLabel, Section, Text
+from mlops_infra.config.language.section import DnsLabel, Section, ServingEngine, Text
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LONGEST_DAYS = 3_650
@@ -137,6 +137,8 @@ class ModelConfig(Section):
     """Pipeline that trains it."""
     parameters: dict[Text, Text] = Field(default_factory=dict)
     """Parameters of the pipeline that differ from its defaults."""
+    serving: ServingEngine | None = None
+    """Component that serves it (default: that of the stack)."""
     retrain: Retrain = Field(default_factory=Retrain)
     """When it is retrained."""
     drift: Drift | None = None

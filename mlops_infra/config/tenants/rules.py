@@ -9,6 +9,7 @@ from mlops_infra.config.language.buckets import bucket_name
 from mlops_infra.config.language.document import Path, Tree
 from mlops_infra.config.language.explain import nearest
 from mlops_infra.config.language.invalid import InvalidValueError
+from mlops_infra.config.language.section import SERVING_ENGINES
 from mlops_infra.config.language.tree import get, section
 from mlops_infra.config.tenants.pipelines import check_parameter
 from mlops_infra.parameters import PARAMETERS
@@ -53,6 +54,7 @@ def _models(tree: Tree) -> Iterator[Broken]:
                 yield base, message, f"the registry is shared: for example {tenant}-{name}"
             owners.setdefault(name, tenant)
             yield from _pipeline(base, model)
+            yield from _serving((*base, "serving"), model.get("serving"), tree)
             yield from _retrain(base, section(model, "retrain"), tree)
             for job in section(model, "batch"):
                 yield from _batch((*base, "batch", job), section(model, "batch", job))
@@ -75,6 +77,20 @@ def _pipeline(base: Path, model: Tree) -> Iterator[Broken]:
             check_parameter(pipeline, name, value)
         except InvalidValueError as error:
             yield (*base, "parameters", name), str(error), error.advice
+
+
+def _default_serving(tree: Tree) -> Iterator[Broken]:
+    path = ("components", "lifecycle", "settings", "serving")
+    yield from _serving(path, get(tree, *path), tree)
+
+
+def _serving(path: Path, engine: object, tree: Tree) -> Iterator[Broken]:
+    """What serves a model must be there."""
+    if not isinstance(engine, str) or engine not in SERVING_ENGINES:
+        return
+    if get(tree, "components", engine, "state") != _MANAGED:
+        message = f"needs components.{engine}, which is not managed"
+        yield path, message, f"set components.{engine}.state: managed, or choose another"
 
 
 def _retrain(base: Path, retrain: Tree, tree: Tree) -> Iterator[Broken]:
@@ -167,4 +183,4 @@ def _text(tree: Tree, *path: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-RULES = (_buckets, _models, _groups, _lifecycle, _engines)
+RULES = (_buckets, _models, _groups, _lifecycle, _engines, _default_serving)

@@ -18,16 +18,18 @@ from mlops_infra.lifecycle.promotion.services import RolloutServices
 from mlops_infra.lifecycle.registry.versions import MlflowModels
 from mlops_infra.lifecycle.services.credentials import Credentials, Login, Secrets
 from mlops_infra.lifecycle.services.endpoints import Platform
-from mlops_infra.lifecycle.services.environment import Environment
-from mlops_infra.lifecycle.services.kubernetes_objects import Cluster, KubernetesCluster
+from mlops_infra.lifecycle.services.environment import PLATFORM, Environment
+from mlops_infra.lifecycle.services.kubernetes_objects import (
+    CONFIG_MAP,
+    Cluster,
+    KubernetesCluster,
+)
 from mlops_infra.lifecycle.services.object_store import S3Store
 from mlops_infra.lifecycle.services.proxy import bypass_proxy
 from mlops_infra.lifecycle.services.valkey import ValkeyStore
-from mlops_infra.lifecycle.serving.interface import Scaling, Serving
-from mlops_infra.lifecycle.serving.kserve import KServe
-from mlops_infra.lifecycle.serving.seldon import Seldon
-
-ENGINES = ("kserve", "seldon-core")
+from mlops_infra.lifecycle.serving import engines
+from mlops_infra.lifecycle.serving.engines import Engines
+from mlops_infra.lifecycle.serving.interface import Scaling
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,25 @@ class Access:
     bucket: str
     gateway: GatewayClient | None
     cluster: Cluster
+    engines: Engines
 
-    def parts(self, engine: str = "kserve", scaling: Scaling | None = None) -> RolloutServices:
-        """All that a rollout needs."""
+    def parts(
+        self, model: str, engine: str | None = None, scaling: Scaling | None = None
+    ) -> RolloutServices:
+        """All that a rollout of one model needs.
+
+        Args:
+            model: its registered name.
+            engine: what serves new versions, instead of what the configuration chooses.
+            scaling: of new servers.
+
+        Raises:
+            InputError: the stack does not have that engine.
+        """
         return RolloutServices(
             registry=self.registry,
-            serving=_serving(engine, self.cluster),
+            engine=self.engines.of(model, engine),
+            servings=self.engines.servings(self.cluster),
             routing=Routing(self.store),
             publisher=TenantBucket(self.objects, self.bucket, self.registry),
             lineage=Lineage(self.store),
@@ -95,6 +110,7 @@ def from_outside(
         bucket=held,
         gateway=gateway_of(platform, secrets, tenant),
         cluster=cluster,
+        engines=_deployed_engines(cluster, namespace),
     )
 
 
@@ -111,6 +127,12 @@ def gateway_of(platform: Platform, secrets: Secrets, tenant: str) -> GatewayClie
             hint="mlops-infra up -s STACK creates it",
         )
     return GatewayClient(platform.serving_endpoint, tenant, token)
+
+
+def _deployed_engines(cluster: Cluster, namespace: str) -> Engines:
+    """What the tenant's own Pods are told: the stack's file may have changed since."""
+    found = cluster.get(CONFIG_MAP, namespace, PLATFORM) or {}
+    return engines.read(found.get("data") or {}, f"ConfigMap {namespace}/{PLATFORM}")
 
 
 def in_a_pod(around: Environment, environment: Mapping[str, str] | None = None) -> Access:
@@ -150,10 +172,5 @@ def in_a_pod(around: Environment, environment: Mapping[str, str] | None = None) 
         bucket=around.bucket,
         gateway=GatewayClient(url, around.tenant, token) if url and token else None,
         cluster=KubernetesCluster(),
+        engines=engines.read(told, "environment of this Pod"),
     )
-
-
-def _serving(engine: str, cluster: Cluster) -> Serving:
-    if engine not in ENGINES:
-        raise InputError(f"the model server '{engine}' is not deployed", hint=" or ".join(ENGINES))
-    return Seldon(cluster) if engine == "seldon-core" else KServe(cluster)

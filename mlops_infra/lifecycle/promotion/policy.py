@@ -14,7 +14,7 @@ from mlops_infra.lifecycle.gateway.traffic import TrafficSummary
 from mlops_infra.lifecycle.registry.versions import Registered
 
 Direction = Literal["max", "min"]
-Outcome = Literal["first", "promoted", "unchanged", "refused", "rolled-back"]
+Outcome = Literal["first", "promoted", "moved", "unchanged", "refused", "rolled-back"]
 ENOUGH = 20
 """Requests from which on a percentile or a share tells something."""
 
@@ -84,7 +84,7 @@ class Decision:
     @property
     def promoted(self) -> bool:
         """Whether the candidate serves now."""
-        return self.outcome in ("first", "promoted", "unchanged")
+        return self.outcome in ("first", "promoted", "moved", "unchanged")
 
 
 def refusal(candidate: Registered, champion: Registered | None, policy: Policy) -> str | None:

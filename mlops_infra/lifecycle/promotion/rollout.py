@@ -9,16 +9,14 @@ done twice.
 
 from __future__ import annotations
 
-import os
 import secrets
-import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.gateway.core.route import Route, Target
 from mlops_infra.lifecycle.lineage.endpoint_history import Step
+from mlops_infra.lifecycle.promotion.claim import Claim
 from mlops_infra.lifecycle.promotion.policy import (
     Decision,
     Outcome,
@@ -27,15 +25,12 @@ from mlops_infra.lifecycle.promotion.policy import (
     refusal,
 )
 from mlops_infra.lifecycle.promotion.routes import Progress
+from mlops_infra.lifecycle.promotion.servers import ModelServers
 from mlops_infra.lifecycle.promotion.services import RolloutServices
 from mlops_infra.lifecycle.promotion.trial import Unanswered
 from mlops_infra.lifecycle.promotion.watch import Watch
 from mlops_infra.lifecycle.registry.versions import CHALLENGER, CHAMPION, Registered
-from mlops_infra.lifecycle.serving.interface import (
-    CannotServe,
-    Service,
-    server_name,
-)
+from mlops_infra.lifecycle.serving.interface import CannotServe
 from mlops_infra.progress import Sink, quiet, step
 
 LOOK_SECONDS = 1.0
@@ -58,8 +53,9 @@ class Rollout:
         self._tenant = tenant
         self._model = model
         self._sink = sink
-        self._watch = Watch(parts, policy, tenant, model, sink, self._alive)
-        self._holder = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+        self._claim = Claim(parts.routing, tenant, model)
+        self._servers = ModelServers(parts, tenant, model, sink, self._claim.keep)
+        self._watch = Watch(parts, policy, tenant, model, sink, self._claim.keep)
 
     def promote(self, version: str | None = None) -> Decision:
         """Bring `version`, or the newest, to the traffic as far as it deserves.
@@ -68,7 +64,7 @@ class Rollout:
             OperationFailed: a service fails, or another run moves this model. The same call goes on
                 where this one stopped.
         """
-        with self._alone():
+        with self._claim.held():
             wanted = version or self._services.registry.latest(self._model)
             candidate = self._services.registry.version(self._model, wanted)
             progress = self._started(candidate)
@@ -82,11 +78,13 @@ class Rollout:
         Raises:
             InputError: there is nothing to go back to.
         """
-        with self._alone():
+        with self._claim.held():
             route = self._services.routing.route(self._tenant, self._model)
             if route is None:
                 raise InputError(f"{self._tenant}/{self._model} does not serve")
             progress = self._services.routing.progress(self._tenant, self._model)
+            if route.challenger and route.challenger.version == route.champion.version:
+                return self._stop_moving(route)
             on_trial = route.champion if route.trial else route.challenger
             if on_trial is not None:
                 candidate = self._services.registry.version(self._model, on_trial.version)
@@ -115,7 +113,10 @@ class Rollout:
                 " or roll it back with --rollback",
             )
         if route is not None and route.champion.version == candidate.version:
-            return self._decision("unchanged", candidate, "it is the champion already", {})
+            why = "it is the champion already"
+            if route.champion.engine not in ("", parts.engine):
+                why += f", by {route.champion.engine}; mlops-infra move changes that"
+            return self._decision("unchanged", candidate, why, {})
         return self._judged(candidate, route, held)
 
     def _judged(
@@ -139,8 +140,10 @@ class Rollout:
         return self._passed(candidate, progress, "judged", "")
 
     def _forward(self, candidate: Registered, progress: Progress) -> Decision:
+        route = self._services.routing.route(self._tenant, self._model)
+        begun = (route.challenger, route.champion) if route else ()
         try:
-            target = self._watch.tried(candidate, self._deploy(candidate))
+            target = self._watch.tried(candidate, self._deploy(candidate, *begun))
         except (CannotServe, Unanswered) as error:
             return self._back(candidate, progress, error.what)
         if progress.stage == "champion":
@@ -187,14 +190,14 @@ class Rollout:
         parts.routing.write(route, progress)
         if not first:
             parts.sleep(SETTLE_SECONDS)
-            if broken := self._watch.reign(candidate, progress, target):
+            if broken := self._watch.reign(candidate, progress.since, target):
                 return self._back(candidate, progress, broken)
         parts.registry.point(self._model, CHAMPION, candidate.version)
         parts.registry.point(self._model, CHALLENGER, None)
         parts.lineage.record(candidate.trace(endpoint=f"{self._tenant}/{self._model}"))
         if progress.previous is not None:
             parts.registry.tag(self._model, progress.previous, {STAGE_TAG: "previous"})
-        self._clear(keep={candidate.version, progress.previous})
+        self._servers.clear(keep=[target, before])
         done = replace(progress, fallback=progress.previous)
         return self._ended(candidate, done, "first" if first else "promoted", "")
 
@@ -210,17 +213,28 @@ class Rollout:
         route = routing.route(self._tenant, self._model)
         if route is not None:
             reigns = route.champion.version == candidate.version
-            alone = replace(route, challenger=None, share=0.0, shadow=False)
-            if not reigns:
-                routing.write(alone)
-            elif route.fallback is not None:
-                routing.write(replace(alone, champion=route.fallback, fallback=None))
-            else:
-                routing.withdraw(self._tenant, self._model)
+            route = replace(route, challenger=None, share=0.0, shadow=False)
+            if reigns and route.fallback is not None:
+                route = replace(route, champion=route.fallback, fallback=None)
+            elif reigns:
+                route = None
+        if route is not None:
+            routing.write(route)
+        else:
+            routing.withdraw(self._tenant, self._model)
         self._services.registry.point(self._model, CHALLENGER, None)
         self._services.sleep(SETTLE_SECONDS)
-        self._services.serving.delete(self._tenant, server_name(self._model, candidate.version))
+        self._servers.clear(keep=[route.champion, route.fallback] if route else [])
         return self._ended(candidate, progress, "rolled-back", why)
+
+    def _stop_moving(self, route: Route) -> Decision:
+        """Take a move to another engine back that did not get as far as the traffic."""
+        alone = replace(route, challenger=None)
+        self._services.routing.write(alone)
+        self._services.sleep(SETTLE_SECONDS)
+        self._servers.clear(keep=[route.champion, route.fallback])
+        served = self._services.registry.version(self._model, route.champion.version)
+        return self._decision("rolled-back", served, "the move to another engine", {})
 
     def _restore(self, route: Route, progress: Progress | None) -> Decision:
         """The champion before the present one serves again."""
@@ -233,30 +247,22 @@ class Rollout:
         previous = self._services.registry.version(self._model, progress.fallback)
         fallen = self._services.registry.version(self._model, route.champion.version)
         fresh = self._fresh(fallen, previous.version)
-        target = self._deploy(previous)
+        target = self._deploy(previous, route.fallback)
         self._services.routing.write(replace(route, champion=target, fallback=None))
         self._services.registry.point(self._model, CHAMPION, previous.version)
         self._services.lineage.record(previous.trace(endpoint=f"{self._tenant}/{self._model}"))
         self._services.sleep(SETTLE_SECONDS)
-        self._clear(keep={previous.version})
+        self._servers.clear(keep=[target])
         # What was champion is no way back: the next --rollback has nothing to return to.
         return self._ended(fallen, fresh, "rolled-back", "asked for")
 
-    def _deploy(self, candidate: Registered) -> Target:
-        with step(self._sink, f"Serving {candidate.id}") as shown:
-            storage = self._services.publisher.publish(candidate)
-            service = self._service(candidate, storage)
-            self._services.serving.deploy(service)
-            address = self._services.serving.wait(service, self._policy.ready_seconds, self._alive)
-            shown.end("done", address.url)
-        return Target(
-            version=candidate.version,
-            url=address.url,
-            server=service.name,
-            name=address.name,
-            inputs=candidate.inputs,
-            ranges=candidate.ranges,
-        )
+    def _deploy(self, candidate: Registered, *known: Target | None) -> Target:
+        """Serve it: where one of `known` already does, otherwise by the engine that is chosen."""
+        servings = self._services.servings
+        begun = [each.engine for each in known if each and each.version == candidate.version]
+        there = [engine for engine in begun if engine in servings]
+        engine = there[0] if there else self._services.engine
+        return self._servers.start(candidate, engine, self._policy.ready_seconds)
 
     def _ended(
         self, candidate: Registered, progress: Progress, outcome: Outcome, why: str
@@ -311,27 +317,11 @@ class Rollout:
             numbers=dict(figures),
         )
 
-    def _clear(self, keep: set[str | None]) -> None:
-        """Take away the servers of all other versions."""
-        names = {server_name(self._model, each) for each in keep if each is not None}
-        for name in self._services.serving.deployed(self._tenant, self._model):
-            if name not in names:
-                self._services.serving.delete(self._tenant, name)
-
     def _route(self) -> Route:
         route = self._services.routing.route(self._tenant, self._model)
         if route is None:
             raise OperationFailed(f"the route of {self._tenant}/{self._model} is gone")
         return route
-
-    def _service(self, candidate: Registered, storage: str) -> Service:
-        return Service(
-            tenant=self._tenant,
-            model=self._model,
-            version=candidate.version,
-            storage=storage,
-            scaling=self._services.scaling,
-        )
 
     def _fresh(self, candidate: Registered, previous: str | None) -> Progress:
         return Progress(
@@ -341,14 +331,3 @@ class Rollout:
             since=self._services.clock(),
             previous=previous,
         )
-
-    def _alive(self) -> None:
-        self._services.routing.keep(self._tenant, self._model, self._holder)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        self._services.routing.claim(self._tenant, self._model, self._holder)
-        try:
-            yield
-        finally:
-            self._services.routing.release(self._tenant, self._model, self._holder)

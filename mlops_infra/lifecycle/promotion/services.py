@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mlops_infra.lifecycle.gateway.client import Observer
@@ -20,7 +20,10 @@ class RolloutServices:
     """What a rollout works with."""
 
     registry: Registry
-    serving: Serving
+    engine: str
+    """Component that serves new versions."""
+    servings: Mapping[str, Serving]
+    """Every component that serves models, by name."""
     routing: Routing
     publisher: Publisher
     lineage: Lineage

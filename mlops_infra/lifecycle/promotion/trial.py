@@ -40,14 +40,17 @@ def answered(
         registry: has the version's own example.
         candidate: the version.
         target: where it serves.
-        champion: who serves now: what it has answered may be asked again.
+        champion: who serves now: what it has answered may be asked again. The same version on
+            another engine, where a model is moved.
 
     Raises:
         Unanswered: it answers none of the requests, or there is nothing to ask.
     """
+    elsewhere = champion is not None and champion.version == target.version
+    named = target.label if elsewhere and not target.same_server(champion) else target.version
     why = "nothing can be asked of it: it has neither an input example nor a signature"
     for request in _requests(registry, candidate, champion):
-        reply = observer.asked(candidate.name, candidate.version, request)
+        reply = observer.asked(candidate.name, named, request)
         if reply.answered:
             small = len(write(request)) <= LARGEST_SAMPLE
             return replace(target, outputs=reply.outputs, sample=request if small else None)

@@ -49,7 +49,7 @@ class Watch:
         if route is None:
             route = Route(self._tenant, self._model, target, trial=True)
             parts.routing.write(route)
-        elif candidate.version not in (route.champion.version, _version(route.challenger)):
+        elif not (target.same_server(route.champion) or target.same_server(route.challenger)):
             route = replace(route, challenger=target, share=0.0, shadow=False)
             parts.routing.write(route)
         with step(self._sink, f"Asking {candidate.id}") as shown:
@@ -71,7 +71,7 @@ class Watch:
         policy, clock = self._policy, self._services.clock
         with step(self._sink, f"{name} of {candidate.id}") as shown:
             while True:
-                seen = self._seen(candidate, progress)
+                seen = self._seen(candidate, progress.since)
                 enough = seen.requests >= policy.least_requests
                 over = clock() >= progress.since + seconds
                 broken = breach(seen, policy, final=over and enough)
@@ -94,20 +94,18 @@ class Watch:
             return error.what
         return None
 
-    def _seen(self, candidate: Registered, progress: Progress) -> TrafficSummary:
+    def _seen(self, candidate: Registered, since: float) -> TrafficSummary:
         if self._services.observer is None:
             return TrafficSummary()
-        return self._services.observer.observed(
-            self._tenant, self._model, candidate.version, progress.since
-        )
+        return self._services.observer.observed(self._tenant, self._model, candidate.version, since)
 
-    def reign(self, candidate: Registered, progress: Progress, target: Target) -> str | None:
-        """Why a new champion cannot stay; None where it can."""
+    def reign(self, candidate: Registered, since: float, target: Target) -> str | None:
+        """Why a champion that is new since then cannot stay; None where it can."""
         if self._services.observer is None:
             return None
-        until = progress.since + self._policy.champion_seconds
+        until = since + self._policy.champion_seconds
         while True:
-            seen = self._seen(candidate, progress)
+            seen = self._seen(candidate, since)
             over = self._services.clock() >= until
             broken = breach(seen, self._policy, final=over)
             if broken is not None or seen.requests >= ENOUGH:
@@ -116,7 +114,3 @@ class Watch:
                 return None if seen.requests else self._silent(candidate, target)
             self._alive()
             self._services.sleep(LOOK_SECONDS)
-
-
-def _version(target: Target | None) -> str | None:
-    return target.version if target is not None else None

@@ -14,6 +14,7 @@ namespace; a person at a terminal may set the same names.
 | `MLOPS_INFRA_FEATURES` | base URL of the feature server |
 | `MLOPS_INFRA_PIPELINES` | base URL of the API server of Kubeflow Pipelines |
 | `MLOPS_INFRA_RUNTIME_IMAGE` | the image that steps run in |
+| `MLOPS_INFRA_SERVING` | the model servers, and which one serves which model (step `promote`) |
 | `MLOPS_INFRA_VALIDATOR` | the validator of step `validate`, such as `tfdv`; `builtin` by default |
 """
 
@@ -26,6 +27,9 @@ from dataclasses import dataclass, field
 from mlops_infra import contract
 from mlops_infra.errors import InputError
 from mlops_infra.lifecycle.services.credentials import Login
+
+PLATFORM = "platform"
+"""ConfigMap in a tenant's namespace: the environment of every Pod that people start."""
 
 
 @dataclass(frozen=True, slots=True)

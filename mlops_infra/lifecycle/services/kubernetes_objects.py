@@ -30,6 +30,7 @@ class Kind:
 
 POD = Kind("", "v1", "pods")
 EVENT = Kind("", "v1", "events")
+CONFIG_MAP = Kind("", "v1", "configmaps")
 
 
 class Cluster(Protocol):

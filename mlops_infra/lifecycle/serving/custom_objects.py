@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mlops_infra import contract
-from mlops_infra.lifecycle.services.kubernetes_objects import Cluster, Kind
+from mlops_infra.kube.objects import holds
+from mlops_infra.lifecycle.services.kubernetes_objects import POD, Cluster, Kind
 from mlops_infra.lifecycle.serving.interface import (
     Address,
     Alive,
     CannotServe,
+    Scaling,
     Service,
     label_of,
 )
@@ -54,6 +56,14 @@ class CustomObjectServing(ABC):
         """What the object says of itself."""
 
     @abstractmethod
+    def scaling_in(self, found: Mapping[str, Any]) -> Scaling:
+        """How the object scales; raises `KeyError`, `IndexError` or `TypeError` without it."""
+
+    @abstractmethod
+    def workload(self, service: Service) -> str:
+        """Name of the Deployment that its controller makes."""
+
+    @abstractmethod
     def address(self, service: Service) -> Address:
         """Where it answers in the cluster; needs no ingress."""
 
@@ -62,7 +72,10 @@ class CustomObjectServing(ABC):
         self._cluster.apply(self.kind, service.namespace, self.manifest(service))
 
     def wait(self, service: Service, seconds: float, alive: Alive) -> Address:
-        """Wait until it is ready; a Pod that cannot start ends the wait early.
+        """Wait until it and its Pods are ready; a Pod that cannot start ends the wait early.
+
+        A Pod is ready once its server has loaded the model: its readiness probe asks for the model.
+        The object alone may say so earlier, or still say so of Pods that are gone.
 
         Raises:
             CannotServe: it cannot, with the reason that its Pods give.
@@ -70,7 +83,8 @@ class CustomObjectServing(ABC):
 
         until = time.monotonic() + seconds
         where = f"{self.title} {service.namespace}/{service.name}"
-        faults = PodFaults(self._cluster, service.namespace, f"{self.pod_label}={service.name}")
+        pods = f"{self.pod_label}={service.name}"
+        faults = PodFaults(self._cluster, service.namespace, pods, self.workload(service))
         reason = "it has no status yet"
         while time.monotonic() < until:
             alive()
@@ -79,7 +93,11 @@ class CustomObjectServing(ABC):
                 raise CannotServe(f"the {self.title} was deleted meanwhile", where=where)
             state = self.state(found)
             if state.ready:
-                return self.address(service)
+                ready = sum(holds(pod, "Ready") for pod in self._pods(service.namespace, pods))
+                if ready >= service.scaling.least:
+                    return self.address(service)
+                told = f"{ready} of {service.scaling.least} Pods have loaded the model"
+                state = State(ready=False, reason=told)
             if state.failed:
                 raise CannotServe(f"{service.name} failed: {state.reason}", where=where)
             reason = state.reason
@@ -87,6 +105,19 @@ class CustomObjectServing(ABC):
                 raise CannotServe(f"{service.name} cannot start: {broken[0]}", where=where)
             time.sleep(_POLL_SECONDS)
         raise CannotServe(f"{service.name} is not ready after {seconds:g} s: {reason}", where=where)
+
+    def _pods(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        """Those that are not on their way out."""
+        found = self._cluster.list(POD, namespace, selector)
+        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+    def scaling(self, tenant: str, name: str) -> Scaling | None:
+        """How a server scales now; None where it is not there or does not say."""
+        found = self._cluster.get(self.kind, contract.tenant_namespace(tenant), name)
+        try:
+            return self.scaling_in(found) if found is not None else None
+        except (KeyError, IndexError, TypeError):
+            return None  # a person has changed it
 
     def delete(self, tenant: str, name: str) -> bool:
         """Take the object away; whether it was there."""

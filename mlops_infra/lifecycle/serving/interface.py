@@ -90,6 +90,9 @@ class Serving(Protocol):
             CannotServe: it cannot, with the reason that its Pods give.
         """
 
+    def scaling(self, tenant: str, name: str) -> Scaling | None:
+        """How a server scales now; None where it is not there or does not say."""
+
     def delete(self, tenant: str, name: str) -> bool:
         """Take it away; whether it was there."""
 

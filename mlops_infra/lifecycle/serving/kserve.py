@@ -8,7 +8,7 @@ from typing import Any
 from mlops_infra import contract
 from mlops_infra.lifecycle.services.kubernetes_objects import Kind
 from mlops_infra.lifecycle.serving.custom_objects import CustomObjectServing, State
-from mlops_infra.lifecycle.serving.interface import Address, Service, labels
+from mlops_infra.lifecycle.serving.interface import Address, Scaling, Service, labels
 
 INFERENCE_SERVICE = Kind("serving.kserve.io", "v1beta1", "inferenceservices")
 _UID = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
@@ -28,6 +28,18 @@ class KServe(CustomObjectServing):
     def state(self, found: Mapping[str, Any]) -> State:
         """Its condition Ready, or what stands in its way."""
         return State(is_ready(found), _unready(found))
+
+    def scaling_in(self, found: Mapping[str, Any]) -> Scaling:
+        """The predictor's bounds."""
+        predictor = found["spec"]["predictor"]
+        least, most = predictor["minReplicas"], predictor["maxReplicas"]
+        if least == most:
+            return Scaling(least, most)
+        return Scaling(least, most, predictor["scaleTarget"])
+
+    def workload(self, service: Service) -> str:
+        """The predictor's Deployment."""
+        return f"{service.name}-predictor"
 
     def address(self, service: Service) -> Address:
         """Its Service in the cluster; needs no ingress."""

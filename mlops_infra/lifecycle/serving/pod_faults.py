@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mlops_infra.kube.patience import Patience
 from mlops_infra.kube.pods import troubles
@@ -20,12 +20,22 @@ _UNSCHEDULABLE = "Unschedulable"
 class PodFaults:
     """Looks at the Pods of one model again and again, from the moment it is made."""
 
-    def __init__(self, cluster: Cluster, namespace: str, selector: str) -> None:
+    def __init__(self, cluster: Cluster, namespace: str, selector: str, workload: str) -> None:
+        """Note what was said before.
+
+        Args:
+            cluster: where they are.
+            namespace: the tenant's.
+            selector: labels of the Pods.
+            workload: name of their Deployment.
+        """
         self._cluster = cluster
         self._namespace = namespace
         self._selector = selector
-        # what was said before this wait began is about an earlier one
-        self._since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._workload = workload
+        # What was said before this wait began is about an earlier one. Events are compared and not
+        # their times: the clock of this machine may be another than the cluster's.
+        self._before = {_said(event) for event in self._refusals()}
         self._patience = Patience()
 
     def look(self) -> list[str]:
@@ -42,14 +52,23 @@ class PodFaults:
 
     def _refused(self) -> Iterator[Trouble]:
         """Pods that were never made: a quota or Pod Security said no to the ReplicaSet."""
-        owner = f"{self._selector.partition('=')[2]}-"
-        events = [
+        new = [event for event in self._refusals() if _said(event) not in self._before]
+        for event in sorted(new, key=event_time)[-1:]:
+            yield Trouble("create", str(event.get("message")), 0.0)
+
+    def _refusals(self) -> list[dict[str, Any]]:
+        return [
             event
             for event in self._cluster.list(EVENT, self._namespace)
             if event.get("reason") == "FailedCreate"
             and (event.get("involvedObject") or {}).get("kind") == "ReplicaSet"
-            and str((event.get("involvedObject") or {}).get("name")).startswith(owner)
-            and event_time(event) >= self._since
+            # a ReplicaSet is called after its Deployment, with one more part
+            and str((event.get("involvedObject") or {}).get("name")).rpartition("-")[0]
+            == self._workload
         ]
-        for event in sorted(events, key=event_time)[-1:]:
-            yield Trouble("create", str(event.get("message")), 0.0)
+
+
+def _said(event: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What changes when an event is told again."""
+    name = str((event.get("metadata") or {}).get("name"))
+    return name, str(event.get("count")), event_time(event)

@@ -97,12 +97,14 @@ class Tour:
 
     def afresh(self) -> str:
         """Take away what an earlier tour left serving."""
-        parts, clients = self._clients.access.parts(), self._clients
+        clients = self._clients
+        parts = clients.access.parts(clients.model)
         tenant = clients.access.tenant
         parts.routing.withdraw(tenant, clients.model)
         gone = [
-            name for name in parts.serving.deployed(tenant, clients.model)
-            if parts.serving.delete(tenant, name)
+            name for serving in parts.servings.values()
+            for name in serving.deployed(tenant, clients.model)
+            if serving.delete(tenant, name)
         ]  # fmt: skip
         self._events = len(clients.triggers.events(tenant, clients.model))
         return f"{tenant}/{clients.model}: {len(gone)} earlier servers removed"
@@ -304,8 +306,8 @@ class Tour:
 
     def _rollout(self) -> Rollout:
         policy = Policy(shadow_seconds=5, canary=(50,), canary_seconds=5)
-        access = self._clients.access
-        return Rollout(access.parts(), policy, access.tenant, self._clients.model, quiet)
+        access, model = self._clients.access, self._clients.model
+        return Rollout(access.parts(model), policy, access.tenant, model, quiet)
 
     def _gateway(self) -> GatewayClient:
         gateway = self._clients.access.gateway

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_infra import __version__
 from mlops_infra.catalog import matches
 from mlops_infra.config import StackConfig
+from mlops_infra.config.language.section import SERVING_ENGINES
 from mlops_infra.plan.model.choices import Choice
 from mlops_infra.plan.model.planned import Finding
 from mlops_infra.plan.model.refusals import Refusals
@@ -64,15 +65,14 @@ def _stores(config: StackConfig, refusals: Refusals) -> None:
 def _models(config: StackConfig, refusals: Refusals) -> None:
     """Servers that read less than today's clients write."""
     kserve = config.components.kserve
-    if kserve.state != "managed":
-        return
-    if config.network.images.of("kserve") == "upstream":
+    managed = [name for name in SERVING_ENGINES if config.components[name].state == "managed"]
+    if any(config.network.images.of(name) == "upstream" for name in managed):
         message = (
             "upstream's MLServer holds MLflow 2.19, which reads no scikit-learn model that MLflow "
             "3.14 or later saved without serialization_format='cloudpickle'; images: built does"
         )
         refusals.note(Finding("compatibility", "network.images", message))
-    if kserve.settings.torchserve:
+    if kserve.state == "managed" and kserve.settings.torchserve:
         message = "TorchServe is no longer maintained: there are no security fixes"
         refusals.note(Finding("compatibility", "components.kserve.settings.torchserve", message))
 

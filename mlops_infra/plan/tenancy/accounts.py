@@ -43,7 +43,10 @@ def own(name: str, of: Deployment) -> tuple[SecretSpec, ...]:
     if config.stores.object.state != "removed":
         keys = _objects(name, config)
         found.append(SecretSpec(contract.OBJECT_STORE_SECRET, namespace, keys))
-        found.append(_serving(namespace, keys, addresses.object_url(config, of.catalog), config))
+        url = addresses.object_url(config, of.catalog)
+        found.append(_serving(namespace, keys, url, config))
+        if "seldon-core" in selection:
+            found.append(_rclone(namespace, keys, url, config))
     if "mlflow" in selection and config.components.mlflow.settings.auth:
         found.append(SecretSpec("mlflow", namespace, _mlflow(name)))
     if config.stores.kv.state != "removed":
@@ -106,7 +109,7 @@ def _serving(namespace: str, keys: Keys, object_url: str, config: StackConfig) -
     url = urlsplit(object_url)
     verified = url.scheme == "https"
     return SecretSpec(
-        "serving-s3",
+        contract.SERVING_S3_SECRET,
         namespace,
         renamed,
         annotations={
@@ -117,6 +120,21 @@ def _serving(namespace: str, keys: Keys, object_url: str, config: StackConfig) -
             f"{_KSERVE}s3-useanoncredential": "false",
         },
     )
+
+
+def _rclone(namespace: str, keys: Keys, object_url: str, config: StackConfig) -> SecretSpec:
+    """The same as rclone reads it, which fetches models for Seldon Core: a remote named `s3`."""
+    remote: Keys = {
+        "TYPE": Literal("s3"),
+        "PROVIDER": Literal("Other"),
+        "ENV_AUTH": Literal("false"),
+        "ACCESS_KEY_ID": keys["accessKey"],
+        "SECRET_ACCESS_KEY": keys["secretKey"],
+        "ENDPOINT": Literal(object_url),
+        "REGION": Literal(config.stores.object.region),
+    }
+    named = {f"RCLONE_CONFIG_S3_{key}": value for key, value in remote.items()}
+    return SecretSpec(contract.SERVING_RCLONE_SECRET, namespace, named)
 
 
 def _mlflow(tenant: str) -> Keys:

@@ -6,6 +6,9 @@ logins stand in the tenant's Secrets.
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+
 from mlops_infra import contract
 from mlops_infra.catalog import Catalog
 from mlops_infra.config import StackConfig
@@ -14,14 +17,26 @@ from mlops_infra.plan.model.deployment import Deployment
 from mlops_infra.plan.network import addresses, site
 from mlops_infra.plan.tenancy import pipelines
 from mlops_infra.plan.tenancy.accounts import identity
+from mlops_infra.plan.tenancy.serving import serving
 
 
-def surroundings(name: str, of: Deployment, runtime: str | None) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class PodImages:
+    """References of images that Pods of tenants run; None where the stack has none."""
+
+    runtime: str | None = None
+    """Steps, notebooks and jobs."""
+    loader: str | None = None
+    """Fetches models for Seldon Core."""
+
+
+def surroundings(name: str, of: Deployment, images: PodImages) -> dict[str, str]:
     """Variables and their values; what the stack does not have is absent."""
     config, objects = of.config, of.config.stores.object
     told: dict[str, str | None] = {
         contract.TENANT_VARIABLE: name,
-        contract.RUNTIME_IMAGE_VARIABLE: runtime,
+        contract.RUNTIME_IMAGE_VARIABLE: images.runtime,
+        contract.SERVING_VARIABLE: json.dumps(serving(name, of, images.loader)),
         "MLFLOW_TRACKING_URI": _url("mlflow", of),
         contract.FEATURES_VARIABLE: _url("feast", of),
         contract.GATEWAY_VARIABLE: _url("lifecycle", of),

@@ -50,7 +50,8 @@ def models(context: Context) -> list[dict[str, Any]]:
 
 
 def _model(tenant: str, name: str, model: ModelConfig, context: Context) -> dict[str, Any]:
-    plain = model.model_dump(mode="json", by_alias=True, exclude_none=True)
+    # who serves it is told to the tenant's Pods: see `tenancy.serving`
+    plain = model.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"serving"})
     return {
         "tenant": tenant,
         "name": name,

@@ -38,6 +38,13 @@ MISTAKES = [
     (model("parameters: {hyperparameters: '{'}"), f"{WINE}.parameters.hyperparameters", "JSON"),
     (model("parameters: {algorithm: forrest}"), f"{WINE}.parameters.algorithm", "forest"),
     (model("parameters: {metric: r2}"), f"{WINE}.parameters.metric", "f1_macro"),
+    (model("serving: kserv"), f"{WINE}.serving", "kserve"),
+    (model("serving: seldon-core"), f"{WINE}.serving", "components.seldon-core.state"),
+    (
+        onprem("mlops-infra:components: {lifecycle: {settings: {serving: kserve}}}"),
+        "components.lifecycle.settings.serving",
+        "components.kserve.state",
+    ),
     (model("retrain: {schedule: '0 3 * * 7'}"), f"{WINE}.retrain.schedule", "Sunday is 0"),
     (model("retrain: {timezone: Asia/Soul}"), f"{WINE}.retrain.timezone", "Asia/Seoul"),
     (model("retrain: {coolDown: 9999d}"), f"{WINE}.retrain.coolDown", "3650 days"),

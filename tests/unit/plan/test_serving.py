@@ -72,8 +72,17 @@ def test_declared_tenants_show_their_keys_themselves() -> None:
     assert told.component("kserve").values["credentialsEverywhere"] is False
 
 
+@pytest.mark.parametrize("engine", ["kserve", "seldon-core"])
 @pytest.mark.parametrize(("images", "told"), [("built", False), ("upstream", True)])
-def test_a_server_that_cannot_read_todays_models_is_told(images: str, told: bool) -> None:
-    network = {"images": images, "registry": "site.example"}
-    found = [f.message for f in _plan(network=network).findings]
+def test_a_server_that_cannot_read_todays_models_is_told(
+    engine: str, images: str, told: bool
+) -> None:
+    plan = plans.of_values(
+        components={engine: {"state": "managed"}},
+        licence={"accept": ["seldon-core"]},
+        network={"images": images, "registry": "site.example"},
+    )
+    found = [f.message for f in plan.findings]
+    ours = [each for each in plan.component(engine).images if each.recipe == "mlserver"]
+    assert bool(ours) != told, "the platform's own MLServer reads what the platform trains"
     assert any("MLflow 2.19" in message for message in found) == told

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mlops_infra.config.language.quantities import doubled
 from mlops_infra.errors import ConfigError
-from mlops_infra.plan import FromConfig, Generated, Plan, SecretSpec
+from mlops_infra.plan import FromConfig, Generated, Literal, Plan, SecretSpec
 from tests.unit.plan import plans
 
 MANAGED = {"state": "managed"}
@@ -52,7 +52,7 @@ def test_an_account_is_the_same_on_both_sides_and_nobody_elses(
         value.id
         for name in ("tenant-a", "tenant-b")
         for spec in plan.component(name).secrets
-        if spec.name != "serving-s3"  # the same keys under other names
+        if not spec.name.startswith("serving-")  # the same keys under other names
         for value in spec.keys.values()
         if isinstance(value, Generated)
     ]
@@ -75,6 +75,26 @@ def test_models_are_fetched_with_the_tenants_keys() -> None:
     assert spec.annotations["serving.kserve.io/s3-endpoint"] == "versitygw.mlops-stores.svc:7070"
     assert spec.annotations["serving.kserve.io/s3-usehttps"] == "0"
     assert set(spec.keys) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+
+
+SELDON = {
+    "components": {"kserve": MANAGED, "seldon-core": MANAGED, "lifecycle": MANAGED},
+    "licence": {"accept": ["seldon-core"]},
+}
+
+
+def test_seldons_loader_reads_the_tenants_own_keys() -> None:
+    plan = planned(**SELDON)
+    own = secret(plan, "tenant-a", "object-store").keys
+    keys = secret(plan, "tenant-a", "serving-rclone").keys
+    assert keys["RCLONE_CONFIG_S3_ACCESS_KEY_ID"] == own["accessKey"]
+    assert keys["RCLONE_CONFIG_S3_SECRET_ACCESS_KEY"] == own["secretKey"]
+    plain = {name: value.value for name, value in keys.items() if isinstance(value, Literal)}
+    assert plain["RCLONE_CONFIG_S3_ENDPOINT"] == "http://versitygw.mlops-stores.svc:7070"
+    assert plain["RCLONE_CONFIG_S3_TYPE"] == "s3"
+    assert plain["RCLONE_CONFIG_S3_ENV_AUTH"] == "false"
+    without = {spec.name for spec in planned().component("tenant-a").secrets}
+    assert "serving-rclone" not in without
 
 
 def test_tenants_see_nothing_of_each_other_in_mlflow() -> None:

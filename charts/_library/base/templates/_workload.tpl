@@ -236,14 +236,15 @@ The webhook itself asks for no more than TLS, and answers nothing but reviews.
 
 {{/*
 What all entries of a webhook configuration have in common: `.service` and `.path` of the server,
-`.onFailure` (Fail where absent): whether a request passes when nobody answers.
+`.onFailure` (Fail where absent): whether a request passes when nobody answers; `.seconds`: time limit
+of an answer (default: 10).
 */}}
 {{- define "workload.webhook" -}}
 admissionReviewVersions: [v1]
 sideEffects: None
 failurePolicy: {{ .onFailure | default "Fail" }}
 matchPolicy: Equivalent
-timeoutSeconds: 10
+timeoutSeconds: {{ .seconds | default 10 }}
 clientConfig:
   service:
     name: {{ .service }}

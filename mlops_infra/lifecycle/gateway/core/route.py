@@ -35,6 +35,19 @@ class Target:
     """Name, datatype and shape of what it answered when it was tried, -1 for the rows."""
     sample: Mapping[str, Any] | None = None
     """The request that it answered then: a server that fails on it too has a fault of its own."""
+    engine: str = ""
+    """Component that runs the server; empty in routes of older releases."""
+
+    @property
+    def label(self) -> str:
+        """Names it where two engines serve the same version."""
+        return f"{self.version}@{self.engine}"
+
+    def same_server(self, other: Target | None) -> bool:
+        """Whether `other` is the same server, whatever was learnt of it."""
+        if other is None:
+            return False
+        return (self.version, self.engine) == (other.version, other.engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,7 @@ def _target(read: Mapping[str, Any]) -> Target:
     words = {name: str(read[name]) for name in ("version", "url", "server", "name")}
     return Target(
         **words,
+        engine=str(read.get("engine", "")),
         inputs=tuple(read["inputs"]),
         ranges=dict(read["ranges"]),
         outputs=tuple(read.get("outputs") or ()),

@@ -63,14 +63,19 @@ class Loaded:
     @property
     def versions(self) -> tuple[str, ...]:
         """Versions that clients may name."""
-        return tuple(each.target.version for each in (self.champion, self.challenger) if each)
+        both = (self.champion, self.challenger)
+        return tuple(dict.fromkeys(each.target.version for each in both if each))
 
     def named(self, version: str) -> Served | None:
-        """The version that a client names; None where it does not serve. Empty: the champion."""
+        """The version that a client names; None where it does not serve. Empty: the champion.
+
+        A challenger that is the champion's version on another engine is named by its label.
+        """
         if version in ("", self.champion.target.version):
             return self.champion
         other = self.challenger
-        return other if other is not None and other.target.version == version else None
+        known = (other.target.version, other.target.label) if other is not None else ()
+        return other if version in known else None
 
 
 def _nobody(_name: str) -> None:

@@ -9,10 +9,11 @@ from mlops_infra import contract
 from mlops_infra.lifecycle.pipeline.definition.model import Resources
 from mlops_infra.lifecycle.pipeline.engines.argo_settings import CODE_FOLDER, ArgoSettings
 from mlops_infra.lifecycle.pipeline.engines.invocation import PROGRAM
+from mlops_infra.lifecycle.services import environment
 
 USER = 65532
 """User and group of the runtime image."""
-PLATFORM = "platform"
+PLATFORM = environment.PLATFORM
 """ConfigMap of the tenant with the endpoints."""
 SECRETS = (
     ("AWS_ACCESS_KEY_ID", contract.OBJECT_STORE_SECRET, "accessKey", False),

@@ -32,7 +32,7 @@ def decide(job: Job, registration: Mapping[str, Any]) -> dict[str, Any]:
         reason = "not in a cluster; to promote it: mlops-infra promote"
         return {"outcome": "skipped", "model": name, "version": version, "reason": reason}
     access = in_a_pod(job.around)
-    rollout = Rollout(access.parts(), policy(job), access.tenant, name)
+    rollout = Rollout(access.parts(name), policy(job), access.tenant, name)
     return asdict(rollout.promote(version))
 
 

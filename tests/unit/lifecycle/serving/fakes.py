@@ -17,6 +17,7 @@ from mlops_infra.lifecycle.serving.interface import (
     Address,
     Alive,
     CannotServe,
+    Scaling,
     Service,
     server_name,
 )
@@ -154,7 +155,8 @@ class FakeModels:
 class FakeServing:
     """A cluster in memory; `broken` versions never start."""
 
-    def __init__(self, fuse: Fuse | None = None) -> None:
+    def __init__(self, fuse: Fuse | None = None, host: str = "") -> None:
+        self.host = host
         self.running: dict[str, Service] = {}
         self.broken: set[str] = set()
         self.fuse = fuse or Fuse()
@@ -167,7 +169,11 @@ class FakeServing:
         alive()
         if service.version in self.broken:
             raise CannotServe(f"{service.name} cannot start: no such model")
-        return Address(f"http://{service.name}", service.name)
+        return Address(f"http://{service.name}{self.host}", service.name)
+
+    def scaling(self, tenant: str, name: str) -> Scaling | None:
+        found = self.running.get(name)
+        return found.scaling if found else None
 
     def delete(self, tenant: str, name: str) -> bool:
         self.fuse.act()
@@ -209,12 +215,14 @@ class World:
         self.store = FakeStore(self.fuse)
         self.models = FakeModels(self.fuse)
         self.serving = FakeServing(self.fuse)
+        self.seldon = FakeServing(self.fuse, ".seldon")
         self.observer = FakeObserver()
 
-    def parts(self) -> RolloutServices:
+    def parts(self, engine: str = "kserve") -> RolloutServices:
         return RolloutServices(
             registry=self.models,
-            serving=self.serving,
+            engine=engine,
+            servings={"kserve": self.serving, "seldon-core": self.seldon},
             routing=Routing(self.store),
             publisher=self,
             lineage=Lineage(self.store),

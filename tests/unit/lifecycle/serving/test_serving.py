@@ -13,8 +13,10 @@ from mlops_infra.lifecycle.registry.versions import ranges_of
 from mlops_infra.lifecycle.services.kubernetes_objects import EVENT, POD, Kind
 from mlops_infra.lifecycle.serving.interface import CannotServe, Scaling, Service, server_name
 from mlops_infra.lifecycle.serving.kserve import KServe, inference_service
-from mlops_infra.lifecycle.serving.seldon import Seldon, seldon_deployment
+from mlops_infra.lifecycle.serving.seldon import Loader, Seldon, seldon_deployment
 
+LOADER = Loader("registry.example/rclone:1", "site-ca")
+READY = {"conditions": [{"type": "Ready", "status": "True"}]}
 SERVICE = Service("demo", "wine", "3", "s3://tenant-demo/models/wine/3/files")
 
 
@@ -65,7 +67,8 @@ def test_an_inference_service_is_what_kserve_needs() -> None:
 
 
 def test_ready_and_where_it_answers() -> None:
-    cluster = FakeCluster({"conditions": [{"type": "Ready", "status": "True"}]})
+    cluster = FakeCluster(READY)
+    cluster.pods = [pod(**READY)]
     serving = KServe(cluster)
     serving.deploy(SERVICE)
     address = serving.wait(SERVICE, 1, alive)
@@ -107,25 +110,35 @@ def test_a_pod_that_cannot_start_is_told_at_once(status: dict[str, Any], why: st
         serving.wait(SERVICE, 60, alive)
 
 
-def test_a_quota_that_says_no_is_told_at_once() -> None:
+REFUSED = {
+    "metadata": {"name": "wine-v3-predictor-abc.1"},
+    "reason": "FailedCreate",
+    "message": "exceeded quota: tenant, requested: pods=1",
+    "lastTimestamp": "2020-01-01T00:00:00Z",
+    "count": 3,
+    "involvedObject": {"kind": "ReplicaSet", "name": "wine-v3-predictor-abc"},
+}
+
+
+def _refused_meanwhile(event: dict[str, Any]) -> str:
+    """How a wait ends that began with REFUSED and saw `event` instead while it lasted."""
     cluster = FakeCluster()
-    cluster.events = [
-        {
-            "reason": "FailedCreate",
-            "message": "exceeded quota: tenant, requested: pods=1",
-            "lastTimestamp": "2999-01-01T00:00:00Z",
-            "involvedObject": {"kind": "ReplicaSet", "name": "wine-v3-predictor-abc"},
-        }
-    ]
+    cluster.events = [REFUSED]
     serving = KServe(cluster)
     serving.deploy(SERVICE)
-    with pytest.raises(CannotServe, match="exceeded quota"):
-        serving.wait(SERVICE, 60, alive)
+    with pytest.raises(CannotServe) as caught:
+        serving.wait(SERVICE, 0.1, lambda: cluster.events.append(event))
+    return caught.value.what
 
-    # the same words from before this wait are about an earlier one, whose cause may be gone
-    cluster.events[0]["lastTimestamp"] = "2020-01-01T00:00:00Z"
-    with pytest.raises(CannotServe, match="not ready after"):
-        serving.wait(SERVICE, 0.1, alive)
+
+def test_a_quota_that_says_no_is_told_at_once_and_only_then() -> None:
+    again = REFUSED | {"count": 4, "lastTimestamp": "2020-01-01T00:00:09Z"}
+    assert "exceeded quota" in _refused_meanwhile(again)
+    # as it was said before this wait: an earlier try, whose cause may be gone, whatever the clocks
+    assert "not ready after" in _refused_meanwhile(REFUSED)
+    # of another model, whose name begins like this one
+    other = {"kind": "ReplicaSet", "name": "wine-v3-predictor-b-v1-predictor-abc"}
+    assert "not ready after" in _refused_meanwhile(again | {"involvedObject": other})
 
 
 def test_not_ready_in_time_tells_the_conditions() -> None:
@@ -137,21 +150,68 @@ def test_not_ready_in_time_tells_the_conditions() -> None:
         serving.wait(SERVICE, 0.01, alive)
 
 
+def _seldon_pod(loader: Loader = LOADER) -> dict[str, Any]:
+    (predictor,) = seldon_deployment(SERVICE, loader)["spec"]["predictors"]
+    found: dict[str, Any] = predictor["componentSpecs"][0]["spec"]
+    return found
+
+
 def test_a_seldon_deployment_is_what_seldon_needs() -> None:
-    (predictor,) = seldon_deployment(SERVICE)["spec"]["predictors"]
+    (predictor,) = seldon_deployment(SERVICE, LOADER)["spec"]["predictors"]
     assert predictor["graph"]["implementation"] == "MLFLOW_SERVER"
     assert predictor["graph"]["modelUri"] == SERVICE.storage
-    assert predictor["componentSpecs"][0]["spec"]["containers"][0]["name"] == "wine-v3"
+    assert predictor["annotations"] == {"seldon.io/no-engine": "true"}
+    assert "hpaSpec" not in predictor["componentSpecs"][0]
+    scaled = Service("demo", "wine", "3", "s3://b", Scaling(1, 4, 60))
+    (predictor,) = seldon_deployment(scaled, LOADER)["spec"]["predictors"]
+    hpa = predictor["componentSpecs"][0]["hpaSpec"]
+    assert (hpa["maxReplicas"], list(hpa)) == (4, ["minReplicas", "maxReplicas", "metricsv2"])
+
+
+def test_seldons_loader_is_in_the_place_of_the_one_that_would_be_refused() -> None:
+    pod = _seldon_pod()
+    (loader,), (server,) = pod["initContainers"], pod["containers"]
+    assert loader["name"] == f"{server['name']}-model-initializer", "or the operator adds its own"
+    assert loader["args"] == [SERVICE.storage, "/mnt/models"]
+    assert loader["envFrom"] == [{"secretRef": {"name": "serving-rclone"}}]
+    mounted = {mount["name"]: mount["mountPath"] for mount in loader["volumeMounts"]}
+    assert mounted[f"{server['name']}-provision-location"] == "/mnt/models"
+    assert {"name": "RCLONE_CA_CERT", "value": "/etc/site-ca/ca.crt"} in loader["env"]
+    assert set(mounted) == {volume["name"] for volume in pod["volumes"]}
+    plain = _seldon_pod(Loader("registry.example/rclone:1"))
+    assert "site-ca" not in {volume["name"] for volume in plain["volumes"]}
+
+
+def test_seldons_server_has_one_process_and_is_ready_with_the_model_only() -> None:
+    (server,) = _seldon_pod()["containers"]
+    assert {"name": "MLSERVER_PARALLEL_WORKERS", "value": "0"} in server["env"]
+    for probe in ("startupProbe", "readinessProbe"):
+        assert server[probe]["httpGet"]["path"] == "/v2/models/wine-v3/ready"
+
+
+def test_available_is_not_served_before_a_pod_has_loaded_the_model() -> None:
     cluster = FakeCluster({"state": "Available"})
-    seldon = Seldon(cluster)
+    cluster.pods = [pod(conditions=[{"type": "Ready", "status": "False"}])]
+    seldon = Seldon(cluster, LOADER)
     seldon.deploy(SERVICE)
-    assert (
-        seldon.wait(SERVICE, 1, alive).url
-        == "http://wine-v3-default.tenant-demo.svc.cluster.local:8000"
-    )
+    with pytest.raises(CannotServe, match="0 of 1 Pods have loaded the model"):
+        seldon.wait(SERVICE, 0.01, alive)
+    cluster.pods[0]["status"] = READY
+    url = seldon.wait(SERVICE, 1, alive).url
+    assert url == "http://wine-v3-default.tenant-demo.svc.cluster.local:8000"
+    cluster.pods[0]["metadata"]["deletionTimestamp"] = "2020-01-01T00:00:00Z"
+    with pytest.raises(CannotServe, match="0 of 1 Pods"):
+        seldon.wait(SERVICE, 0.01, alive)
     cluster.status = {"state": "Failed", "description": "no such model"}
     with pytest.raises(CannotServe, match="no such model"):
         seldon.wait(SERVICE, 1, alive)
+
+
+def test_seldons_refused_pods_are_found_under_either_name() -> None:
+    seldon = Seldon(FakeCluster(), LOADER)
+    assert seldon.workload(SERVICE) == "wine-v3-default-0-wine-v3"
+    long = Service("demo", "w" * 40, "3", "s3://b")
+    assert re.fullmatch(r"seldon-[0-9a-f]{32}", seldon.workload(long))
 
 
 @given(st.text(min_size=1, max_size=120), st.integers(1, 10**6))
