@@ -147,15 +147,17 @@ class FakeLayout:
 
 
 def test_a_process_that_cannot_be_started_waits_and_the_others_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     specs = [ProcessSpec(name, ("true",)).as_dict() for name in ("lost", "found")]
     supervisor = Supervisor(FakeLayout(tmp_path), {})  # type: ignore[arg-type]
     supervisor.adopt({"children": specs})
-    supervisor._start_due()
     lost, found = supervisor.children
-    # before anything is waited for: on a busy machine its pause may be over by then
-    assert (lost.pid, lost.due) == (None, False)
+    now = time.monotonic()
+    with monkeypatch.context() as frozen:  # on a busy machine its pause may be over at once
+        frozen.setattr(time, "monotonic", lambda: now)
+        supervisor._start_due()
+        assert (lost.pid, lost.due) == (None, False)
     until(lambda: (supervisor.reap(), found.exits)[1])
     assert "No such file" in lost.report().last
     assert "lost not started" in capsys.readouterr().err
