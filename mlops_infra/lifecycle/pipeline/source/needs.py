@@ -98,12 +98,23 @@ def _bound(
 
 
 def _aliases(module: Module, node: ast.stmt, number: int) -> Iterator[tuple[str, Binding]]:
-    """Names of the objects that an assignment gives one more name, or puts into another."""
-    if isinstance(node, (ast.Assign, ast.AugAssign)):
+    """Names of the objects that an assignment gives one more name, or puts into another.
+
+    What was put into those is among them: `dict(b)` is a new dictionary with the parts of `b`.
+    """
+    seen: list[tuple[str, Binding]] = []
+    waiting = [(node, number)]
+    while waiting:
+        node, number = waiting.pop()
+        if not isinstance(node, (ast.Assign, ast.AugAssign)):
+            continue
         for name in {each.id for each in ast.walk(node.value) if isinstance(each, ast.Name)}:
             binding = module.at(name, number)
-            if binding is not None and binding.role == "constant":
-                yield name, binding
+            if binding is None or binding.role != "constant" or (name, binding) in seen:
+                continue
+            seen.append((name, binding))
+            waiting.append((module.tree.body[binding.number], binding.number))
+            yield name, binding
 
 
 def _by_change(module: Module, change: Change, found: Needs) -> Iterator[Need]:

@@ -154,6 +154,7 @@ def add(to, n):
 @example(["C = A", "A += [N, 2]", "A.append(N)"], "C")
 @example(["C = A", "C += [N, 2]", "C.append(N)"], "A")
 @example(["def fill(n):\n    B['f'] = n", "fill(2)", "def fill(n):\n    A.insert(0, n)"], "B")
+@example(["B = {**B, 'n': A}", "B = dict(B)", "add(A, 3)"], "B")
 @given(st.lists(STATEMENTS, max_size=7), st.sampled_from(["A", "B", "C", "N", "A, B", "X"]))
 def test_a_step_sees_what_the_module_left_or_check_says_so(
     statements: list[str], returned: str
