@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from mlops_infra.errors import MlopsError
 from mlops_infra.lifecycle.promotion.move import Move
 from mlops_infra.lifecycle.promotion.policy import Policy
 from mlops_infra.lifecycle.promotion.rollout import Rollout
 from mlops_infra.lifecycle.promotion.services import RolloutServices
 from mlops_infra.lifecycle.serving.interface import Address, Service
-from tests.engine.gateway_site import Site
+from tests.engine import valkey_server
+from tests.engine.gateway_site import Routing, Site, ValkeyStore
 from tests.unit.lifecycle.serving.fakes import FakeServing, World
 
 MODEL = "wine"
@@ -70,7 +73,13 @@ def _until_it_serves(site: Site) -> None:
             return
 
 
-def test_nobody_goes_without_an_answer_while_a_model_moves(site: Site) -> None:
+@pytest.fixture
+def emptied(stores: tuple[str, str, Any]) -> None:
+    """No route of a test before, when the gateway starts: its servers are gone."""
+    Routing(ValkeyStore(stores[0], valkey_server.PASSWORD)).withdraw("demo", MODEL)
+
+
+def test_nobody_goes_without_an_answer_while_a_model_moves(emptied: None, site: Site) -> None:
     servings = {"seldon-core": ProcessServing(site, "1"), "kserve": ProcessServing(site, "2")}
     policy = Policy(champion_seconds=2)
     first = Rollout(parts(site, "seldon-core", servings), policy, "demo", MODEL).promote("1")
