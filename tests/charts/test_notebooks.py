@@ -1,6 +1,6 @@
 """Notebooks of both kinds, the kit's own and Kubeflow's: a token always, each person their own.
 
-What real servers answer to which token is asked in tests/e2e/test_images.py.
+What real servers answer to which token is asked in tests/e2e/test_runtime_image.py.
 """
 
 from __future__ import annotations

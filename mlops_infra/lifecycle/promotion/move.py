@@ -14,7 +14,7 @@ from mlops_infra.lifecycle.gateway.core.route import Route, Target
 from mlops_infra.lifecycle.lineage.endpoint_history import Step
 from mlops_infra.lifecycle.promotion.claim import Claim
 from mlops_infra.lifecycle.promotion.policy import Decision, Outcome, Policy
-from mlops_infra.lifecycle.promotion.rollout import JUDGING, SETTLE_SECONDS
+from mlops_infra.lifecycle.promotion.rollout import SETTLE_SECONDS
 from mlops_infra.lifecycle.promotion.routes import Progress
 from mlops_infra.lifecycle.promotion.servers import ModelServers
 from mlops_infra.lifecycle.promotion.services import RolloutServices
@@ -64,18 +64,12 @@ class Move:
             return self._decision("moved", route, remark)
 
     def _movable(self) -> tuple[Route, Progress | None]:
-        where = f"{self._tenant}/{self._model}"
         route = self._services.routing.route(self._tenant, self._model)
         if route is None or route.trial:
-            raise InputError(f"{where} does not serve")
+            raise InputError(f"{self._tenant}/{self._model} does not serve")
         progress = self._services.routing.progress(self._tenant, self._model)
-        if progress is not None and progress.outcome is None and progress.stage != JUDGING:
-            raise OperationFailed(
-                f"version {progress.version} is at stage {progress.stage}",
-                where=where,
-                hint=f"finish it: mlops-infra promote -s STACK -t {self._tenant}"
-                f" {self._model}/{progress.version}, or roll it back with --rollback",
-            )
+        if progress is not None and progress.under_way:
+            raise progress.refusal(self._tenant, self._model)
         return route, progress
 
     def _champion(self, route: Route) -> Target:

@@ -24,7 +24,7 @@ from mlops_infra.lifecycle.promotion.policy import (
     numbers,
     refusal,
 )
-from mlops_infra.lifecycle.promotion.routes import Progress
+from mlops_infra.lifecycle.promotion.routes import JUDGING, Progress
 from mlops_infra.lifecycle.promotion.servers import ModelServers
 from mlops_infra.lifecycle.promotion.services import RolloutServices
 from mlops_infra.lifecycle.promotion.trial import Unanswered
@@ -37,8 +37,6 @@ LOOK_SECONDS = 1.0
 STAGE_TAG, DECISION_TAG = "mlops-infra.stage", "mlops-infra.promotion"
 SETTLE_SECONDS = 2.0
 """In which every gateway has seen a new route and finished what it began by the old one."""
-JUDGING = "judging"
-"""The first stage; nothing outside of this program was touched in it."""
 _LONGEST_TAG = 4000
 
 
@@ -99,19 +97,12 @@ class Rollout:
         if route is not None and route.trial:
             route = None  # nobody serves yet
         held = parts.routing.progress(self._tenant, self._model)
-        under_way = held is not None and held.outcome is None and held.stage != JUDGING
-        if held is not None and under_way:
+        if held is not None and held.under_way:
             if held.version == candidate.version:
                 # It may have been killed between the note and the telling.
                 self._tell(candidate, held, held.stage, "")
                 return held
-            raise OperationFailed(
-                f"version {held.version} is at stage {held.stage}",
-                where=f"{self._tenant}/{self._model}",
-                hint=f"finish it: mlops-infra promote -s STACK -t {self._tenant}"
-                f" {self._model}/{held.version},"
-                " or roll it back with --rollback",
-            )
+            raise held.refusal(self._tenant, self._model)
         if route is not None and route.champion.version == candidate.version:
             why = "it is the champion already"
             if route.champion.engine not in ("", parts.engine):

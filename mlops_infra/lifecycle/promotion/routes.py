@@ -37,6 +37,10 @@ class RouteStore(Protocol):
         """Give a claim back."""
 
 
+JUDGING = "judging"
+"""The first stage; nothing outside of this program was touched in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a rollout is; written after every stage, so that a killed one goes on from there."""
@@ -55,6 +59,20 @@ class Progress:
     outcome: str | None = None
     reason: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it has changed the platform and has not ended."""
+        return self.outcome is None and self.stage != JUDGING
+
+    def refusal(self, tenant: str, model: str) -> OperationFailed:
+        """The error of a run that meets this rollout under way."""
+        return OperationFailed(
+            f"version {self.version} is at stage {self.stage}",
+            where=f"{tenant}/{model}",
+            hint=f"finish it: mlops-infra promote -s STACK -t {tenant} {model}/{self.version},"
+            " or roll it back with --rollback",
+        )
 
 
 class Routing:
