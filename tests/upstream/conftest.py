@@ -121,7 +121,7 @@ def _with(component: str, lacking: dict[str, str], request: pytest.FixtureReques
 def _configure(platform: Platform, without: set[str]) -> None:
     sections = dict(each for name, each in UPSTREAMS.items() if name not in without)
     sections |= {name: {} for name in BESIDE}
-    trained = {"pipeline_engine": "argo" if "kubeflow-pipelines" in without else "kfp"}
+    trained = {"pipelineEngine": "argo" if "kubeflow-pipelines" in without else "kfp"}
     other = {**TENANTS["other"], **trained, "models": {BY_KFP: {"parameters": GIVEN}}}
     platform.configure(
         components={name: {"state": "managed", **more} for name, more in sections.items()},
