@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from mlops_infra.cli import options, output, render
 from mlops_infra.cli.pipeline.source import parameters_option, pipeline_of, values_of
@@ -48,7 +49,9 @@ if TYPE_CHECKING:
 )
 @options.file
 @options.as_json
+@click.pass_context
 def run(
+    context: click.Context,
     pipeline: str,
     engine: str,
     stack: str | None,
@@ -70,6 +73,7 @@ def run(
     """
     from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
+    _require_used(context, engine)
     sink = render.sink_for(as_json)
     of = pipeline_of(pipeline)
     values = values_of(of, parameters)
@@ -83,6 +87,25 @@ def run(
     else:
         told = _kfp(of, values, tenancy, name, limit, sink)
     _tell(told, as_json)
+
+
+_ENGINES_OF = {"processes": ("local",), "code_in": ("argo",), "image": ("argo", "kfp")}
+"""Options that only some engines read."""
+
+
+def _require_used(context: click.Context, engine: str) -> None:
+    """Refuse an option that the engine would not read.
+
+    Raises:
+        click.UsageError: with the engines that do.
+    """
+    for name, engines in _ENGINES_OF.items():
+        given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if given and engine not in engines:
+            option = name.replace("_", "-")
+            raise click.UsageError(
+                f"--{option} is for engine {' or '.join(engines)}, not {engine}", ctx=context
+            )
 
 
 def _local(
