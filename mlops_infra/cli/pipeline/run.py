@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("pipeline", metavar="NAME|FILE")
+@click.argument("pipeline", metavar="NAME[@VERSION]|FILE")
 @click.option(
     "--engine",
     type=click.Choice(["local", "argo", "kfp"]),
@@ -68,16 +69,18 @@ def run(
 ) -> None:
     """Run a pipeline and show its metrics.
 
-    With -s and --tenant, the tenant's MLflow, bucket and lineage are used, by local runs too.
-    Neither is needed inside a Pod of the tenant, such as a notebook.
+    A pipeline is a built-in one, one that the tenant has published (the latest version, or the one
+    named), or a file. With -s and --tenant, the tenant's MLflow, bucket and lineage are used, by
+    local runs too. Neither is needed inside a Pod of the tenant, such as a notebook.
     """
     from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
     _require_used(context, engine)
     sink = render.sink_for(as_json)
-    of = pipeline_of(pipeline)
+    opened = cache(lambda: tenancy_of(stack, tenant, file, sink, image))
+    of = pipeline_of(pipeline, opened)
     values = values_of(of, parameters)
-    tenancy = tenancy_of(stack, tenant, file, sink, image)
+    tenancy = opened()
     name = run_name or new_run(of.name)
     limit = timeout if wait else None
     if engine == "local":
