@@ -43,9 +43,7 @@ class Fuse:
 class FakeStore:
     """A key-value store in memory; every change is one act."""
 
-    def __init__(
-        self, fuse: Fuse | None = None, clock: Callable[[], float] = lambda: 0.0
-    ) -> None:
+    def __init__(self, fuse: Fuse | None = None, clock: Callable[[], float] = lambda: 0.0) -> None:
         self.clock = clock
         self.counted_at = 0.0
         """When a counter has changed last, which is what gateways look at."""
