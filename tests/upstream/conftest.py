@@ -29,6 +29,10 @@ UPSTREAMS = {
 """Components whose images no recipe makes: their section of the stack's file, and what it says."""
 BESIDE = ("argo-workflows", "kserve", "katib", "lifecycle")
 """What they work with; all of it is built here."""
+BY_KFP = "stems"
+"""A model of `other`, whose trainings run on Kubeflow Pipelines where that is real."""
+GIVEN = {"promote": "false", "algorithm": "forest", "hyperparameters": '{"n_estimators": 20}'}
+"""Parameters of its trainings."""
 TENANTS = {
     "demo": {
         "owner": "lee",
@@ -117,8 +121,10 @@ def _with(component: str, lacking: dict[str, str], request: pytest.FixtureReques
 def _configure(platform: Platform, without: set[str]) -> None:
     sections = dict(each for name, each in UPSTREAMS.items() if name not in without)
     sections |= {name: {} for name in BESIDE}
+    trained = {"pipelineEngine": "argo" if "kubeflow-pipelines" in without else "kfp"}
+    other = {**TENANTS["other"], **trained, "models": {BY_KFP: {"parameters": GIVEN}}}
     platform.configure(
         components={name: {"state": "managed", **more} for name, more in sections.items()},
-        tenants=TENANTS,
+        tenants={**TENANTS, "other": other},
         licence={"accept": [] if "seldon-core" in without else ["seldon-core"]},
     )
