@@ -101,6 +101,13 @@ def test_the_gateway_reaches_seldons_model_servers() -> None:
     assert env["EXECUTOR_SERVER_PORT"] != str(port), "both may stand in one Pod"
 
 
+def test_prometheus_reaches_the_metrics_of_seldons_model_servers() -> None:
+    assert _env("seldon-core", "Deployment/seldon-manager")[
+        "PREDICTIVE_UNIT_METRICS_PORT_NAME"
+    ] == ("metrics")
+    assert seldon.METRICS_PORT in defaults("tenant")["networkPolicy"]["ports"]
+
+
 def test_runs_of_pipelines_take_our_images_and_pass_pod_security() -> None:
     env = _env("kubeflow-pipelines", "Deployment/ml-pipeline")
     assert env["V2_DRIVER_IMAGE"] == defaults("kubeflow-pipelines")["images"]["driver"]
