@@ -2,8 +2,8 @@
 
 It makes of a SeldonDeployment what 1.17.1 makes of one without an executor: a Deployment of the Pod
 that the object describes, with the server's image, ports and probes, and a loader of its own (which
-has no security context) unless there is one of the name that it looks for. Like the real one it calls
-the object Available without asking whether the model is loaded.
+has no security context) unless there is one of the name that it looks for. Like the real one it
+calls the object Available without asking whether the model is loaded.
 """
 
 from __future__ import annotations
