@@ -25,8 +25,8 @@ from mlops_infra.lifecycle.serving.pod_faults import PodFaults
 
 _POLL_SECONDS = 1.0
 _FAILED_SECONDS = 10.0
-"""How long a controller may call an object failed: what it saw of it before counts as a failure too,
-and what it is about to try again."""
+"""How long a controller may call an object failed: what it saw of it before is a failure too, and
+what it is about to try again."""
 
 
 @dataclass(frozen=True, slots=True)
