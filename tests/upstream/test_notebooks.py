@@ -80,6 +80,8 @@ def test_a_name_in_a_header_opens_nothing(notebooks: Platform) -> None:
     inside = [(f"{_inside('lee')}{path}", FORGED) for path in asked]
     health = [(f"{_inside('lee')}api", FORGED)]
     assert statuses(notebooks, "demo", [*health, *inside]) == [200, 403, 403, 403]
+    katib = "http://katib-ui.kubeflow.svc/katib/fetch_experiments/?namespace=tenant-other"
+    assert statuses(notebooks, "demo", [(katib, {"kubeflow-userid": "kim"})]) == [None]
     with_token = {**FORGED, "Authorization": f"token {_token(notebooks, 'ana')}"}
     assert statuses(notebooks, "demo", [(inside[0][0], with_token)]) == [403]
 

@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
+from mlops_infra import contract
 from mlops_infra.lifecycle.services.credentials import ClusterSecrets
 from mlops_infra.lifecycle.serving.seldon import METRICS_PORT, PORT
 from tests.e2e.platform import Platform, cluster_client
 from tests.e2e.probing import Probe
+from tests.upstream.conftest import BY_SELDON
 from tests.upstream.in_tenant import statuses, token
 
 MODEL, TENANT, NAMESPACE = "grapes", "demo", "tenant-demo"
@@ -122,6 +124,15 @@ def test_pods_of_another_tenant_reach_no_server_of_the_model(model: Platform) ->
     assert statuses(model, "other", questions) == [None, None, None]
 
 
+def test_the_step_of_a_pipeline_takes_the_engine_that_the_model_names(seldon: Platform) -> None:
+    """In a Pod of the tenant, with the tenant's own rights; the stack's default is KServe."""
+    words = ("pipeline", "run", "tabular-classification", "--engine", "argo")
+    of = ("-p", "data=sklearn://wine", "-p", f"model={BY_SELDON}")
+    done = seldon.json(*words, "-s", seldon.stack, "-t", TENANT, *of)
+    assert done["phase"] == "Succeeded"
+    assert _servers(seldon, BY_SELDON) == {"seldon": [f"{BY_SELDON}-v1"], "kserve": []}
+
+
 def _promoted(model: Platform, version: str, *options: str) -> dict[str, Any]:
     named = f"{MODEL}/{version}"
     return model.json("promote", "-s", model.stack, "-t", TENANT, named, *options)
@@ -132,18 +143,19 @@ def _moved(model: Platform, engine: str) -> dict[str, Any]:
     return model.json(*words, "--champion-seconds", "5")
 
 
-def _servers(model: Platform) -> dict[str, list[str]]:
-    """Objects that serve the model, by engine."""
+def _servers(model: Platform, name: str = MODEL) -> dict[str, list[str]]:
+    """Objects that serve a model, by engine."""
     from kubernetes import client
 
     objects: Any = client.CustomObjectsApi(cluster_client(model))
-    return {
-        name: sorted(
-            each["metadata"]["name"]
-            for each in objects.list_namespaced_custom_object(*of[:2], NAMESPACE, of[2])["items"]
-        )
-        for name, of in (("seldon", SELDON), ("kserve", KSERVE))
-    }
+    labels = f"{contract.MODEL_LABEL}={name}"
+
+    def found(group: str, version: str, plural: str) -> list[str]:
+        kind = (group, version, NAMESPACE, plural)
+        listed = objects.list_namespaced_custom_object(*kind, label_selector=labels)
+        return sorted(each["metadata"]["name"] for each in listed["items"])
+
+    return {"seldon": found(*SELDON), "kserve": found(*KSERVE)}
 
 
 def _pods(model: Platform) -> list[Any]:
