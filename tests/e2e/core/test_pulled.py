@@ -23,6 +23,8 @@ from tests.mirrored import mirrored
 REFERENCE = "docker.io/valkey/valkey:8.1.10"
 PLACE = "valkey/valkey"
 POD = ("valkey-0", "mlops-stores")
+A_LAYER = 100_000
+"""Bytes; the configuration has fewer."""
 USER = base64.b64encode(b"reader:wrong").decode()
 
 Wrong = Callable[[Script], None]
@@ -85,6 +87,8 @@ def _dies(script: Script) -> None:
         return True
 
     def last(request: Handler, content: bytes, start: int) -> bool:
+        if len(content) < A_LAYER:
+            return False
         script.guard = cut
         request.part(content, start, start + 1000)
         request.cut()
@@ -95,6 +99,8 @@ def _dies(script: Script) -> None:
 
 def _flips_a_bit(script: Script) -> None:
     def flipped(request: Handler, content: bytes, start: int) -> bool:
+        if len(content) < A_LAYER:
+            return False
         request.part(bytes([content[0] ^ 1]) + content[1:], start)
         return True
 
@@ -102,7 +108,9 @@ def _flips_a_bit(script: Script) -> None:
 
 
 def _lacks_a_blob(script: Script) -> None:
-    def missing(request: Handler, _content: bytes, _start: int) -> bool:
+    def missing(request: Handler, content: bytes, _start: int) -> bool:
+        if len(content) < A_LAYER:
+            return False
         request.error(404, "BLOB_UNKNOWN")
         return True
 
