@@ -48,7 +48,7 @@ def declared_accounts(access: StoreAccess) -> list[str]:
         except subprocess.SubprocessError as error:
             why = str(getattr(error, "stderr", None) or error).strip()
             raise _unread(why[:200]) from error
-        # a server has one account at least: on a busy machine kubectl may end well and print nothing
+        # A server has an account: on a busy machine kubectl may end well and print nothing.
         if lines := done.stdout.splitlines():
             return lines
     raise _unread("kubectl printed nothing")
