@@ -34,12 +34,12 @@ BY_SELDON = "vines"
 TENANTS = {
     "demo": {
         "owner": "lee",
-        "members": ["ana", "lee"],
+        "members": ["ana", "kim"],
         "quota": {"cpu": "6", "memory": "10Gi", "storage": "20Gi", "pods": 60},
     },
     "other": {
-        "owner": "kim",
-        "members": ["kim"],
+        "owner": "choi",
+        "members": ["park"],
         "quota": {"cpu": "3", "memory": "4Gi", "storage": "10Gi", "pods": 20},
     },
 }

@@ -21,9 +21,9 @@ from tests.upstream.in_tenant import statuses
 NOTEBOOK = ("kubeflow.org", "v1", "notebooks")
 PATIENCE = 300
 """Seconds for a notebook to start."""
-PEOPLE = {"lee": "demo", "ana": "demo", "kim": "other"}
+PEOPLE = {"kim": "demo", "ana": "demo", "park": "other"}
 """Members with a notebook, and their tenants."""
-FORGED = {"kubeflow-userid": "lee"}
+FORGED = {"kubeflow-userid": "kim"}
 """How upstream's own web application knows people, behind Istio."""
 
 LOOK = """
@@ -48,7 +48,7 @@ print(json.dumps({
     "own servers": seldon("tenant-demo"),
     "servers of others": seldon("tenant-other"),
     "own tokens": status(core.read_namespaced_secret, "notebook-ana", "tenant-demo"),
-    "tokens of others": status(core.read_namespaced_secret, "notebook-kim", "tenant-other"),
+    "tokens of others": status(core.read_namespaced_secret, "notebook-park", "tenant-other"),
 }))
 """
 
@@ -77,20 +77,20 @@ def test_it_opens_with_its_own_persons_token_alone(person: str, notebooks: Platf
 def test_a_name_in_a_header_opens_nothing(notebooks: Platform) -> None:
     """From a Pod of the tenant, which reaches its notebooks without the edge."""
     asked = ("api/status", "api/contents", "api/kernels")
-    inside = [(f"{_inside('lee')}{path}", FORGED) for path in asked]
-    health = [(f"{_inside('lee')}api", FORGED)]
+    inside = [(f"{_inside('kim')}{path}", FORGED) for path in asked]
+    health = [(f"{_inside('kim')}api", FORGED)]
     assert statuses(notebooks, "demo", [*health, *inside]) == [200, 403, 403, 403]
     katib = "http://katib-ui.kubeflow.svc/katib/fetch_experiments/?namespace=tenant-other"
-    assert statuses(notebooks, "demo", [(katib, {"kubeflow-userid": "kim"})]) == [None]
+    assert statuses(notebooks, "demo", [(katib, {"kubeflow-userid": "park"})]) == [None]
     with_token = {**FORGED, "Authorization": f"token {_token(notebooks, 'ana')}"}
     assert statuses(notebooks, "demo", [(inside[0][0], with_token)]) == [403]
 
 
 def test_pods_of_another_tenant_reach_no_notebook(notebooks: Platform) -> None:
-    pod = _core(notebooks).read_namespaced_pod("lee-0", "tenant-demo")
-    opened = {**FORGED, "Authorization": f"token {_token(notebooks, 'lee')}"}
-    path = "/notebook/tenant-demo/lee/api"
-    urls = [f"{_inside('lee')}api", f"http://{pod.status.pod_ip}:8888{path}"]
+    pod = _core(notebooks).read_namespaced_pod("kim-0", "tenant-demo")
+    opened = {**FORGED, "Authorization": f"token {_token(notebooks, 'kim')}"}
+    path = "/notebook/tenant-demo/kim/api"
+    urls = [f"{_inside('kim')}api", f"http://{pod.status.pod_ip}:8888{path}"]
     assert statuses(notebooks, "demo", [(url, opened) for url in urls]) == [200, 200]
     assert statuses(notebooks, "other", [(url, opened) for url in urls]) == [None, None]
 
@@ -116,14 +116,14 @@ def test_people_of_another_tenant_reach_no_notebook_by_the_api_server(notebooks:
             found.append(bool(reviews.create_subject_access_review(asked).status.allowed))
         return found
 
-    assert allowed("kim", "tenant-demo") == [False] * len(acts)
+    assert allowed("park", "tenant-demo") == [False] * len(acts)
     assert allowed("ana", "tenant-demo") == [True, True, False, True, False]
 
 
 def test_a_notebook_sees_model_servers_of_its_tenant_and_nobodys_tokens(
     seldon: Platform, notebooks: Platform
 ) -> None:
-    with _notebook(notebooks, "lee") as own:
+    with _notebook(notebooks, "kim") as own:
         told = json.loads(own.run(LOOK))
     assert told == {
         "own servers": 200,
