@@ -33,13 +33,17 @@ BY_KFP = "stems"
 """A model of `other`, whose trainings run on Kubeflow Pipelines where that is real."""
 GIVEN = {"promote": "false", "algorithm": "forest", "hyperparameters": '{"n_estimators": 20}'}
 """Parameters of its trainings."""
+BY_SELDON = "vines"
+"""A model of `demo` that names the engine which serves it; the stack's own choice is KServe."""
 TENANTS = {
     "demo": {
         "owner": "lee",
+        "members": ["ana", "kim"],
         "quota": {"cpu": "6", "memory": "10Gi", "storage": "20Gi", "pods": 60},
     },
     "other": {
-        "owner": "kim",
+        "owner": "choi",
+        "members": ["park"],
         "quota": {"cpu": "3", "memory": "4Gi", "storage": "10Gi", "pods": 20},
     },
 }
@@ -121,10 +125,12 @@ def _with(component: str, lacking: dict[str, str], request: pytest.FixtureReques
 def _configure(platform: Platform, without: set[str]) -> None:
     sections = dict(each for name, each in UPSTREAMS.items() if name not in without)
     sections |= {name: {} for name in BESIDE}
+    chosen = {} if "seldon-core" in without else {BY_SELDON: {"serving": "seldon-core"}}
+    demo = {**TENANTS["demo"], "models": chosen}
     trained = {"pipelineEngine": "argo" if "kubeflow-pipelines" in without else "kfp"}
     other = {**TENANTS["other"], **trained, "models": {BY_KFP: {"parameters": GIVEN}}}
     platform.configure(
         components={name: {"state": "managed", **more} for name, more in sections.items()},
-        tenants={**TENANTS, "other": other},
+        tenants={"demo": demo, "other": other},
         licence={"accept": [] if "seldon-core" in without else ["seldon-core"]},
     )
