@@ -188,7 +188,7 @@ def test_a_run_that_is_stopped_ends_its_pods(pipelines: Platform, counting: str)
     logs = KubernetesRuns(pipelines.kubeconfig)
     _until(lambda: SAID in logs.kfp_log(SPACE, started["run"], "count", 50))
     pipelines.ok("pipeline", "stop", started["run"], "-s", pipelines.stack, "-t", TENANT)
-    _until(lambda: _api(pipelines).run(started["run"])["state"] in ("CANCELED", "FAILED"))
+    _until(lambda: _api(pipelines).run(started["run"]).get("state") in ("CANCELED", "FAILED"))
     _until(lambda: not _running(pipelines, started["run"]))
 
 
@@ -356,7 +356,8 @@ def _scheduled(pipelines: Platform, schedule: str) -> list[str]:
     headers = {"Authorization": f"Bearer {_token(pipelines, TENANT)}"}
     path = f"/apis/v2beta1/runs?namespace={SPACE}&page_size=200"
     listed = json.loads(_ask(pipelines, "GET", path, headers, None)[1]).get("runs", ())
-    return [run["state"] for run in listed if run.get("recurring_run_id") == schedule]
+    # one that has just been made has no state yet
+    return [str(run.get("state")) for run in listed if run.get("recurring_run_id") == schedule]
 
 
 def _outcome(pipelines: Platform, workflow: str) -> str:
