@@ -10,13 +10,15 @@ import pytest
 
 from tests.e2e.platform import Platform, taken_down
 from tests.kubeflow.stores import certificate
+from tests.kubeflow.training import cluster, work
+from tests.kubeflow.training.cluster import Objects
 from tests.machine import pytest_sessionfinish, pytest_sessionstart
 
 __all__ = ["pytest_sessionfinish", "pytest_sessionstart"]
 
 FOLDER = Path(__file__).parent
-ORDER = ("training", "stores", "last")
-"""Folders of tests that share the platform; those beside them come first, without it."""
+ORDER = ("training", "stores", "test_upgrade.py", "test_teardown.py")
+"""Files and folders of tests that share the platform; others come first, without it."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,8 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _rank(item: pytest.Item) -> int:
-    folder = item.path.relative_to(FOLDER).parts[0]
-    return ORDER.index(folder) if folder in ORDER else -1
+    part = item.path.relative_to(FOLDER).parts[0]
+    return ORDER.index(part) if part in ORDER else -1
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +51,13 @@ def platform(
         found.configure(components=components, secrets={"edge": authority.reference})
         found.up()
         yield found
+
+
+@pytest.fixture(scope="session")
+def training(platform: Platform) -> Platform:
+    """The platform while a tenant's notebook has a job and a search running, or ended, in it."""
+    notebook = cluster.as_account(platform, cluster.TENANT, "notebook")
+    Objects(notebook, "trainjobs").create(work.job("line"))
+    image = cluster.python_image(platform)
+    Objects(notebook, "experiments").create(work.experiment("parabola", image))
+    return platform
