@@ -11,7 +11,7 @@ from mlops_infra import images
 from mlops_infra.progress import quiet
 from tests import made
 from tests.e2e.image_roots import run
-from tests.e2e.test_images import rebuilt, require_whole
+from tests.e2e.test_images import STORM, rebuilt, require_whole
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="entering an image needs root")
 
@@ -21,6 +21,7 @@ def test_a_layout_is_whole_and_its_bill_of_materials_refers_to_it(name: str) -> 
     require_whole(name)
 
 
+@STORM
 def test_two_builds_on_different_days_are_the_same_to_the_bit(tmp_path: Path) -> None:
     names = made.apart()
     images.build_many(names, quiet)
