@@ -112,7 +112,7 @@ def test_an_experiment_takes_its_template_from_its_own_namespace_alone(plane: Co
 
 
 def _template(plane: ControlPlane, namespace: str | None) -> str | None:
-    """What refuses an experiment in `default` with a ConfigMap of `namespace`; None: it names none."""
+    """What refuses an experiment in `default` with a ConfigMap of `namespace`, if it has one."""
     source = {"configMapName": "x", "configMapNamespace": namespace, "templatePath": "x"}
     template = {"configMap": source} if namespace else {"trialSpec": {"kind": "Job"}}
     body = {

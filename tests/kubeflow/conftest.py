@@ -1,4 +1,4 @@
-"""Stack `kubeflow` with TLS at its edge, brought up once for all that needs it and taken away again."""
+"""Stack `kubeflow` with TLS at its edge, brought up once for this tier and taken away again."""
 
 from __future__ import annotations
 

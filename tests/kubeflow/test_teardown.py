@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from tests.e2e.platform import Platform, cluster_client
 from tests.kubeflow.training import cluster, work
 from tests.kubeflow.training.cluster import Objects
@@ -33,10 +31,9 @@ def test_nothing_is_left_of_work_that_was_running(training: Platform) -> None:
 
 def _running(training: Platform, selector: str) -> None:
     """Wait for two Pods that run."""
-    ends = time.monotonic() + cluster.PATIENCE
-    while True:
+
+    def both() -> bool:
         phases = [pod.status.phase for pod in cluster.pods(training, selector)]
-        if phases == ["Running", "Running"]:
-            return
-        assert time.monotonic() < ends, phases
-        time.sleep(1)
+        return phases == ["Running", "Running"]
+
+    cluster.until(both, selector)

@@ -20,6 +20,18 @@ PATIENCE = 600
 TRUE = "True"
 
 
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for `condition`.
+
+    Raises:
+        AssertionError: it takes too long.
+    """
+    ends = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < ends, f"waited in vain for {what}"
+        time.sleep(1)
+
+
 class Objects:
     """Custom resources of one kind in one namespace.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +20,7 @@ PAGES = "katib-ui.kubeflow.svc:80"
 WEBHOOK = "katib-controller.kubeflow.svc:443"
 SUGGESTION = "parabola-tpe.tenant-demo.svc:6789"
 STOPPING = "parabola-tpe.tenant-demo.svc:6788"
-SERVERS = (MANAGER, PAGES, WEBHOOK, SUGGESTION, STOPPING)
+SHARED = (MANAGER, PAGES, WEBHOOK)
 
 KNOCK = """
 import json, socket, sys
@@ -119,17 +118,17 @@ def test_nobody_takes_a_template_from_another_tenants_config_map(training: Platf
 
 def test_services_of_an_experiment_answer_nobody_of_another_tenant(training: Platform) -> None:
     """Nor can anybody's Pod send a forged `kubeflow-userid` to the server that believes it."""
-    _until(lambda: _serves(training))
+    cluster.until(lambda: _serves(training), "the service of the experiment")
     image = cluster.python_image(training)
     like_a_trial = {"katib.kubeflow.org/experiment": "parabola"}
-    _knock(training, OTHER, "stranger", image, {})
-    _knock(training, TENANT, "ordinary", image, {})
-    _knock(training, TENANT, "trial", image, like_a_trial)
-    closed = dict.fromkeys(SERVERS, False)
-    own = {SUGGESTION: True, STOPPING: True}
-    assert _answers(training, OTHER, "stranger") == closed
-    assert _answers(training, TENANT, "ordinary") == {**closed, **own}
-    assert _answers(training, TENANT, "trial") == {**closed, **own, MANAGER: True}
+    every, own = (*SHARED, SUGGESTION, STOPPING), (*SHARED, SUGGESTION)
+    _knock(training, OTHER, "stranger", image, {}, every)
+    _knock(training, TENANT, "ordinary", image, {}, own)
+    _knock(training, TENANT, "trial", image, like_a_trial, own)
+    closed = dict.fromkeys(SHARED, False)
+    assert _answers(training, OTHER, "stranger") == dict.fromkeys(every, False)
+    assert _answers(training, TENANT, "ordinary") == {**closed, SUGGESTION: True}
+    assert _answers(training, TENANT, "trial") == {**closed, SUGGESTION: True, MANAGER: True}
 
 
 def _serves(training: Platform) -> bool:
@@ -139,14 +138,19 @@ def _serves(training: Platform) -> bool:
 
 
 def _knock(
-    training: Platform, namespace: str, name: str, image: str, labels: dict[str, str]
+    training: Platform,
+    namespace: str,
+    name: str,
+    image: str,
+    labels: dict[str, str],
+    servers: tuple[str, ...],
 ) -> None:
     from kubernetes.client import CoreV1Api
 
     container = {
         "name": "knock",
         "image": image,
-        "command": ["python3", "-c", KNOCK, *SERVERS],
+        "command": ["python3", "-c", KNOCK, *servers],
         "resources": work.RESOURCES,
         "securityContext": work.SECURITY,
     }
@@ -165,19 +169,11 @@ def _answers(training: Platform, namespace: str, name: str) -> dict[str, bool]:
     from kubernetes.client import CoreV1Api
 
     core: Any = CoreV1Api(cluster_client(training))
-    _until(
-        lambda: (
-            core.read_namespaced_pod(name, namespace).status.phase in ("Succeeded", "Failed")
-        )
+    ended = ("Succeeded", "Failed")
+    cluster.until(
+        lambda: core.read_namespaced_pod(name, namespace).status.phase in ended, f"Pod {name}"
     )
     printed = core.read_namespaced_pod_log(name, namespace)
     core.delete_namespaced_pod(name, namespace)
     answers: dict[str, bool] = json.loads(printed.splitlines()[-1])
     return answers
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    ends = time.monotonic() + cluster.PATIENCE
-    while not condition():
-        assert time.monotonic() < ends, "waited in vain"
-        time.sleep(1)

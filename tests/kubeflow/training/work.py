@@ -1,4 +1,4 @@
-"""What people give Trainer and Katib to do: a job of two Pods, and a search for the lowest point."""
+"""What people give Trainer and Katib to do: a job of two Pods, a search for the lowest point."""
 
 from __future__ import annotations
 
@@ -46,8 +46,14 @@ for epoch in range(6):
 """
 """The best is at x = 1."""
 
-ENDLESS = "import time; print('loss=1.0', ${trialParameters.x}, flush=True); time.sleep(3600)"
-"""A trial that does not end by itself."""
+WAIT = """
+import signal, sys, time
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+time.sleep(3600)
+"""
+"""Does not end by itself, but at once when it is told to."""
+ENDLESS = "print('loss=1.0', ${trialParameters.x}, flush=True)" + WAIT
 
 SECURITY = {
     "allowPrivilegeEscalation": False,
@@ -75,7 +81,7 @@ def job(name: str) -> dict[str, Any]:
 
 def endless_job(name: str) -> dict[str, Any]:
     """A TrainJob of two Pods that does not end by itself."""
-    return _train_job(name, ["python3", "-c", "import time; time.sleep(3600)"])
+    return _train_job(name, ["python3", "-c", WAIT])
 
 
 def _train_job(name: str, command: list[str]) -> dict[str, Any]:
