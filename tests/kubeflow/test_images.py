@@ -45,6 +45,16 @@ def test_a_service_that_is_not_there_is_told(tmp_path_factory: pytest.TempPathFa
     assert "refused 1" in run("katib-services", script, tmp_path_factory.getbasetemp())
 
 
+@root
+def test_the_collector_of_metrics_finds_what_it_is_to_stop(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Its library asks the program `pgrep` for the children of a trial's shell."""
+    script = "sleep 60 & pgrep -P $$ > /tmp/found; cat /tmp/found; echo $!; kill $!"
+    told = run("katib-metrics-collector", script, tmp_path_factory.getbasetemp()).split()
+    assert told[-1] in told[:-1]
+
+
 HEALTHY = """
 for n in $(seq 60); do
 python3 - <<'END' && exit 0 || sleep 1

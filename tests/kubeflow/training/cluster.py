@@ -6,7 +6,7 @@ import http.client
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from mlops_infra import toolchain
@@ -146,11 +146,11 @@ def katib_server(platform: Platform) -> Iterator[Callable[..., tuple[int, str]]]
         def ask(
             path: str, headers: Mapping[str, str] | None = None, body: Any = None
         ) -> tuple[int, str]:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             method, sent = ("GET", None) if body is None else ("POST", json.dumps(body))
-            connection.request(method, f"/katib/{path}", sent, headers=dict(headers or {}))
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+                connection.request(method, f"/katib/{path}", sent, headers=dict(headers or {}))
+                answer = connection.getresponse()
+                return answer.status, answer.read().decode()
 
         yield ask
 
