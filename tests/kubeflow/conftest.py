@@ -17,7 +17,7 @@ from tests.machine import pytest_sessionfinish, pytest_sessionstart
 __all__ = ["pytest_sessionfinish", "pytest_sessionstart"]
 
 FOLDER = Path(__file__).parent
-ORDER = ("training", "stores", "test_upgrade.py", "test_teardown.py")
+ORDER = ("training", "test_upgrade.py", "stores", "test_teardown.py")
 """Files and folders of tests that share the platform; others come first, without it."""
 
 

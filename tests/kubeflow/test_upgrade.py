@@ -1,4 +1,4 @@
-"""Charts of Trainer and Katib that have changed: what people have made is there, and goes on."""
+"""Charts of Trainer and Katib that change, and back: what people have made is there and goes on."""
 
 from __future__ import annotations
 
@@ -43,6 +43,9 @@ def test_results_outlive_an_upgrade_and_the_search_goes_on(
     jobs.create(work.job("again"))
     experiments.ended("parabola", "Succeeded", trials=5)
     jobs.ended("again", "Complete")
+
+    training.up()
+    assert experiments.ended("parabola", "Succeeded", trials=5)
 
 
 def _controllers(training: Platform) -> set[str]:
