@@ -102,6 +102,13 @@ def test_the_gateway_reaches_seldons_model_servers() -> None:
     assert env["EXECUTOR_SERVER_PORT"] != str(port), "both may stand in one Pod"
 
 
+def test_prometheus_reaches_the_metrics_of_seldons_model_servers() -> None:
+    assert _env("seldon-core", "Deployment/seldon-manager")[
+        "PREDICTIVE_UNIT_METRICS_PORT_NAME"
+    ] == ("metrics")
+    assert seldon.METRICS_PORT in defaults("tenant")["networkPolicy"]["ports"]
+
+
 def test_runs_of_pipelines_take_our_images_and_pass_pod_security() -> None:
     env = _env("kubeflow-pipelines", "Deployment/ml-pipeline")
     assert env["V2_DRIVER_IMAGE"] == defaults("kubeflow-pipelines")["images"]["driver"]
@@ -247,6 +254,24 @@ def test_browsers_sign_in_and_models_are_asked_with_tokens() -> None:
     assert backends["models"]["endpoints"] == [
         {"fqdn": {"hostname": "gateway.lifecycle.svc.cluster.local.", "port": 8000}}
     ]
+
+
+@pytest.mark.parametrize("variant", [0, 1], ids=["with login", "without"])
+def test_no_request_says_who_it_is_from(variant: int) -> None:
+    """Katib's page believes the header whoever sends it."""
+    manifests = render("envoy-gateway", CASES["envoy-gateway"].variants[variant])
+    policy = one(manifests, "ClientTrafficPolicy")
+    (target,) = policy["spec"]["targetRefs"]
+    gateway = one(manifests, "Gateway")["metadata"]["name"]
+    assert (target["kind"], target["name"]) == ("Gateway", gateway)
+    assert "sectionName" not in target, "all listeners"
+    removed = policy["spec"]["headers"]["earlyRequestHeaders"]["remove"]
+    assert {"kubeflow-userid", "kubeflow-groups"} <= set(removed)
+    routes = [each["metadata"] for each in manifests if each["kind"] == "HTTPRoute"]
+    assert routes
+    for route in routes:
+        before = route["annotations"]["config.kubernetes.io/depends-on"]
+        assert before.endswith(f"/ClientTrafficPolicy/{policy['metadata']['name']}")
 
 
 def test_the_edge_reads_secrets_of_its_own_namespace_alone() -> None:
