@@ -87,14 +87,16 @@ def _bound(
         yield name, binding.number, running
     if not running or module.imported.get(name) == "os":
         return
-    held = [(name, binding), *_aliases(module, node, binding.number)]
+    held: list[tuple[str, Binding | None]] = [
+        (name, binding),
+        *_aliases(module, node, binding.number),
+    ]
     for change in changes(module):
-        then = module.at(change.name, change.number)
-        if change.number < before and then is not None and (change.name, then) in held:
+        if change.number < before and (change.name, change.held) in held:
             yield from _by_change(module, change, found)
             after = module.at(change.name, change.number + 1)
-            if isinstance(change.node, ast.AugAssign) and after is not None:
-                held.append((change.name, after))  # `a += [1]` leaves a list the object it was
+            if after is not None and after.node is change.node:
+                held.append((change.name, after))
 
 
 def _aliases(module: Module, node: ast.stmt, number: int) -> Iterator[tuple[str, Binding]]:
@@ -108,7 +110,10 @@ def _aliases(module: Module, node: ast.stmt, number: int) -> Iterator[tuple[str,
         node, number = waiting.pop()
         if not isinstance(node, (ast.Assign, ast.AugAssign)):
             continue
-        for name in {each.id for each in ast.walk(node.value) if isinstance(each, ast.Name)}:
+        # `a += [1]` leaves a list the object it was
+        parts = [node.value, node.target] if isinstance(node, ast.AugAssign) else [node.value]
+        inside = [each for part in parts for each in ast.walk(part)]
+        for name in {each.id for each in inside if isinstance(each, ast.Name)}:
             binding = module.at(name, number)
             if binding is None or binding.role != "constant" or (name, binding) in seen:
                 continue
@@ -122,7 +127,8 @@ def _by_change(module: Module, change: Change, found: Needs) -> Iterator[Need]:
         found.changed[change.name] = change
         return
     found.nodes[change.node] = None
-    yield change.name, change.number, True
+    if module.at(change.name, change.number) is change.held:
+        yield change.name, change.number, True
     yield from _of(module, change.node, change.number, change.number)
 
 

@@ -37,6 +37,8 @@ class Change:
     """Among the statements of the module."""
     portable: bool
     """Whether it may run again in the process of a step."""
+    held: Binding | None
+    """What gave the name the object that is changed: the name may mean another one since."""
 
 
 @lru_cache(maxsize=4)
@@ -46,28 +48,34 @@ def changes(module: Module) -> tuple[Change, ...]:
     for number, node in enumerate(module.tree.body):
         if isinstance(node, _DEFINITIONS) or portable.is_main_guard(node):
             continue
-        names = set(changed(node, module, number))
-        for name in list(names):
-            names.update(_same_object(name, number, module))
-        if not isinstance(node, ast.AugAssign):
-            # a block that binds a name belongs to the name already
-            names -= set(module.bound_by(number))
+        objects = {(name, number) for name in changed(node, module, number)}
+        for name, _ in list(objects):
+            objects.update(_same_object(name, number, module))
+        # a block that binds a name belongs to the name already
+        own = () if isinstance(node, ast.AugAssign) else set(module.bound_by(number))
         again = portable.statement(node, module.imported) or _portable_call(node, module, number)
-        found += [Change(name, node, number, again) for name in sorted(names & set(module.history))]
+        found += [
+            Change(name, node, number, again, module.at(name, at))
+            for name, at in sorted(objects)
+            if name in module.history and name not in own
+        ]
     return tuple(found)
 
 
-def _same_object(name: str, number: int, module: Module) -> Iterator[str]:
-    """Names of what `name` may hold a part of, or is another name of."""
+def _same_object(name: str, number: int, module: Module) -> Iterator[tuple[str, int]]:
+    """Names of what `name` may hold a part of, or is another name of.
+
+    Each with the statement before which it means that: it may mean something else later.
+    """
     node = module.tree.body[number]
     if isinstance(node, ast.For):
-        yield from _loads(node.iter)
-    seen = {name}
-    waiting = [name]
+        yield from ((each, number) for each in _loads(node.iter))
+    seen = {(name, number)}
+    waiting = [(name, number)]
     while waiting:
-        then = _made(waiting.pop(), number, module)
+        then = _made(*waiting.pop(), module)
         if then is not None and then.role == "constant" and isinstance(then.node, ast.Assign):
-            new = set(_loads(then.node.value)) - seen
+            new = {(each, then.number) for each in _loads(then.node.value)} - seen
             seen |= new
             waiting += new
             yield from new

@@ -48,6 +48,8 @@ CARRIED = [
     ("A = [1]\nB = A\nB.append(2)", "A"),
     ("A = [[1]]\nfor part in A:\n    part.append(2)", "A"),
     ("A = [1]\nB = A + [2]\nA = [5]", "B"),
+    ("A = [1]\nB = A\nA = eval('[8]')\nB.append(2)", "B"),
+    ("A = [1]\nB = [A]\nC = A\nA = [5]\nC.append(2)", "B"),
     ("A = 1\nA = A + 1", "A"),
     ("A = [1, 2, 3]\nB = [a for a in A if a != 2]", "B"),
     ("A = []\ndef fill(n):\n    A.append(n)\nfill(3)", "A"),
@@ -155,6 +157,8 @@ def add(to, n):
 @example(["C = A", "C += [N, 2]", "C.append(N)"], "A")
 @example(["def fill(n):\n    B['f'] = n", "fill(2)", "def fill(n):\n    A.insert(0, n)"], "B")
 @example(["B = {**B, 'n': A}", "B = dict(B)", "add(A, 3)"], "B")
+@example(["C = A", "A += [N, 2]", "C.append(9)"], "A")
+@example(["B = {**B, 'n': A}", "C = A", "A = [1]", "C.append(9)"], "B")
 @given(st.lists(STATEMENTS, max_size=7), st.sampled_from(["A", "B", "C", "N", "A, B", "X"]))
 def test_a_step_sees_what_the_module_left_or_check_says_so(
     statements: list[str], returned: str
