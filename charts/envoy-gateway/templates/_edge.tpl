@@ -30,6 +30,17 @@ envoy-gateway.yaml: |
 {{- define "edge.proxyLabels" -}}
 app.kubernetes.io/name: envoy
 app.kubernetes.io/component: proxy
+app.kubernetes.io/managed-by: envoy-gateway
+{{- end }}
+
+{{/*
+Labels of those Pods. The controller puts these in the place of its own, by which its Deployment
+selects them: both must say the same.
+*/}}
+{{- define "edge.podLabels" -}}
+{{- $own := include "base.podLabels" (dict "root" . "role" "proxy") | fromYaml -}}
+{{- $theirs := include "edge.proxyLabels" . | fromYaml -}}
+{{ toYaml (merge $theirs $own) }}
 {{- end }}
 
 {{/* Name of the listener that routes attach to. */}}
