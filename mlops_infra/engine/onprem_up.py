@@ -37,9 +37,7 @@ class OnPremProfile:
         found, node = gathering.gather(want, sink)
         engine = prepare(want, sink, found, node=node)
         record = engine.record
-        kept_claims.make_again(
-            Cluster.open(record.kubeconfig, record.context), want.plan, sink
-        )
+        kept_claims.make_again(Cluster.open(record.kubeconfig, record.context), want.plan, sink)
         guard = guarding(want, engine, sink)
         result = guarded_up(want, engine, guard, break_lock, refresh)
         return self._outcome(result, guard.allowed)

@@ -54,8 +54,7 @@ def to_keep(cluster: Cluster, namespaces: Sequence[str], *, everything: bool) ->
 def keep(cluster: Cluster, volumes: Iterable[str], stack: str) -> None:
     """Tell the cluster not to remove these volumes with their claims.
 
-    An operator that finds no claims begins with an empty store, and what it finds in the volume then
-    it puts aside. So the claims that one has made are written down, for the next `up` to make first.
+    Claims that an operator has made are written down for the next `up`, see `engine.kept_claims`.
     """
     for name in volumes:
         volume = cluster.find(f"{VOLUMES}/{name}")
