@@ -52,7 +52,7 @@ lint: venv ## format, lint, types and the layers of imports
 	$(BIN)/lint-imports --no-logo
 
 # these are one long test each; the rest of the tests end within the limit of pyproject.toml
-storm examples air-gap aws-lab kubeflow upgrade: export PYTEST_TIMEOUT := 7200
+storm examples air-gap aws-lab kubeflow upstream upgrade: export PYTEST_TIMEOUT := 7200
 
 storm: venv ## the long form of the fault tier: kill -9 again and again, hostile requests without end
 	MLOPS_INFRA_STORM=1 $(BIN)/python -m pytest tests/unit/lifecycle/gateway/test_hostile.py
@@ -70,6 +70,9 @@ aws-lab: venv ## the aws stacks under the real Terraform provider and an emulato
 
 kubeflow: $(VENV)/.compiled ## Katib, Trainer, CloudNativePG, SeaweedFS, Envoy in real Pods; compiles what few stacks have, for minutes
 	$(BIN)/python -m tests.tiers kubeflow
+
+upstream: $(VENV)/.compiled ## Kubeflow Pipelines, Seldon, Kubeflow's notebooks in real Pods, from REGISTRY=HOST:PORT
+	MLOPS_INFRA_UPSTREAM=$(REGISTRY) $(BIN)/python -m tests.tiers upstream
 
 upgrade: venv ## from the foundation's release to this one, and on to the next, with a model that serves
 	MLOPS_INFRA_UPGRADE=1 $(BIN)/python -m pytest -s tests/e2e/test_upgrade.py
@@ -96,5 +99,5 @@ clean: ## remove what tools left in this folder; caches and data are elsewhere a
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-.PHONY: help venv up verify down test tools unit lint storm examples air-gap aws-lab kubeflow upgrade \
-  checkov bench docs align lock clean
+.PHONY: help venv up verify down test tools unit lint storm examples air-gap aws-lab kubeflow upstream \
+  upgrade checkov bench docs align lock clean

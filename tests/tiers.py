@@ -18,7 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TIERS = ("unit", "charts", "graph", "engine", "e2e", "faults")
-APART = {"kubeflow": "compiles for minutes: make kubeflow"}
+APART = {
+    "kubeflow": "compiles for minutes: make kubeflow",
+    "upstream": "takes upstream's images: make upstream REGISTRY=HOST:PORT",
+}
 """Tiers that run when they are asked for alone, and why."""
 FOLDER = Path(__file__).resolve().parent
 SLOWEST = "--durations=6"

@@ -20,7 +20,9 @@ def test_the_summary_names_what_was_left_out_and_ends_with_the_count() -> None:
 
 def test_a_tier_that_runs_alone_is_named_where_all_others_ran() -> None:
     done = [Result(tier, 1, 0, Counter(), 1.0, 0) for tier in TIERS]
-    assert "not run: kubeflow, compiles for minutes: make kubeflow" in summary(done, list(TIERS))
+    lines = summary(done, list(TIERS))
+    assert "not run: kubeflow, compiles for minutes: make kubeflow" in lines
+    assert "not run: upstream, takes upstream's images: make upstream REGISTRY=HOST:PORT" in lines
     assert not any("kubeflow" in line for line in summary(done[:1], ["unit"]))
 
 
