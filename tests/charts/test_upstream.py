@@ -247,7 +247,7 @@ def test_browsers_sign_in_and_models_are_asked_with_tokens() -> None:
     assert routes["models"]["parentRefs"][0]["sectionName"] == "https"
     backends = {m["metadata"]["name"]: m["spec"] for m in manifests if m["kind"] == "Backend"}
     assert backends["models"]["endpoints"] == [
-        {"fqdn": {"hostname": "gateway.lifecycle.svc.cluster.local.", "port": 8000}}
+        {"fqdn": {"hostname": "gateway.lifecycle.svc.cluster.local", "port": 8000}}
     ]
 
 
