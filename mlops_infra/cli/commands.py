@@ -22,7 +22,7 @@ COMMANDS: dict[str, str] = {
     "status": "Show the cluster, the components and their Pods.",
     "outputs": "Print the endpoints and versions of the platform.",
     "verify": "Test the running platform with a model.",
-    "pipeline": "Check, compile and run pipelines, on any engine.",
+    "pipeline": "Check, publish and run pipelines, on any engine.",
     "promote": "Promote a model version, tried on live traffic first.",
     "move": "Move a served model to another engine, without a gap.",
     "lineage": "Show everything linked to a run, model, data set or commit.",

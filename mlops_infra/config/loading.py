@@ -199,6 +199,9 @@ def _validated(tree: Tree, origin: Origin, before: list[Problem]) -> StackConfig
     # a rule that knows a key says more of it
     spoken = {problem.path for problem in broken}
     found = [p for p in found if not (p.message in explain.UNKNOWN and p.path in spoken)] + broken
+    if any(problem.path == WHOLE_FILE for problem in before):
+        # what stands behind the place that cannot be read is not missing
+        found = [p for p in found if p.path == WHOLE_FILE or p.line is not None]
     if found or config is None:
         raise ConfigError(origin.file, _in_order(found))
     return config.with_origin(origin)

@@ -7,6 +7,8 @@ again what an absent key means.
 from __future__ import annotations
 
 from mlops_infra.config.language.document import Tree, Value
+from mlops_infra.config.language.explain import keys_of
+from mlops_infra.config.stack import StackConfig
 
 EMBEDDED_KUBERNETES = "1.34"
 """Minor version of the embedded cluster: the toolchain pins it, a test compares."""
@@ -18,7 +20,8 @@ def defaults(tree: Tree) -> Tree:
     A section without keys says nothing. Pulumi hands such sections to the program for every key
     that its project file declares, so they count as absent.
     """
-    done = {key: value for key, value in tree.items() if value != {}}
+    known = set(keys_of(StackConfig))
+    done = {key: value for key, value in tree.items() if value != {} or key not in known}
     if "policy" in done and "protect" not in done:
         done["protect"] = done["policy"] in ("standard", "hardened")
     cluster = done.get("cluster")

@@ -5,26 +5,21 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import os
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
-from mlops_infra import places, toolchain
+from mlops_infra import places
 from mlops_infra.backup import StoreAccess, buckets, store_drift
 from mlops_infra.lifecycle.services.credentials import Login
 from mlops_infra.lifecycle.services.object_store import s3_client
 from mlops_infra.plan.tenancy.buckets import Bucket, Grant
-from mlops_infra.progress import quiet
 from tests.doors import objects
 from tests.doors.objects import NAMES, NONE, OBJECTS, Door
+from tests.engine import object_gateway
 
 SCRIPT = places.project() / "charts" / "versitygw" / "files" / "accounts.py"
 OWNER = "mlops-platform"
@@ -52,40 +47,8 @@ DOORS = [
 
 @pytest.fixture
 def endpoint(tmp_path: Path) -> Iterator[str]:
-    program = toolchain.ensure(["versitygw"], quiet)["versitygw"].path
-    folders = {name: tmp_path / name for name in ("iam", "meta", "objects")}
-    for folder in folders.values():
-        folder.mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    process = subprocess.Popen(
-        [program, "posix", "--sidecar", str(folders["meta"]), str(folders["objects"])],
-        env={
-            **os.environ,
-            "VGW_PORT": address,
-            "VGW_HEALTH": "/healthz",
-            "VGW_IAM_DIR": str(folders["iam"]),
-            "VGW_IAM_CACHE_DISABLE": "true",
-            "VGW_REGION": "us-east-1",
-            "VGW_QUIET": "true",
-            "ROOT_ACCESS_KEY": LOGINS["root"].name,
-            "ROOT_SECRET_KEY": LOGINS["root"].password,
-        },
-    )
-    try:
-        until = time.monotonic() + 20
-        while True:
-            try:
-                urlopen(f"http://{address}/healthz", timeout=1).close()
-                break
-            except OSError:
-                assert time.monotonic() < until
-                time.sleep(0.05)
-        yield f"http://{address}"
-    finally:
-        process.terminate()
-        process.wait(20)
+    with object_gateway.started(tmp_path, LOGINS["root"]) as found:
+        yield found
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from mlops_infra.cli import options, output, render
 from mlops_infra.cli.pipeline.source import parameters_option, pipeline_of, values_of
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("pipeline", metavar="NAME|FILE")
+@click.argument("pipeline", metavar="NAME[@VERSION]|FILE")
 @click.option(
     "--engine",
     type=click.Choice(["local", "argo", "kfp"]),
@@ -48,7 +50,9 @@ if TYPE_CHECKING:
 )
 @options.file
 @options.as_json
+@click.pass_context
 def run(
+    context: click.Context,
     pipeline: str,
     engine: str,
     stack: str | None,
@@ -65,15 +69,18 @@ def run(
 ) -> None:
     """Run a pipeline and show its metrics.
 
-    With -s and --tenant, the tenant's MLflow, bucket and lineage are used, by local runs too.
-    Neither is needed inside a Pod of the tenant, such as a notebook.
+    A pipeline is a built-in one, one that the tenant has published (the latest version, or the one
+    named), or a file. With -s and --tenant, the tenant's MLflow, bucket and lineage are used, by
+    local runs too. Neither is needed inside a Pod of the tenant, such as a notebook.
     """
     from mlops_infra.lifecycle.pipeline.submission.runs import new_run
 
+    _require_used(context, engine)
     sink = render.sink_for(as_json)
-    of = pipeline_of(pipeline)
+    opened = cache(lambda: tenancy_of(stack, tenant, file, sink, image))
+    of = pipeline_of(pipeline, opened)
     values = values_of(of, parameters)
-    tenancy = tenancy_of(stack, tenant, file, sink, image)
+    tenancy = opened()
     name = run_name or new_run(of.name)
     limit = timeout if wait else None
     if engine == "local":
@@ -83,6 +90,25 @@ def run(
     else:
         told = _kfp(of, values, tenancy, name, limit, sink)
     _tell(told, as_json)
+
+
+_ENGINES_OF = {"processes": ("local",), "code_in": ("argo",), "image": ("argo", "kfp")}
+"""Options that only some engines read."""
+
+
+def _require_used(context: click.Context, engine: str) -> None:
+    """Refuse an option that the engine would not read.
+
+    Raises:
+        click.UsageError: with the engines that do.
+    """
+    for name, engines in _ENGINES_OF.items():
+        given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if given and engine not in engines:
+            option = name.replace("_", "-")
+            raise click.UsageError(
+                f"--{option} is for engine {' or '.join(engines)}, not {engine}", ctx=context
+            )
 
 
 def _local(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ def schedule() -> None:
 
 
 @schedule.command()
-@click.argument("pipeline", metavar="NAME|FILE")
+@click.argument("pipeline", metavar="NAME[@VERSION]|FILE")
 @click.option("--cron", required=True, metavar="TEXT", help="Five fields, for example '0 3 * * 1'.")
 @click.option("--name", metavar="NAME", help="Name of the schedule (default: the pipeline's).")
 @stack_option
@@ -50,9 +51,10 @@ def add(
     """
     from mlops_infra.lifecycle.pipeline.submission import kfp_run
 
-    of = pipeline_of(pipeline)
+    opened = cache(lambda: tenancy_of(stack, tenant, file, render.sink_for(as_json)))
+    of = pipeline_of(pipeline, opened)
     values = values_of(of, parameters)
-    tenancy = tenancy_of(stack, tenant, file, render.sink_for(as_json))
+    tenancy = opened()
     api = kfp_run.api_of(tenancy)
     made = kfp_run.repeat(of, values, tenancy, api, name=name or of.name, cron=cron)
     _tell([made], as_json)

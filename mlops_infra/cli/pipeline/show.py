@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mlops_infra.cli import options, output
+from mlops_infra.cli import options, output, render
 from mlops_infra.cli.pipeline.source import pipeline_of
+from mlops_infra.cli.pipeline.tenancy import stack_option, tenancy_of, tenant_option
 
 if TYPE_CHECKING:
     from mlops_infra.lifecycle.pipeline.definition.model import Pipeline
 
 
 @click.command()
-@click.argument("pipeline", metavar="NAME|FILE")
+@click.argument("pipeline", metavar="NAME[@VERSION]|FILE")
+@stack_option
+@tenant_option
+@options.file
 @options.as_json
-def show(pipeline: str, as_json: bool) -> None:
+def show(
+    pipeline: str, stack: str | None, tenant: str | None, file: Path | None, as_json: bool
+) -> None:
     """Show the steps and parameters of a pipeline."""
-    shown = pipeline_of(pipeline)
+    shown = pipeline_of(pipeline, lambda: tenancy_of(stack, tenant, file, render.sink_for(as_json)))
     if not as_json:
         text(shown)
         return

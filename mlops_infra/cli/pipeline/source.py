@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
+    from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 SUFFIXES = (".py", ".ipynb")
@@ -34,24 +35,32 @@ def code_option(function: _F) -> _F:
     )(function)
 
 
-def pipeline_of(name: str) -> Pipeline:
-    """A pipeline of the kit by name, or the one that a file holds.
+def pipeline_of(name: str, tenancy: Callable[[], Tenancy] | None = None) -> Pipeline:
+    """A pipeline of the kit by name, the one that a file holds, or one that a tenant published.
+
+    Args:
+        name: `NAME`, `FILE`, or `NAME@VERSION`.
+        tenancy: opens the tenant, where the name is of no built-in pipeline and of no file.
 
     Raises:
-        InputError: there is neither.
+        InputError: there is none of them.
         FoundError: the file has mistakes.
     """
     from dataclasses import replace
 
-    from mlops_infra.lifecycle.pipeline.definition.standard import standard
+    from mlops_infra.lifecycle.pipeline.definition.standard import is_standard, standard
     from mlops_infra.lifecycle.pipeline.source.file import read
     from mlops_infra.lifecycle.pipeline.source.user_pipeline import compile_file
     from mlops_infra.lifecycle.pipeline.submission.commits import commit_here, commit_of
 
-    if not name.endswith(SUFFIXES):
-        return replace(standard(name), asked_from=commit_here())
-    file = Path(name)
-    return compile_file(read(file), commit=commit_of(file))
+    if name.endswith(SUFFIXES):
+        file = Path(name)
+        return compile_file(read(file), commit=commit_of(file))
+    if tenancy is not None and not is_standard(name) and (opened := tenancy()).around.bucket:
+        from mlops_infra.lifecycle.pipeline.submission import published
+
+        return published.read(name, opened.around)
+    return replace(standard(name), asked_from=commit_here())
 
 
 def values_of(pipeline: Pipeline, parameters: tuple[str, ...]) -> dict[str, Value]:

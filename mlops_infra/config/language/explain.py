@@ -27,6 +27,8 @@ _KINDS = {
     "model_type": "keys with values",
     "model_attributes_type": "keys with values",
 }
+KEY = "[key]"
+"""pydantic's last part of the place of an error that is in a dictionary's key."""
 _MISSING = "is missing"
 UNKNOWN = ("unknown key", "unknown key here")
 """What is said of a key that no section has."""
@@ -64,8 +66,7 @@ def _plain(word: str) -> str:
 
 
 def _path(loc: tuple[int | str, ...]) -> Path:
-    # pydantic marks an error in a dictionary's key with a last part of its own
-    return tuple(part for part in loc if part != "[key]")
+    return tuple(part for part in loc if part != KEY)
 
 
 def _problem(details: ErrorDetails, path: Path, model: type[BaseModel], origin: Origin) -> Problem:
@@ -82,7 +83,8 @@ def _explained(details: ErrorDetails, path: Path, model: type[BaseModel]) -> tup
     if kind == "literal_error":
         return f"{_shown(value)} is not one of {context['expected']}", _choice(model, path, value)
     if kind == "string_pattern_mismatch":
-        advice = _example(_field(model, path)) or _purpose(model, path)
+        owner = _keys_in(_field(model, path[:-1])) if details["loc"][-1] == KEY else None
+        advice = _example(owner or _field(model, path)) or _purpose(model, path)
         return f"{_shown(value)} has the wrong format", advice
     if kind == "value_error" and isinstance(context.get("error"), InvalidValueError):
         invalid = context["error"]
@@ -192,6 +194,12 @@ def _step(annotation: Any, part: str | int) -> Any:
         return None
     inner = [each for each in get_args(annotation) if each is not Ellipsis]
     return inner[-1] if get_origin(annotation) in (dict, tuple, list) and inner else None
+
+
+def _keys_in(annotation: Any) -> Any:
+    """The annotation of a dictionary's keys; None for all else."""
+    bare = _bare(annotation)
+    return get_args(bare)[0] if get_origin(bare) is dict else None
 
 
 def _bare(annotation: Any) -> Any:

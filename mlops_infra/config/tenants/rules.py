@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pydantic import TypeAdapter, ValidationError
+
 from mlops_infra import contract
 from mlops_infra.config.language.buckets import bucket_name
 from mlops_infra.config.language.document import Path, Tree
@@ -12,6 +14,7 @@ from mlops_infra.config.language.invalid import InvalidValueError
 from mlops_infra.config.language.section import SERVING_ENGINES
 from mlops_infra.config.language.tree import get, section
 from mlops_infra.config.tenants.pipelines import check_parameter
+from mlops_infra.config.tenants.tenant import TenantName
 from mlops_infra.parameters import PARAMETERS
 
 Broken = tuple[Path, str, str | None]
@@ -36,11 +39,20 @@ def _buckets(tree: Tree) -> Iterator[Broken]:
             message = f"bucket '{name}' is that of {owners[name]} already"
             yield path, message, "each tenant needs a bucket of its own"
         owners.setdefault(name, f"tenant {tenant}")
-        if own is None:
+        if own is None and _is_name(tenant):
             try:
                 bucket_name(name)
             except InvalidValueError as error:
                 yield path, f"its bucket: {error}", "choose another name for the tenant"
+
+
+def _is_name(tenant: str) -> bool:
+    """Whether the model lets the name pass; it says why where it does not."""
+    try:
+        TypeAdapter(TenantName).validate_python(tenant)
+    except ValidationError:
+        return False
+    return True
 
 
 def _models(tree: Tree) -> Iterator[Broken]:

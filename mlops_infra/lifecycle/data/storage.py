@@ -66,6 +66,26 @@ def write(place: str, body: bytes, around: Environment) -> None:
         raise OperationFailed(f"cannot write the file: {error.strerror}", where=place) from error
 
 
+def create(place: str, body: bytes, around: Environment) -> bool:
+    """Write an object where there is none; False where there is one, which stays as it is.
+
+    Raises:
+        OperationFailed: the object store refuses.
+    """
+    bucket, key = split(place, around)
+    return _store(around, bucket).create(key, body)
+
+
+def names(folder: str, around: Environment) -> list[str]:
+    """The keys of all objects below an `s3://` folder, which ends in `/`, without the folder.
+
+    Raises:
+        OperationFailed: the object store does not answer.
+    """
+    bucket, prefix = split(folder, around)
+    return _store(around, bucket).names(prefix)
+
+
 def exists(place: str, around: Environment) -> bool:
     """Whether there is something."""
     if is_object(place):

@@ -179,10 +179,10 @@ class Rollout:
         before = None if held is None or first else self._before(held, candidate)
         route = Route(self._tenant, self._model, target, fallback=before)
         parts.routing.write(route, progress)
-        if not first:
-            parts.sleep(SETTLE_SECONDS)
-            if broken := self._watch.reign(candidate, progress.since, target):
-                return self._back(candidate, progress, broken)
+        # the first one too: who hears of its promotion asks it at once
+        parts.sleep(SETTLE_SECONDS)
+        if not first and (broken := self._watch.reign(candidate, progress.since, target)):
+            return self._back(candidate, progress, broken)
         parts.registry.point(self._model, CHAMPION, candidate.version)
         parts.registry.point(self._model, CHALLENGER, None)
         parts.lineage.record(candidate.trace(endpoint=f"{self._tenant}/{self._model}"))

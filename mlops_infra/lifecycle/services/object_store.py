@@ -17,6 +17,9 @@ CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 5, 20, 2
 REGION = "us-east-1"
 """What S3 gateways without regions sign with."""
 
+_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+"""Codes of S3's conditional writes: it is there, or somebody else is writing it."""
+
 
 class ObjectStore(Protocol):
     """Objects of one bucket."""
@@ -84,6 +87,34 @@ class S3Store:
         """Write one object."""
         with self._translate_errors(f"take {key}"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
+
+    def create(self, key: str, body: bytes) -> bool:
+        """Write one object where there is none; False where there is one, which stays as it is.
+
+        Of several who create it at one moment, one hears True.
+        """
+        from botocore.exceptions import ClientError
+
+        with self._translate_errors(f"take {key}"):
+            try:
+                self._client.put_object(Bucket=self._bucket, Key=key, Body=body, IfNoneMatch="*")
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _TAKEN:
+                    return False
+                raise
+        return True
+
+    def names(self, prefix: str) -> list[str]:
+        """The keys below `prefix`, without it, in the order of their bytes."""
+        with self._translate_errors(f"list {prefix}"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=prefix
+            )
+            return [
+                item["Key"].removeprefix(prefix)
+                for page in pages
+                for item in page.get("Contents", [])
+            ]
 
     def get(self, key: str) -> bytes:
         """Read one object whole."""

@@ -49,6 +49,24 @@ def test_five_different_mistakes_are_all_reported(tmp_path: Path) -> None:
     }
 
 
+def test_a_section_that_no_one_knows_is_a_mistake_when_it_is_empty_too(tmp_path: Path) -> None:
+    found = problems(tmp_path, onprem("mlops-infra:componets: {}"))
+    assert found["componets"].suggestion == "did you mean 'components'?"
+
+
+def test_a_key_of_the_wrong_format_shows_one_that_would_do(tmp_path: Path) -> None:
+    tenants = "mlops-infra:tenants: {Team_A: {owner: lee}}"
+    secrets = "mlops-infra:secrets: {1x: {key: {env: KEY}}}"
+    found = problems(tmp_path, onprem(f"{tenants}\n{secrets}"))
+    assert found["tenants.Team_A"].suggestion == "for example team-a"
+    assert found["secrets.1x"].suggestion == "for example site-database"
+
+
+def test_what_stands_behind_an_unreadable_line_is_not_called_missing(tmp_path: Path) -> None:
+    found = problems(tmp_path, "config:\n  mlops-infra:profile: onprem\n   bad: [\n")
+    assert list(found) == ["(file)"]
+
+
 def onprem(body: str) -> str:
     head = "config:\n  mlops-infra:profile: onprem\n  mlops-infra:environment: test\n"
     return head + "".join(f"  {line}\n" for line in body.splitlines())

@@ -32,6 +32,11 @@ def standard(name: str) -> Pipeline:
     return STANDARD[name]
 
 
+def is_standard(name: str) -> bool:
+    """Whether the kit has a pipeline of this name."""
+    return name in HIDDEN or name in STANDARD
+
+
 def task_of(pipeline: Pipeline) -> Task:
     """Whether the pipeline tells classes or numbers."""
     return "regression" if pipeline.name.startswith("tabular-regression") else "classification"

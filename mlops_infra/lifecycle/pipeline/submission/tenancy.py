@@ -37,6 +37,11 @@ class Tenancy:
 
         return KubernetesRuns(self.kubeconfig, self.context)
 
+    @property
+    def has_pipelines(self) -> bool:
+        """Whether the platform has Kubeflow Pipelines."""
+        return self.pipelines_inside or self.around.pipelines_endpoint is not None
+
     def pipelines(self, namespace: str) -> Channel:
         """The way to Kubeflow Pipelines, for the tenant of this namespace.
 

@@ -7,7 +7,7 @@ from mlops_infra.lifecycle.gateway.traffic import TrafficSummary
 from mlops_infra.lifecycle.lineage.endpoint_history import EndpointHistory
 from mlops_infra.lifecycle.lineage.index import Lineage
 from mlops_infra.lifecycle.promotion.policy import Decision, Policy
-from mlops_infra.lifecycle.promotion.rollout import Rollout
+from mlops_infra.lifecycle.promotion.rollout import SETTLE_SECONDS, Rollout
 from tests.unit.lifecycle.serving.fakes import PowerCut, World
 
 POLICY = Policy(shadow_seconds=5, canary=(10, 50), canary_seconds=5)
@@ -23,6 +23,21 @@ def world() -> World:
     made.models.add("1", 0.90)
     assert promote(made).outcome == "first"
     return made
+
+
+@pytest.mark.parametrize("outcome", ["first", "promoted", "rolled-back", "restored"])
+def test_every_gateway_follows_before_the_decision_is_told(outcome: str) -> None:
+    world = World()
+    world.models.add("1", 0.90)
+    promote(world)
+    if outcome != "first":
+        world.models.add("2", 0.95)
+        failing = TrafficSummary(requests=40, errors=40 if outcome == "rolled-back" else 0)
+        world.observer.tell = lambda _version: failing
+        promote(world)
+    if outcome == "restored":
+        Rollout(world.parts(), POLICY, "demo", "wine").roll_back()
+    assert world.now >= world.store.counted_at + SETTLE_SECONDS
 
 
 def test_the_first_model_serves_at_once(world: World) -> None:

@@ -43,7 +43,10 @@ class Fuse:
 class FakeStore:
     """A key-value store in memory; every change is one act."""
 
-    def __init__(self, fuse: Fuse | None = None) -> None:
+    def __init__(self, fuse: Fuse | None = None, clock: Callable[[], float] = lambda: 0.0) -> None:
+        self.clock = clock
+        self.counted_at = 0.0
+        """When a counter has changed last, which is what gateways look at."""
         self.held: dict[str, str] = {}
         self.sets: dict[str, set[str]] = {}
         self.leases: dict[str, str] = {}
@@ -78,15 +81,18 @@ class FakeStore:
     def put(self, values: Mapping[str, str], *, count: str | None = None) -> None:
         self.fuse.act()
         self.held.update(values)
-        if count is not None:
-            self.held[count] = str(int(self.held.get(count, "0")) + 1)
+        self._count(count)
 
     def drop(self, keys: Sequence[str], *, count: str | None = None) -> None:
         self.fuse.act()
         for key in keys:
             self.held.pop(key, None)
-        if count is not None:
-            self.held[count] = str(int(self.held.get(count, "0")) + 1)
+        self._count(count)
+
+    def _count(self, counter: str | None) -> None:
+        if counter is not None:
+            self.held[counter] = str(int(self.held.get(counter, "0")) + 1)
+            self.counted_at = self.clock()
 
     def delete(self, keys: Sequence[str]) -> int:
         return sum(self.held.pop(key, None) is not None for key in keys)
@@ -212,7 +218,7 @@ class World:
     def __init__(self) -> None:
         self.fuse = Fuse()
         self.now = 1000.0
-        self.store = FakeStore(self.fuse)
+        self.store = FakeStore(self.fuse, lambda: self.now)
         self.models = FakeModels(self.fuse)
         self.serving = FakeServing(self.fuse)
         self.seldon = FakeServing(self.fuse, ".seldon")
