@@ -367,3 +367,10 @@ def test_airflow_waits_for_its_tables_and_holds_no_password_in_an_address() -> N
         assert env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql+psycopg2://"
         waits = [c for c in pod["spec"].get("initContainers", []) if c["name"] == "wait"]
         assert bool(waits) == name.startswith("Deployment/")
+
+
+def test_servers_of_postgresql_ask_for_slots_twice_a_minute() -> None:
+    """Its own code takes a missing number for nanoseconds: a core for every two servers."""
+    assert one(render("cloudnative-pg"), "Cluster")["spec"]["replicationSlots"] == {
+        "updateInterval": 30
+    }
