@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import valkey
 
 _SECONDS = 30.0
+_TRIES = 3
 _POD, _CONTAINER, _ACCOUNTS = "valkey-0", "server", "/run/valkey/users.acl"
 
 
@@ -39,15 +40,25 @@ def declared_accounts(access: StoreAccess) -> list[str]:
         OperationFailed: the Pod does not answer.
     """
     words = access.execute(_POD, _CONTAINER, "cat", _ACCOUNTS)
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=_SECONDS)
-    except subprocess.SubprocessError as error:
-        why = str(getattr(error, "stderr", None) or error).strip()
-        raise OperationFailed(
-            f"the accounts of the key-value store cannot be read: {why[:200]}",
-            where=f"Pod {contract.STORES_NAMESPACE}/{_POD}",
-        ) from error
-    return done.stdout.splitlines()
+    for _ in range(_TRIES):
+        try:
+            done = subprocess.run(
+                words, capture_output=True, text=True, check=True, timeout=_SECONDS
+            )
+        except subprocess.SubprocessError as error:
+            why = str(getattr(error, "stderr", None) or error).strip()
+            raise _unread(why[:200]) from error
+        # A server has an account: on a busy machine kubectl may end well and print nothing.
+        if lines := done.stdout.splitlines():
+            return lines
+    raise _unread("kubectl printed nothing")
+
+
+def _unread(why: str) -> OperationFailed:
+    return OperationFailed(
+        f"the accounts of the key-value store cannot be read: {why}",
+        where=f"Pod {contract.STORES_NAMESPACE}/{_POD}",
+    )
 
 
 def reload_accounts(access: StoreAccess) -> None:

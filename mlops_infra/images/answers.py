@@ -37,7 +37,7 @@ class Remembered:
     source: str
     """The reference that was asked for; another one than the image's where there is a mirror."""
     final: bool
-    """Whether that was an answer at all; False: the registry could not be reached."""
+    """False where the registry could not be reached or did not let us in: it is asked again."""
 
 
 def answers() -> dict[str, Answer]:

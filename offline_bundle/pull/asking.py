@@ -18,6 +18,8 @@ from offline_bundle.registry import Registries
 _SECONDS = 10.0
 """Without a byte for so long a registry counts as one that cannot be reached."""
 _ATTEMPTS = 2
+_NOT_LET_IN = frozenset({401, 403, 407})
+"""Statuses of a login that is missing or wrong: with another one the answer may be another."""
 
 
 def ask(
@@ -26,7 +28,8 @@ def ask(
     """Ask about all images that nothing is known of, and remember the answers, which are returned.
 
     An answer counts until the image is taken from somewhere else. A registry that could not be
-    reached is asked again each time; the first image of it that fails speaks for the others.
+    reached, or did not let us in, is asked again each time. Where it is not reached, the first
+    image speaks for the others.
 
     Args:
         references: of images, as the plan names them.
@@ -60,23 +63,27 @@ def _one_host(
     found: dict[str, Remembered] = {}
     lost: Remembered | None = None
     for reference, source in images:
-        answer = lost or _answer(source, registries)
+        answer, reached = (lost, False) if lost else _answer(source, registries)
         found[reference] = replace(answer, source=str(source))
-        lost = None if answer.final else answer
+        lost = None if reached else answer
     return found
 
 
-def _answer(source: Reference, registries: Registries) -> Remembered:
+def _answer(source: Reference, registries: Registries) -> tuple[Remembered, bool]:
+    """What the registry says of an image, and whether it was reached."""
     registry = registries[source.host]
     try:
         digest = persist(lambda: registry.resolve(source.path, source.target), attempts=_ATTEMPTS)
     except (MlopsError, OSError, http.client.HTTPException) as error:
         status = error.status if isinstance(error, HttpError) else None
+        if status in _NOT_LET_IN:
+            why = f"{source.host} refuses it ({status}): docker login {source.host}"
+            return Remembered(False, why, "", final=False), True
         if status is not None and status not in TRANSIENT:
-            return Remembered(False, f"{source.host} refuses it ({status})", "", final=True)
+            return Remembered(False, f"{source.host} refuses it ({status})", "", final=True), True
         told = str(error) or type(error).__name__
         why = f"{source.host} cannot be reached: {told.partition(chr(10))[0]}"
-        return Remembered(False, why, "", final=False)
+        return Remembered(False, why, "", final=False), False
     if digest is None:
-        return Remembered(False, f"{source.host} does not have it", "", final=True)
-    return Remembered(True, f"{source.host} has it", "", final=True)
+        return Remembered(False, f"{source.host} does not have it", "", final=True), True
+    return Remembered(True, f"{source.host} has it", "", final=True), True

@@ -28,6 +28,11 @@ _ACCEPT = ", ".join(sorted(MANIFEST_TYPES | INDEX_TYPES))
 _CHALLENGES = 4
 """Requests until a 401 is final: none or an old token, a new one, one that ended under way."""
 _CODE = re.compile(r"[A-Z_]{1,64}")
+_NAME_MISSING = (
+    "check the name; some registries (ECR, Harbor) take a push only into a repository or project"
+    " that exists"
+)
+_PART_MISSING = "the registry has the manifest but lacks this part: push the image there again"
 _MAX_PAGES = 1000
 """Of a list of referrers: an image with more has a registry that goes round in circles."""
 
@@ -164,7 +169,8 @@ class Registry:
             accepted = (200, 206, 416) if start else (200,)
             if reply.status not in accepted:
                 content = reply.document()
-                require(reply, content, accepted, f"{self.host}/{repository}@{digest}")
+                where = f"{self.host}/{repository}@{digest}"
+                require(reply, content, accepted, where, missing=_PART_MISSING)
         except BaseException:
             reply.close()
             raise
@@ -236,8 +242,15 @@ class Registry:
         raise _refused(self.host, url)
 
 
-def require(reply: Reply, content: bytes, accepted: tuple[int, ...], where: str) -> None:
-    """Raise what an answer outside of `accepted` means.
+def require(
+    reply: Reply,
+    content: bytes,
+    accepted: tuple[int, ...],
+    where: str,
+    *,
+    missing: str = _NAME_MISSING,
+) -> None:
+    """Raise what an answer outside of `accepted` means; `missing` is the hint of a 404.
 
     Raises:
         RegistryError: with the status and the codes that the registry gives.
@@ -255,8 +268,7 @@ def require(reply: Reply, content: bytes, accepted: tuple[int, ...], where: str)
     hints = {
         401: LOGIN,
         403: "the login lacks a right there: ask the owner of the registry",
-        404: "check the name; some registries (ECR, Harbor) take a push only into a repository or"
-        " project that exists",
+        404: missing,
     }
     error = RegistryError(
         f"the registry answers {reply.status}{told}",

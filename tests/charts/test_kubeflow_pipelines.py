@@ -101,6 +101,16 @@ def test_controllers_may_work_on_a_run_where_it_is() -> None:
     assert ("pipelines.kubeflow.org", "runs", "create") in scheduler
 
 
+def test_the_api_server_has_no_logs_to_give_away() -> None:
+    """Its address for logs of steps asks nobody who they are."""
+    objects = _tenant() + planned_render(STACK, CHART)[1]
+    assert {
+        (resource, verb)
+        for group, resource, verb in _allowed("ml-pipeline", "kubeflow", objects)
+        if group == "" and resource.startswith("pods")
+    } == {("pods", "delete")}
+
+
 def test_argo_finds_a_place_for_artifacts_where_a_run_is() -> None:
     defaults = next(
         m["data"]["workflowDefaults"]

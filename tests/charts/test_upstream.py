@@ -251,6 +251,24 @@ def test_browsers_sign_in_and_models_are_asked_with_tokens() -> None:
     ]
 
 
+@pytest.mark.parametrize("variant", [0, 1], ids=["with login", "without"])
+def test_no_request_says_who_it_is_from(variant: int) -> None:
+    """Katib's page believes the header whoever sends it."""
+    manifests = render("envoy-gateway", CASES["envoy-gateway"].variants[variant])
+    policy = one(manifests, "ClientTrafficPolicy")
+    (target,) = policy["spec"]["targetRefs"]
+    gateway = one(manifests, "Gateway")["metadata"]["name"]
+    assert (target["kind"], target["name"]) == ("Gateway", gateway)
+    assert "sectionName" not in target, "all listeners"
+    removed = policy["spec"]["headers"]["earlyRequestHeaders"]["remove"]
+    assert {"kubeflow-userid", "kubeflow-groups"} <= set(removed)
+    routes = [each["metadata"] for each in manifests if each["kind"] == "HTTPRoute"]
+    assert routes
+    for route in routes:
+        before = route["annotations"]["config.kubernetes.io/depends-on"]
+        assert before.endswith(f"/ClientTrafficPolicy/{policy['metadata']['name']}")
+
+
 def test_the_edge_reads_secrets_of_its_own_namespace_alone() -> None:
     """Upstream's controller reads every Secret of the cluster."""
     manifests = render("envoy-gateway")

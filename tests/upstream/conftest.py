@@ -32,10 +32,12 @@ BESIDE = ("argo-workflows", "kserve", "katib", "lifecycle")
 TENANTS = {
     "demo": {
         "owner": "lee",
+        "members": ["kim"],
         "quota": {"cpu": "6", "memory": "10Gi", "storage": "20Gi", "pods": 60},
     },
     "other": {
-        "owner": "kim",
+        "owner": "choi",
+        "members": ["park"],
         "quota": {"cpu": "3", "memory": "4Gi", "storage": "10Gi", "pods": 20},
     },
 }

@@ -58,7 +58,8 @@ def _registered(of: Pipeline, tenancy: Tenancy) -> str | None:
     """The version of Kubeflow Pipelines; None where the platform has none."""
     if not tenancy.has_pipelines:
         return None
-    from mlops_infra.lifecycle.pipeline.submission import kfp_run
+    from mlops_infra.lifecycle.pipeline.submission.kfp_client import api_of
+    from mlops_infra.lifecycle.pipeline.submission.kfp_run import upload
 
-    made = kfp_run.upload(of, tenancy, kfp_run.api_of(tenancy)).version
+    made = upload(of, tenancy, api_of(tenancy)).version
     return f"{of.name} ({made.version})"

@@ -182,10 +182,11 @@ def _kfp(
     sink: Sink,
 ) -> dict[str, object]:
     from mlops_infra.lifecycle.pipeline.submission import kfp_run
+    from mlops_infra.lifecycle.pipeline.submission.kfp_client import api_of
     from mlops_infra.lifecycle.pipeline.submission.kubernetes_runs import KubernetesRuns
     from mlops_infra.lifecycle.pipeline.submission.submit import metrics_of
 
-    api = kfp_run.api_of(tenancy)
+    api = api_of(tenancy)
     run = kfp_run.submit(of, values, tenancy, api, name=name)
     told: dict[str, object] = {
         "run": run,

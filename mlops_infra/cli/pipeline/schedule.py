@@ -49,14 +49,15 @@ def add(
     state of the pipeline: a changed one needs a new schedule. Times are in the time zone of
     `components.kubeflow-pipelines.settings.timezone`.
     """
-    from mlops_infra.lifecycle.pipeline.submission import kfp_run
+    from mlops_infra.lifecycle.pipeline.submission.kfp_client import api_of
+    from mlops_infra.lifecycle.pipeline.submission.kfp_schedule import repeat
 
     opened = cache(lambda: tenancy_of(stack, tenant, file, render.sink_for(as_json)))
     of = pipeline_of(pipeline, opened)
     values = values_of(of, parameters)
     tenancy = opened()
-    api = kfp_run.api_of(tenancy)
-    made = kfp_run.repeat(of, values, tenancy, api, name=name or of.name, cron=cron)
+    api = api_of(tenancy)
+    made = repeat(of, values, tenancy, api, name=name or of.name, cron=cron)
     _tell([made], as_json)
 
 
@@ -67,7 +68,7 @@ def add(
 @options.as_json
 def list_(stack: str | None, tenant: str | None, file: Path | None, as_json: bool) -> None:
     """List the schedules of a tenant."""
-    from mlops_infra.lifecycle.pipeline.submission.kfp_run import api_of
+    from mlops_infra.lifecycle.pipeline.submission.kfp_client import api_of
 
     tenancy = tenancy_of(stack, tenant, file, render.sink_for(as_json))
     _tell(api_of(tenancy).repeated(), as_json)
@@ -83,7 +84,7 @@ def remove(
     schedule_id: str, stack: str | None, tenant: str | None, file: Path | None, as_json: bool
 ) -> None:
     """Remove a schedule; its runs stay."""
-    from mlops_infra.lifecycle.pipeline.submission.kfp_run import api_of
+    from mlops_infra.lifecycle.pipeline.submission.kfp_client import api_of
 
     tenancy = tenancy_of(stack, tenant, file, render.sink_for(as_json))
     api_of(tenancy).end_repeating(schedule_id)

@@ -22,7 +22,7 @@ def stop(run: str, stack: str | None, tenant: str | None, file: Path | None, as_
     ID is what `pipeline run --engine kfp` has shown. Steps that run are stopped; what others have
     written stays.
     """
-    from mlops_infra.lifecycle.pipeline.submission.kfp_run import api_of
+    from mlops_infra.lifecycle.pipeline.submission.kfp_client import api_of
 
     tenancy = tenancy_of(stack, tenant, file, render.sink_for(as_json))
     api_of(tenancy).stop(run)

@@ -16,6 +16,7 @@ from mlops_infra.lifecycle.pipeline.definition.arguments import complete
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
 from mlops_infra.lifecycle.pipeline.submission import kfp_run
 from mlops_infra.lifecycle.pipeline.submission.kfp_api import PipelinesApi
+from mlops_infra.lifecycle.pipeline.submission.kfp_client import api_of
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
 from mlops_infra.lifecycle.triggers.declared import DeclaredModel
 from mlops_infra.lifecycle.triggers.ledger import Claim, Connect
@@ -90,7 +91,7 @@ class KfpTrainings:
 
     def _of(self, tenant: str) -> tuple[Tenancy, PipelinesApi]:
         tenancy = self._tenancy(tenant)
-        return tenancy, kfp_run.api_of(tenancy)
+        return tenancy, api_of(tenancy)
 
 
 class EitherEngine:

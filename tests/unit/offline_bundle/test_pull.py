@@ -82,10 +82,22 @@ def test_a_registry_is_asked_once(site: Site) -> None:
     assert len(site.script.asked) == before
 
 
-def test_what_a_refusal_means_is_remembered_too(site: Site) -> None:
-    site.script.guard = lambda request: bool(request.error(403, "DENIED")) or True
-    site.ask("team/app:1")
-    assert images.answers()[site.reference] == (False, f"{site.host} refuses it (403)")
+def test_who_was_not_let_in_is_told_to_log_in_and_asks_again(site: Site) -> None:
+    def closed(request: Handler) -> bool:
+        if "app/manifests/1" not in request.path:
+            return False
+        request.error(401, "UNAUTHORIZED", {"WWW-Authenticate": "Basic realm=site"})
+        return True
+
+    site.script.guard = closed
+    site.ask("team/app:1", "team/app:2")
+    found = images.answers()
+    refused = f"{site.host} refuses it (401): docker login {site.host}"
+    assert found[site.reference] == (False, refused)
+    assert found[f"{site.host}/team/app:2"] == (False, f"{site.host} does not have it")
+    site.script.guard = None
+    assert site.ask("team/app:1", "team/app:2").keys() == {site.reference}
+    assert images.answers()[site.reference].there
 
 
 def test_a_registry_that_was_not_reached_is_asked_again() -> None:

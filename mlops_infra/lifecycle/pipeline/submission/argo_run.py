@@ -51,20 +51,7 @@ def wait(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> RunEnd:
-    """Follow a run to its end.
-
-    Args:
-        workflows: the cluster.
-        namespace: of the tenant.
-        run: its name.
-        sink: one step of progress, noting what runs now.
-        timeout: seconds.
-        clock: seconds that only grow.
-        sleep: waits for seconds.
-
-    Raises:
-        OperationFailed: the cluster does not answer, or the time is over; the run goes on.
-    """
+    """Follow the run of this name to its end, as `follow` does."""
     return follow(
         lambda: told_by(workflows.read(namespace, run)),
         run,

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mlops_infra import contract
-from mlops_infra.errors import InputError, OperationFailed
+from mlops_infra.errors import OperationFailed
 from mlops_infra.lifecycle.data import storage
 from mlops_infra.lifecycle.pipeline.definition.model import Pipeline, Value
 from mlops_infra.lifecycle.pipeline.definition.places import cache, code_object
@@ -90,22 +89,6 @@ def submit(
     return str(api.start(used.version, name, parameters, used.experiment)["run_id"])
 
 
-def repeat(
-    pipeline: Pipeline,
-    values: Mapping[str, Value],
-    tenancy: Tenancy,
-    api: PipelinesApi,
-    *,
-    name: str,
-    cron: str,
-) -> Document:
-    """Start runs by a schedule of five fields; the recurring run. Raises like `upload`."""
-    fields = cron_of(cron)
-    used = upload(pipeline, tenancy, api)
-    parameters = kfp.runtime_values(pipeline, values)
-    return api.repeat(used.version, name, parameters, used.experiment, fields)
-
-
 def wait(
     api: PipelinesApi,
     run: str,
@@ -116,19 +99,9 @@ def wait(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> RunEnd:
-    """Follow a run to its end.
+    """Follow the run of this id to its end, as `follow` does.
 
-    Args:
-        api: the server.
-        run: id of the run.
-        steps: names of the pipeline's steps.
-        sink: one step of progress, noting what runs now.
-        timeout: seconds.
-        clock: seconds that only grow.
-        sleep: waits for seconds.
-
-    Raises:
-        OperationFailed: the server does not answer, or the time is over; the run goes on.
+    Of its tasks those are told that `steps` names, the steps of the pipeline.
     """
     names = frozenset(steps)
     return follow(
@@ -202,36 +175,3 @@ def tracking_run(run: Document) -> str | None:
     ) or {}
     found = (entries.get("root_run_id") or {}).get("value")
     return str(found) if found else None
-
-
-def cron_of(cron: str) -> str:
-    """A cron expression of five fields as KFP reads it, seconds first.
-
-    Raises:
-        InputError: it is not one.
-    """
-    from mlops_infra.config.language import cron as language
-    from mlops_infra.config.language.invalid import InvalidValueError
-
-    try:
-        language.parse(cron)
-    except InvalidValueError as error:
-        raise InputError(f"'{cron}': {error}", hint=error.advice) from error
-    return f"0 {' '.join(cron.split())}"
-
-
-def api_of(tenancy: Tenancy) -> PipelinesApi:
-    """The server of the platform, for the tenant.
-
-    Raises:
-        InputError: no tenant or no Kubeflow Pipelines is configured.
-    """
-    tenant = tenancy.around.tenant
-    if tenant is None:
-        raise InputError(
-            "no tenant is configured",
-            where=f"environment variable {contract.TENANT_VARIABLE}",
-            hint="add -s STACK --tenant NAME; it is set in a tenant's Pods",
-        )
-    namespace = contract.tenant_namespace(tenant)
-    return PipelinesApi(tenancy.pipelines(namespace), namespace)

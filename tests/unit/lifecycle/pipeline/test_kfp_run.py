@@ -14,6 +14,8 @@ from mlops_infra.lifecycle.pipeline.definition.arguments import complete
 from mlops_infra.lifecycle.pipeline.definition.standard import standard
 from mlops_infra.lifecycle.pipeline.submission import kfp_channel, kfp_run
 from mlops_infra.lifecycle.pipeline.submission.kfp_api import PipelinesApi
+from mlops_infra.lifecycle.pipeline.submission.kfp_client import api_of
+from mlops_infra.lifecycle.pipeline.submission.kfp_schedule import repeat
 from mlops_infra.lifecycle.pipeline.submission.kubernetes_runs import KubernetesRuns
 from mlops_infra.lifecycle.pipeline.submission.tenancy import Tenancy
 from mlops_infra.lifecycle.services.environment import Environment
@@ -47,7 +49,7 @@ def start(url: str, name: str = "run-1", **given: str) -> str:
     pipeline = standard("tabular-classification")
     there = tenancy(url)
     values = complete(given, pipeline)
-    return kfp_run.submit(pipeline, values, there, kfp_run.api_of(there), name=name)
+    return kfp_run.submit(pipeline, values, there, api_of(there), name=name)
 
 
 def task(name: str, state: str = "SUCCEEDED", **more: Any) -> dict[str, Any]:
@@ -109,7 +111,7 @@ def test_a_run_is_followed_by_its_steps_alone(server: FakeKfp, url: str) -> None
         {"state": "SUCCEEDED", **details(task("executor"), task("validate"), task("train"))},
     ]
     seen: list[Event] = []
-    api = kfp_run.api_of(tenancy(url))
+    api = api_of(tenancy(url))
     end = kfp_run.wait(
         api, run, ["validate", "train"], seen.append, timeout=9, sleep=lambda _: None
     )
@@ -130,7 +132,7 @@ def test_a_failure_names_the_step_and_shows_its_log(server: FakeKfp, url: str) -
     run = start(url)
     failed = task("train", "FAILED", error={"code": 2, "message": "exit code 3"})
     server.script = [{"state": "FAILED", **details(task("validate"), failed)}]
-    api = kfp_run.api_of(tenancy(url))
+    api = api_of(tenancy(url))
     end = kfp_run.wait(api, run, ["validate", "train"], quiet, timeout=9)
     told = kfp_run.failure(FakeLogs("Traceback"), end)
     assert told.what == f"step 'train' of {run} failed: exit code 3\n{SPACE} train: Traceback"
@@ -166,7 +168,7 @@ def test_the_log_is_that_of_the_last_try_and_not_of_what_kfp_adds(
 
 
 def test_a_stopped_run_ends_and_says_so(server: FakeKfp, url: str) -> None:
-    run, api = start(url), kfp_run.api_of(tenancy(url))
+    run, api = start(url), api_of(tenancy(url))
     api.stop(run)
     assert server.runs[run]["state"] == "CANCELING"
     server.script = [{"state": "CANCELED"}]
@@ -178,7 +180,7 @@ def test_a_stopped_run_ends_and_says_so(server: FakeKfp, url: str) -> None:
 def test_waiting_ends_and_says_how_to_go_on(server: FakeKfp, url: str) -> None:
     run, times = start(url), iter([0.0, 11.0])
     server.script = [{"state": "RUNNING", **details(task("train", "RUNNING"))}]
-    api = kfp_run.api_of(tenancy(url))
+    api = api_of(tenancy(url))
     with pytest.raises(OperationFailed, match="has not ended within 10 s: train") as told:
         kfp_run.wait(api, run, ["train"], quiet, timeout=10, clock=lambda: next(times))
     assert f"pipeline stop {run}" in str(told.value.hint)
@@ -186,10 +188,10 @@ def test_waiting_ends_and_says_how_to_go_on(server: FakeKfp, url: str) -> None:
 
 def test_schedules_are_added_listed_and_removed(server: FakeKfp, url: str) -> None:
     pipeline, there = standard("tabular-regression"), tenancy(url)
-    api = kfp_run.api_of(there)
+    api = api_of(there)
     for name in ("a", "b", "c"):  # more than a page
         values = complete({}, pipeline)
-        kfp_run.repeat(pipeline, values, there, api, name=name, cron="0 3 * * mon")
+        repeat(pipeline, values, there, api, name=name, cron="0 3 * * mon")
     assert [each["display_name"] for each in api.repeated()] == ["a", "b", "c"]
     first = api.repeated()[0]
     assert first["trigger"]["cron_schedule"]["cron"] == "0 0 3 * * mon"
@@ -200,9 +202,9 @@ def test_schedules_are_added_listed_and_removed(server: FakeKfp, url: str) -> No
 
 def test_a_schedule_with_a_mistake_is_not_sent(server: FakeKfp, url: str) -> None:
     pipeline, there = standard("tabular-regression"), tenancy(url)
-    api, values = kfp_run.api_of(there), complete({}, pipeline)
+    api, values = api_of(there), complete({}, pipeline)
     with pytest.raises(InputError, match="0 25"):
-        kfp_run.repeat(pipeline, values, there, api, name="a", cron="0 25 * * *")
+        repeat(pipeline, values, there, api, name="a", cron="0 25 * * *")
     assert server.asked == []
 
 
@@ -230,4 +232,4 @@ def test_a_server_that_is_not_there_is_named() -> None:
 
 def test_a_platform_without_it_says_so() -> None:
     with pytest.raises(InputError, match="has no Kubeflow Pipelines"):
-        kfp_run.api_of(Tenancy(Environment(tenant="demo")))
+        api_of(Tenancy(Environment(tenant="demo")))
