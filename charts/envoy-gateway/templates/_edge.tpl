@@ -30,7 +30,6 @@ envoy-gateway.yaml: |
 {{- define "edge.proxyLabels" -}}
 app.kubernetes.io/name: envoy
 app.kubernetes.io/component: proxy
-app.kubernetes.io/managed-by: envoy-gateway
 {{- end }}
 
 {{/*
@@ -40,6 +39,7 @@ selects them: both must say the same.
 {{- define "edge.podLabels" -}}
 {{- $own := include "base.podLabels" (dict "root" . "role" "proxy") | fromYaml -}}
 {{- $theirs := include "edge.proxyLabels" . | fromYaml -}}
+{{- $_ := set $theirs "app.kubernetes.io/managed-by" "envoy-gateway" -}}
 {{ toYaml (merge $theirs $own) }}
 {{- end }}
 
