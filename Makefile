@@ -56,7 +56,7 @@ storm examples air-gap aws-lab kubeflow upstream upgrade: export PYTEST_TIMEOUT 
 
 storm: venv ## the long form of the fault tier: kill -9 again and again, hostile requests without end
 	MLOPS_INFRA_STORM=1 $(BIN)/python -m pytest tests/unit/lifecycle/gateway/test_hostile.py
-	MLOPS_INFRA_STORM=1 $(BIN)/python -m pytest tests/e2e/test_images.py -k different_days
+	MLOPS_INFRA_STORM=1 $(BIN)/python -m pytest tests/e2e/test_images.py tests/kubeflow/test_images.py -k different_days
 	MLOPS_INFRA_STORM=1 $(BIN)/python -m tests.tiers faults
 
 examples: venv ## the example stacks for big clusters, up and down whole with simulated Pods

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mlops_infra.cli import options, render
+from mlops_infra.cli import options, render, rollout_options
 from mlops_infra.cli.decision import show
 from mlops_infra.errors import FoundError
 
@@ -16,24 +16,10 @@ from mlops_infra.errors import FoundError
 @click.argument("model", metavar="MODEL")
 @options.stack
 @options.file
-@click.option("-t", "--tenant", required=True, metavar="NAME", help="Tenant of the endpoint.")
-@click.option(
-    "--to",
-    type=click.Choice(["kserve", "seldon-core"]),
-    help="Component that is to serve it (default: as configured).",
-)
-@click.option(
-    "--champion-seconds",
-    default=20.0,
-    show_default=True,
-    help="Time in which a new server that fails gives the traffic back, seconds.",
-)
-@click.option(
-    "--ready-seconds",
-    default=300.0,
-    show_default=True,
-    help="Time limit for the start of each server, seconds.",
-)
+@rollout_options.tenant
+@rollout_options.engine("--to", "Component that is to serve it")
+@rollout_options.champion_seconds
+@rollout_options.ready_seconds
 @options.as_json
 def command(
     model: str,

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mlops_infra.cli import options, render
+from mlops_infra.cli import options, render, rollout_options
 from mlops_infra.cli.decision import show
 from mlops_infra.errors import FoundError
 
@@ -33,7 +33,7 @@ class _Shares(click.ParamType[tuple[int, ...]]):
 @click.argument("model", metavar="MODEL[/VERSION]")
 @options.stack
 @options.file
-@click.option("-t", "--tenant", required=True, metavar="NAME", help="Tenant of the endpoint.")
+@rollout_options.tenant
 @click.option("--rollback", is_flag=True, help="Roll back the challenger, or else the champion.")
 @click.option("--metric", default="accuracy", show_default=True, help="Deciding metric.")
 @click.option("--less-is-better", is_flag=True, help="A lower metric is better, as with log_loss.")
@@ -53,11 +53,8 @@ class _Shares(click.ParamType[tuple[int, ...]]):
     type=float,
     help="Maximum share of rows (0 to 1) with another answer, as a shadow.",
 )
-@click.option(
-    "--shadow-seconds",
-    default=60.0,
-    show_default=True,
-    help="Duration of the shadow stage, seconds; 0 skips it.",
+@rollout_options.seconds(
+    "--shadow-seconds", 60.0, "Duration of the shadow stage, seconds; 0 skips it."
 )
 @click.option(
     "--canary",
@@ -67,27 +64,12 @@ class _Shares(click.ParamType[tuple[int, ...]]):
     metavar="SHARES",
     help="Percentages of the traffic, one per canary stage.",
 )
-@click.option(
-    "--canary-seconds",
-    default=60.0,
-    show_default=True,
-    help="Duration of each canary stage, seconds.",
-)
-@click.option(
-    "--champion-seconds",
-    default=20.0,
-    show_default=True,
-    help="Time in which a new champion that fails is rolled back, seconds.",
-)
+@rollout_options.seconds("--canary-seconds", 60.0, "Duration of each canary stage, seconds.")
+@rollout_options.champion_seconds
 @click.option(
     "--min-requests", default=0, show_default=True, help="Minimum number of requests per stage."
 )
-@click.option(
-    "--ready-seconds",
-    default=300.0,
-    show_default=True,
-    help="Time limit for the start of the server, seconds.",
-)
+@rollout_options.ready_seconds
 @click.option(
     "--replicas",
     default="1",
@@ -95,11 +77,7 @@ class _Shares(click.ParamType[tuple[int, ...]]):
     metavar="N or N-M",
     help="Number of Pods, or a range for autoscaling.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["kserve", "seldon-core"]),
-    help="Model server of a new version (default: as configured).",
-)
+@rollout_options.engine("--engine", "Model server of a new version")
 @options.as_json
 def command(
     model: str,

@@ -98,6 +98,35 @@ def _made(plane: ControlPlane, version: str, kind: str, spec: Manifest) -> Manif
     return made
 
 
+def test_an_experiment_takes_its_template_from_its_own_namespace_alone(plane: ControlPlane) -> None:
+    """Katib would read any ConfigMap with its own rights, and print it in its refusal."""
+    for manifest in render("crds", {"groups": ["kubeflow.org"]}):
+        apply(plane, manifest, dry=False)
+    admission = [m for m in render("katib") if "AdmissionPolicy" in m["kind"]]
+    for manifest in admission:
+        assert apply(plane, manifest, dry=False) == (None, None)
+    assert len(admission) == 2
+    until = time.monotonic() + 30
+    while "own namespace" not in (_template(plane, "kube-system") or ""):
+        assert time.monotonic() < until, "the policy is not in force"
+        time.sleep(0.2)
+    assert _template(plane, "default") is None
+    assert _template(plane, None) is None
+
+
+def _template(plane: ControlPlane, namespace: str | None) -> str | None:
+    """What refuses an experiment in `default` with a ConfigMap of `namespace`, if it has one."""
+    source = {"configMapName": "x", "configMapNamespace": namespace, "templatePath": "x"}
+    template = {"configMap": source} if namespace else {"trialSpec": {"kind": "Job"}}
+    body = {
+        "apiVersion": "kubeflow.org/v1beta1",
+        "kind": "Experiment",
+        "metadata": {"name": "x", "namespace": "default"},
+        "spec": {"trialTemplate": template},
+    }
+    return apply(plane, body, dry=True)[0]
+
+
 def test_kserves_objects_are_taken_with_every_runtime(plane: ControlPlane) -> None:
     restricted_namespace(plane, "kserve")
     for manifest in render("crds", {"groups": ["serving.kserve.io"]}):

@@ -86,3 +86,10 @@ def test_kubeflows_controller_neither_asks_notebooks_nor_stops_them() -> None:
     ports = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
     assert 8888 not in ports
     assert "CULL_KERNEL_SECONDS" in text("kubeflow-notebooks")
+
+
+def test_notebooks_see_the_model_servers_of_both_engines_and_change_none() -> None:
+    rules = one(render("tenant"), "Role", "notebook")["rules"]
+    verbs = {resource: set(rule["verbs"]) for rule in rules for resource in rule["resources"]}
+    for kind in ("inferenceservices", "seldondeployments"):
+        assert verbs[kind] == {"get", "list", "watch"}

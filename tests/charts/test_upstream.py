@@ -19,6 +19,7 @@ from tests.charts.rendering import (
     containers,
     defaults,
     one,
+    planned_render,
     pods,
     render,
     text,
@@ -99,6 +100,13 @@ def test_the_gateway_reaches_seldons_model_servers() -> None:
     assert port in defaults("lifecycle")["networkPolicy"]["modelPorts"]
     assert port in defaults("tenant")["networkPolicy"]["ports"]
     assert env["EXECUTOR_SERVER_PORT"] != str(port), "both may stand in one Pod"
+
+
+def test_prometheus_reaches_the_metrics_of_seldons_model_servers() -> None:
+    assert _env("seldon-core", "Deployment/seldon-manager")[
+        "PREDICTIVE_UNIT_METRICS_PORT_NAME"
+    ] == ("metrics")
+    assert seldon.METRICS_PORT in defaults("tenant")["networkPolicy"]["ports"]
 
 
 def test_runs_of_pipelines_take_our_images_and_pass_pod_security() -> None:
@@ -199,6 +207,21 @@ def test_katibs_page_asks_who_somebody_is_and_what_he_may_see() -> None:
     assert _env("katib", "Deployment/katib-ui")["APP_DISABLE_AUTH"] == "false"
     rules = one(render("katib"), "ClusterRole", "katib-ui")["rules"]
     assert any("subjectaccessreviews" in rule["resources"] for rule in rules)
+
+
+def test_katibs_server_of_metrics_answers_what_belongs_to_experiments_alone() -> None:
+    """It asks nobody who he is: no other Pod of a tenant may connect, and no page of the edge."""
+    manifests = render("katib", {"trials": {"namespaces": ["tenant-demo"]}})
+    rules = one(manifests, "NetworkPolicy", "katib-db-manager")["spec"]["ingress"]
+    (tenants,) = [peer for r in rules for peer in r["from"] if "namespaceSelector" in peer]
+    (space,) = tenants["namespaceSelector"]["matchExpressions"]
+    assert space["values"] == ["tenant-demo"]
+    assert tenants["podSelector"]["matchExpressions"] == [
+        {"key": "katib.kubeflow.org/experiment", "operator": "Exists"}
+    ]
+    assert one(render("katib"), "NetworkPolicy", "katib-ui")["spec"]["ingress"] == []
+    edge, _ = planned_render("kubeflow", "envoy-gateway")
+    assert [route["name"] for route in edge.values["routes"]] == ["mlflow"]
 
 
 def test_katib_may_grant_what_a_service_that_stops_trials_early_gets() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Self
 
 PAUSE, PATIENCE = 0.25, 5.0
 """Seconds between two requests, and for one answer: a bounded load of four in a second at most."""
@@ -23,6 +24,9 @@ class Probe:
     url: str
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    header: str = ""
+    """Header of good answers whose values are kept in `seen`."""
+    seen: list[str] = field(default_factory=list)
     asked: list[tuple[float, str]] = field(default_factory=list)
     """When each request was sent, and why it failed; nothing where it was answered with 200."""
 
@@ -51,13 +55,13 @@ class Probe:
         )
 
     @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> Iterator[Self]:
         """Ask as long as the context lasts."""
         over = threading.Event()
         thread = threading.Thread(target=self._ask, args=(over,))
         thread.start()
         try:
-            yield
+            yield self
         finally:
             over.set()
             thread.join()
@@ -70,6 +74,8 @@ class Probe:
             try:
                 with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
                     answer.read()
+                    if self.header:
+                        self.seen.append(str(answer.headers[self.header]))
             except urllib.error.HTTPError as error:
                 with error:
                     why = f"{error.code} {error.read()[:200].decode(errors='replace')}"

@@ -35,13 +35,19 @@ def foundation(folder: Path) -> Path:
     return folder
 
 
-def next_one(folder: Path) -> Path:
-    """This release again under the next version: its image and all labels are new."""
+def copied(folder: Path) -> Path:
+    """This release in files of its own, which a test may change."""
     ignored = shutil.ignore_patterns("__pycache__")
     for part in _PARTS:
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     for name in _FILES:
         shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def next_one(folder: Path) -> Path:
+    """This release again under the next version: its image and all labels are new."""
+    copied(folder)
     file = folder / "mlops_infra" / "__init__.py"
     text = file.read_text("utf-8")
     file.write_text(_VERSION.sub(lambda found: f'__version__ = "{found[1]}.post1"', text), "utf-8")

@@ -1,9 +1,9 @@
 """Stands in for Seldon Core's operator, whose binary no package registry has.
 
 It makes of a SeldonDeployment what 1.17.1 makes of one without an executor: a Deployment of the Pod
-that the object describes, with the server's image and ports, and a loader of its own (which has no
-security context) unless there is one of the name that it looks for. Like the real one it calls the
-object Available without asking whether the model is loaded.
+that the object describes, with the server's image, ports and probes, and a loader of its own (which
+has no security context) unless there is one of the name that it looks for. Like the real one it
+calls the object Available without asking whether the model is loaded.
 """
 
 from __future__ import annotations
@@ -85,6 +85,8 @@ class FakeSeldonOperator:
         (server,) = pod["containers"]
         server["image"] = self._server
         server["ports"] = [{"name": "http", "containerPort": 8000}]
+        for probe, asks in (("readinessProbe", "ready"), ("livenessProbe", "live")):
+            server[probe]["httpGet"] = {"path": f"/v2/health/{asks}", "port": "http"}
         loader = f"{server['name']}-model-initializer"
         if loader not in {each["name"] for each in pod.get("initContainers", ())}:
             pod["initContainers"] = [{"name": loader, "image": "rclone"}]

@@ -6,6 +6,7 @@ Each case prints its seconds: until all that holds was named, and until nothing 
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -77,9 +78,11 @@ class Site:
         return done
 
     def _destroy(self) -> int:
-        self.plane.request("DELETE", self.path)
-        _until(self.gone)
-        return 1
+        paths = [f"/api/v1/namespaces/{name}" for name in self.deployed.namespaces]
+        for path in paths:
+            self.plane.request("DELETE", path)
+        _until(lambda: not any(self.plane.request("GET", path) for path in paths))
+        return len(paths)
 
     def gone(self) -> bool:
         return self.plane.request("GET", self.path) is None
@@ -355,3 +358,29 @@ def test_other_namespaces_are_not_touched(site: Site) -> None:
     finally:
         site.plane.request("PATCH", f"{path}/alien", {"metadata": {"finalizers": None}})
         site.plane.request("DELETE", f"{path}/alien")
+
+
+def test_what_tenants_have_goes_while_a_store_is_there(site: Site, widgets: str) -> None:
+    """A controller that cleans up in a store, which is a custom resource itself."""
+    tenant = Site(site.plane, contract.tenant_namespace(site.namespace))
+    site.plane.request("POST", "/api/v1/namespaces", {"metadata": {"name": tenant.namespace}})
+    trial = widgets.replace(f"/{site.namespace}/", f"/{tenant.namespace}/")
+    body = {"apiVersion": f"{GROUP}/v1alpha1", "kind": "Widget"}
+    metadata = {"name": "held", "finalizers": [FINALIZER]}
+    site.plane.request("POST", trial.rpartition("/")[0], {**body, "metadata": metadata})
+    site.plane.request("PATCH", widgets, {"metadata": {"finalizers": None}})
+    site.deployed = Deployed((*site.deployed.resources, *tenant.deployed.resources))
+
+    def clean_up() -> None:
+        _until(lambda: "deletionTimestamp" in site.plane.request("GET", trial)["metadata"])
+        if site.plane.request("GET", widgets):
+            site.plane.request("PATCH", trial, {"metadata": {"finalizers": None}})
+
+    controller = threading.Thread(target=clean_up)
+    controller.start()
+    try:
+        assert site.down().cleared == []
+    finally:
+        controller.join()
+        site.plane.request("PATCH", trial, {"metadata": {"finalizers": None}})
+        site.plane.request("DELETE", tenant.path)

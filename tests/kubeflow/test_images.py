@@ -11,7 +11,7 @@ from mlops_infra import images
 from mlops_infra.progress import quiet
 from tests import made
 from tests.e2e.image_roots import run
-from tests.e2e.test_images import rebuilt, require_whole
+from tests.e2e.test_images import STORM, rebuilt, require_whole
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="entering an image needs root")
 
@@ -21,6 +21,7 @@ def test_a_layout_is_whole_and_its_bill_of_materials_refers_to_it(name: str) -> 
     require_whole(name)
 
 
+@STORM
 def test_two_builds_on_different_days_are_the_same_to_the_bit(tmp_path: Path) -> None:
     names = made.apart()
     images.build_many(names, quiet)
@@ -42,6 +43,16 @@ def test_one_image_has_every_service_that_proposes_parameters(
 def test_a_service_that_is_not_there_is_told(tmp_path_factory: pytest.TempPathFactory) -> None:
     script = "katib-service nothing && exit 1 || echo refused $?"
     assert "refused 1" in run("katib-services", script, tmp_path_factory.getbasetemp())
+
+
+@root
+def test_the_collector_of_metrics_finds_what_it_is_to_stop(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Its library asks the program `pgrep` for the children of a trial's shell."""
+    script = "sleep 60 & pgrep -P $$ > /tmp/found; cat /tmp/found; echo $!; kill $!"
+    told = run("katib-metrics-collector", script, tmp_path_factory.getbasetemp()).split()
+    assert told[-1] in told[:-1]
 
 
 HEALTHY = """

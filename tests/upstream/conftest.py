@@ -29,10 +29,12 @@ UPSTREAMS = {
 """Components whose images no recipe makes: their section of the stack's file, and what it says."""
 BESIDE = ("argo-workflows", "kserve", "katib", "lifecycle")
 """What they work with; all of it is built here."""
+BY_SELDON = "vines"
+"""A model of `demo` that names the engine which serves it; the stack's own choice is KServe."""
 TENANTS = {
     "demo": {
         "owner": "lee",
-        "members": ["kim"],
+        "members": ["ana", "kim"],
         "quota": {"cpu": "6", "memory": "10Gi", "storage": "20Gi", "pods": 60},
     },
     "other": {
@@ -119,8 +121,10 @@ def _with(component: str, lacking: dict[str, str], request: pytest.FixtureReques
 def _configure(platform: Platform, without: set[str]) -> None:
     sections = dict(each for name, each in UPSTREAMS.items() if name not in without)
     sections |= {name: {} for name in BESIDE}
+    chosen = {} if "seldon-core" in without else {BY_SELDON: {"serving": "seldon-core"}}
+    demo = {**TENANTS["demo"], "models": chosen}
     platform.configure(
         components={name: {"state": "managed", **more} for name, more in sections.items()},
-        tenants=TENANTS,
+        tenants={**TENANTS, "demo": demo},
         licence={"accept": [] if "seldon-core" in without else ["seldon-core"]},
     )

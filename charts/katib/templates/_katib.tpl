@@ -59,3 +59,16 @@ katib-config.yaml: |
 {{- define "katib.configName" -}}
 katib-config
 {{- end }}
+
+{{/* Connections from what runs beside and for experiments in the namespaces given. */}}
+{{- define "katib.fromTrials" -}}
+- from:
+    - namespaceSelector:
+        matchExpressions:
+          - {key: kubernetes.io/metadata.name, operator: In, values: {{ toJson . }}}
+      podSelector:
+        matchExpressions:
+          - {key: katib.kubeflow.org/experiment, operator: Exists}
+  ports:
+    - {port: 6789, protocol: TCP}
+{{- end }}

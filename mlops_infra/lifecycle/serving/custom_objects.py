@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 
 from mlops_infra import contract
 from mlops_infra.kube.objects import holds
+from mlops_infra.kube.patience import Patience
+from mlops_infra.kube.verdict import Trouble
 from mlops_infra.lifecycle.services.kubernetes_objects import POD, Cluster, Kind
 from mlops_infra.lifecycle.serving.interface import (
     Address,
@@ -22,6 +24,9 @@ from mlops_infra.lifecycle.serving.interface import (
 from mlops_infra.lifecycle.serving.pod_faults import PodFaults
 
 _POLL_SECONDS = 1.0
+_FAILED_SECONDS = 10.0
+"""How long a controller may call an object failed: what it saw of it before is a failure too, and
+what it is about to try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class State:
     reason: str = ""
     """Why it is not ready."""
     failed: bool = False
-    """Whether waiting longer is of no use."""
+    """Whether its controller calls it failed."""
 
 
 class CustomObjectServing(ABC):
@@ -85,6 +90,7 @@ class CustomObjectServing(ABC):
         where = f"{self.title} {service.namespace}/{service.name}"
         pods = f"{self.pod_label}={service.name}"
         faults = PodFaults(self._cluster, service.namespace, pods, self.workload(service))
+        patience = Patience()
         reason = "it has no status yet"
         while time.monotonic() < until:
             alive()
@@ -98,7 +104,8 @@ class CustomObjectServing(ABC):
                     return self.address(service)
                 told = f"{ready} of {service.scaling.least} Pods have loaded the model"
                 state = State(ready=False, reason=told)
-            if state.failed:
+            failure = [Trouble("failed", state.reason, _FAILED_SECONDS)] if state.failed else []
+            if patience.over(failure):
                 raise CannotServe(f"{service.name} failed: {state.reason}", where=where)
             reason = state.reason
             if broken := faults.look():

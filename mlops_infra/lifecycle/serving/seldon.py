@@ -22,7 +22,10 @@ SELDON_DEPLOYMENT = Kind("machinelearning.seldon.io", "v1", "seldondeployments")
 PREDICTOR = "default"
 PORT = 8000
 """Of the model server; charts/seldon-core tells the operator, charts/lifecycle lets the gateway."""
+METRICS_PORT = 8082
+"""Of the model server, named as charts/seldon-core says; Prometheus may reach it in any tenant."""
 _LONGEST = 63
+_SCRAPED = "prometheus.io/port"
 _MODELS = "/mnt/models"
 _AUTHORITIES = "/etc/site-ca"
 _RESTRICTED = {
@@ -128,7 +131,14 @@ def seldon_deployment(service: Service, loader: Loader) -> dict[str, Any]:
                         "modelUri": service.storage,
                         "envSecretRefName": contract.SERVING_RCLONE_SECRET,
                     },
-                    "componentSpecs": [{"spec": _pod(service, loader), **_autoscaling(service)}],
+                    "componentSpecs": [
+                        {
+                            # The operator asks for every port to be scraped.
+                            "metadata": {"annotations": {_SCRAPED: str(METRICS_PORT)}},
+                            "spec": _pod(service, loader),
+                            **_autoscaling(service),
+                        }
+                    ],
                 }
             ],
         },
@@ -181,17 +191,20 @@ def _loading(service: Service, loader: Loader) -> dict[str, Any]:
 
 
 def _server(service: Service) -> dict[str, Any]:
-    """The operator adds the image, the ports and what tells MLServer its model."""
+    """The operator adds the image, the other ports and what tells MLServer its model."""
     return {
         "name": service.name,
         "env": _variables(_ENVIRONMENT),
+        "ports": [{"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"}],
         "resources": {kind: dict(each) for kind, each in service.resources.items()},
         "securityContext": _RESTRICTED,
         "volumeMounts": [_TMP],
-        # MLServer counts as ready before it has loaded the model, which may fail.
-        "readinessProbe": _probe(f"/v2/models/{service.name}/ready", period=5, failures=3),
-        "livenessProbe": _probe("/v2/health/live", period=20, failures=6),
+        # MLServer counts as ready before it has loaded the model, which may fail. The operator puts
+        # what the other two ask in place of what is asked here; until the first one has had its
+        # answer, they ask nothing.
         "startupProbe": _probe(f"/v2/models/{service.name}/ready", period=2, failures=150),
+        "readinessProbe": _probe("/v2/health/ready", period=5, failures=3),
+        "livenessProbe": _probe("/v2/health/live", period=20, failures=6),
     }
 
 

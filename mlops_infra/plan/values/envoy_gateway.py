@@ -28,7 +28,6 @@ class Page(NamedTuple):
 PAGES = (
     Page("mlflow", "mlflow", timeout="15m"),
     Page("pipelines", "kubeflow-pipelines", "ui"),
-    Page("katib", "katib", "ui"),
     Page("notebooks", "notebooks", timeout="12h"),
     Page("dashboards", "grafana"),
     Page("metrics", "prometheus"),

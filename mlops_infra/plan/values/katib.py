@@ -15,6 +15,6 @@ def values(context: Context) -> Values:
         **webhook(context, "katib-webhook-cert"),
         "database": {**context.database, "secret": "katib-db"},
         "trials": {"namespaces": sorted(context.tenants.values()), "resources": kinds},
-        # The page shows everybody's experiments: it is for the edge, not for tenants.
+        # The page believes a header: no Pod may connect, nor does the edge lead there.
         "networkPolicy": {"clients": context.clients, "servers": [context.server("sql")]},
     }

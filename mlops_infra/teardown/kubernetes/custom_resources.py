@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from mlops_infra import contract
 from mlops_infra.kube import Cluster, Kind, survey
 from mlops_infra.kube.survey import Found
 from mlops_infra.progress import step
@@ -25,6 +26,9 @@ OfKind = Callable[[Kind], bool]
 def remove(blockers: Blockers, only: OfKind = lambda _kind: True) -> None:
     """Delete every custom resource in the stack's namespaces and wait until it is gone.
 
+    Those of tenants go first: what cleans up behind them may need a store that is a custom resource
+    itself, as Katib takes a trial's metrics out of the database.
+
     Args:
         blockers: the namespaces.
         only: kinds that go; all by default.
@@ -33,26 +37,32 @@ def remove(blockers: Blockers, only: OfKind = lambda _kind: True) -> None:
         FoundError: operators do not finish, and there is no consent; all that holds is among the
             findings, and nothing else was removed.
     """
-    found = inside(blockers.cluster, blockers.namespaces, only)
+    tenant = contract.tenant_namespace("")
+    tenants = [each for each in blockers.namespaces if each.startswith(tenant)]
+    for spaces, whose in ((tenants, "tenants"), (blockers.namespaces, "the platform's operators")):
+        _remove(blockers, spaces, f"Removing custom resources of {whose}", only)
+
+
+def _remove(blockers: Blockers, spaces: Sequence[str], title: str, only: OfKind) -> None:
+    found = inside(blockers.cluster, spaces, only) if spaces else ()
     if not found:
         return
-    title = "Removing custom resources of the platform's operators"
     with step(blockers.sink, title, total=len(found), unit="objects") as work:
         for each in found:
             delete(blockers.cluster, each.path)
-        left = blockers.wait(lambda: _still_there(blockers, only), work)
+        left = blockers.wait(lambda: _still_there(blockers, spaces, only), work)
         if left:
             blockers.refuse()
             for each in left:
                 blockers.drop(each, work)
-            left = blockers.wait(lambda: _still_there(blockers, only), work)
+            left = blockers.wait(lambda: _still_there(blockers, spaces, only), work)
         if left:
             raise blockers.error(blockers.look())
         work.end("done", f"{len(found)} removed")
 
 
-def _still_there(blockers: Blockers, only: OfKind) -> Sequence[Found]:
-    left = inside(blockers.cluster, blockers.namespaces, only)
+def _still_there(blockers: Blockers, spaces: Sequence[str], only: OfKind) -> Sequence[Found]:
+    left = inside(blockers.cluster, spaces, only)
     # new ones may appear while their parents go: a workflow's results for example
     for each in left:
         if not each.terminating and not each.owned:

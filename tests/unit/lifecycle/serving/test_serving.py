@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mlops_infra.errors import InputError, OperationFailed
 from mlops_infra.lifecycle.registry.versions import ranges_of
 from mlops_infra.lifecycle.services.kubernetes_objects import EVENT, POD, Kind
+from mlops_infra.lifecycle.serving import custom_objects
 from mlops_infra.lifecycle.serving.interface import CannotServe, Scaling, Service, server_name
 from mlops_infra.lifecycle.serving.kserve import KServe, inference_service
 from mlops_infra.lifecycle.serving.seldon import Loader, Seldon, seldon_deployment
@@ -185,8 +186,17 @@ def test_seldons_loader_is_in_the_place_of_the_one_that_would_be_refused() -> No
 def test_seldons_server_has_one_process_and_is_ready_with_the_model_only() -> None:
     (server,) = _seldon_pod()["containers"]
     assert {"name": "MLSERVER_PARALLEL_WORKERS", "value": "0"} in server["env"]
-    for probe in ("startupProbe", "readinessProbe"):
-        assert server[probe]["httpGet"]["path"] == "/v2/models/wine-v3/ready"
+    # the one probe that the operator leaves as it is
+    assert server["startupProbe"]["httpGet"]["path"] == "/v2/models/wine-v3/ready"
+
+
+def test_seldons_server_is_scraped_where_it_has_metrics() -> None:
+    """The operator has every port of every container scraped, unless one is named."""
+    (predictor,) = seldon_deployment(SERVICE, LOADER)["spec"]["predictors"]
+    (part,) = predictor["componentSpecs"]
+    (port,) = part["spec"]["containers"][0]["ports"]
+    assert part["metadata"]["annotations"]["prometheus.io/port"] == str(port["containerPort"])
+    assert port["name"] == "metrics", "a name of another makes the operator choose a port"
 
 
 def test_available_is_not_served_before_a_pod_has_loaded_the_model() -> None:
@@ -202,9 +212,26 @@ def test_available_is_not_served_before_a_pod_has_loaded_the_model() -> None:
     cluster.pods[0]["metadata"]["deletionTimestamp"] = "2020-01-01T00:00:00Z"
     with pytest.raises(CannotServe, match="0 of 1 Pods"):
         seldon.wait(SERVICE, 0.01, alive)
-    cluster.status = {"state": "Failed", "description": "no such model"}
-    with pytest.raises(CannotServe, match="no such model"):
-        seldon.wait(SERVICE, 1, alive)
+
+
+def test_a_failure_that_lasts_ends_the_wait_and_a_passing_one_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seldon's operator calls an object failed of which it has just made a part twice."""
+    monkeypatch.setattr(custom_objects, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(custom_objects, "_FAILED_SECONDS", 0.1)
+    cluster = FakeCluster({"state": "Failed", "description": "it exists already"})
+    cluster.pods = [pod(**READY)]
+    seldon = Seldon(cluster, LOADER)
+    seldon.deploy(SERVICE)
+    with pytest.raises(CannotServe, match="failed: it exists already"):
+        seldon.wait(SERVICE, 60, alive)
+    looks = iter([{"state": "Failed"}, {"state": "Available"}])
+
+    def look() -> None:
+        cluster.status = next(looks)
+
+    assert seldon.wait(SERVICE, 60, look).name == "wine-v3"
 
 
 def test_seldons_refused_pods_are_found_under_either_name() -> None:
