@@ -29,6 +29,10 @@ UPSTREAMS = {
 """Components whose images no recipe makes: their section of the stack's file, and what it says."""
 BESIDE = ("argo-workflows", "kserve", "katib", "lifecycle")
 """What they work with; all of it is built here."""
+BY_KFP = "stems"
+"""A model of `other`, whose trainings run on Kubeflow Pipelines where that is real."""
+GIVEN = {"promote": "false", "algorithm": "forest", "hyperparameters": '{"n_estimators": 20}'}
+"""Parameters of its trainings."""
 BY_SELDON = "vines"
 """A model of `demo` that names the engine which serves it; the stack's own choice is KServe."""
 TENANTS = {
@@ -123,8 +127,10 @@ def _configure(platform: Platform, without: set[str]) -> None:
     sections |= {name: {} for name in BESIDE}
     chosen = {} if "seldon-core" in without else {BY_SELDON: {"serving": "seldon-core"}}
     demo = {**TENANTS["demo"], "models": chosen}
+    trained = {"pipelineEngine": "argo" if "kubeflow-pipelines" in without else "kfp"}
+    other = {**TENANTS["other"], **trained, "models": {BY_KFP: {"parameters": GIVEN}}}
     platform.configure(
         components={name: {"state": "managed", **more} for name, more in sections.items()},
-        tenants={**TENANTS, "demo": demo},
+        tenants={"demo": demo, "other": other},
         licence={"accept": [] if "seldon-core" in without else ["seldon-core"]},
     )

@@ -134,8 +134,11 @@ class PipelinesApi:
         return list(self._all("/recurringruns", "recurringRuns", {"namespace": self.namespace}))
 
     def end_repeating(self, recurring: str) -> None:
-        """Delete a recurring run; its runs stay."""
-        self._ask("DELETE", f"/recurringruns/{quote(recurring)}")
+        """Delete a recurring run; its runs stay, also one that has not ended.
+
+        Unasked, Kubernetes would delete the Workflows that it has started, with their Pods.
+        """
+        self._ask("DELETE", f"/recurringruns/{quote(recurring)}?propagation_policy=ORPHAN")
 
     def _pipeline(self, name: str) -> str:
         query = urlencode({"namespace": self.namespace})

@@ -129,9 +129,16 @@ class FakeKfp:
     def _repeat(self, space: str, given: dict[str, Any], _: str) -> Any:
         return self.add("recurring", {**given, "namespace": space, "status": "ENABLED"})
 
-    def _end(self, space: str, _: Any, __: str, key: str) -> Any:
+    def _end(self, space: str, query: dict[str, str], __: str, key: str) -> Any:
         found = self._own("recurring", space, key)
-        return found if isinstance(found, tuple) else self.recurring.pop(key) and {}
+        if isinstance(found, tuple):
+            return found
+        if query.get("propagation_policy") != "ORPHAN":
+            # Kubernetes deletes the Workflows of its runs: nothing works on them any more
+            started = [run for run in self.runs.values() if run.get("recurring_run_id") == key]
+            for run in started:
+                run["workflow"] = None
+        return self.recurring.pop(key) and {}
 
 
 _IDS = {

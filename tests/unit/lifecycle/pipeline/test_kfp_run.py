@@ -196,8 +196,11 @@ def test_schedules_are_added_listed_and_removed(server: FakeKfp, url: str) -> No
     first = api.repeated()[0]
     assert first["trigger"]["cron_schedule"]["cron"] == "0 0 3 * * mon"
     assert first["no_catchup"] is True
+    of_it = {"namespace": SPACE, "recurring_run_id": first["recurring_run_id"], "workflow": "w"}
+    going = server.add("runs", {**of_it, "state": "RUNNING"})
     api.end_repeating(first["recurring_run_id"])
     assert len(api.repeated()) == 2
+    assert going["workflow"] == "w", "a run that a schedule has started goes on without it"
 
 
 def test_a_schedule_with_a_mistake_is_not_sent(server: FakeKfp, url: str) -> None:
