@@ -62,7 +62,7 @@ storm: venv ## the long form of the fault tier: kill -9 again and again, hostile
 examples: venv ## the example stacks for big clusters, up and down whole with simulated Pods
 	MLOPS_INFRA_EXAMPLES=1 $(BIN)/python -m pytest tests/e2e/test_examples.py
 
-air-gap: venv ## bundles alone: the whole sandbox with no packet leaving, the core on your cluster
+air-gap: venv ## bundles alone: sandbox and kubeflow with no packet leaving, the core on your cluster
 	MLOPS_INFRA_AIRGAP=1 $(BIN)/python -m pytest -s tests/e2e/test_own_cluster.py tests/e2e/test_air_gap.py
 
 aws-lab: venv ## the aws stacks under the real Terraform provider and an emulator; needs $AWS_LAB

@@ -82,6 +82,8 @@ TRIGGER_LABEL = "mlops-infra.dev/trigger"
 VERSION_LABEL = "mlops-infra.dev/version"
 CAUSE_ANNOTATION = "mlops-infra.dev/cause"
 CAUSE_KEY_ANNOTATION = "mlops-infra.dev/cause-key"
+CLAIM_ANNOTATION = "mlops-infra.dev/claim"
+"""On a kept volume: the claim that an operator had made for it, as JSON."""
 SET_ASIDE_ANNOTATION = "mlops-infra.dev/set-aside"
 REPLICAS_ANNOTATION = "mlops-infra.dev/replicas-before-restore"
 

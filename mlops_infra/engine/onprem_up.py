@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from mlops_infra.cluster import EmbeddedCluster
 from mlops_infra.cluster.node.preflight import all_simulated
-from mlops_infra.engine import gathering, locks, reach, tools
+from mlops_infra.engine import gathering, kept_claims, locks, reach, tools
 from mlops_infra.engine.guard import Guarding, guarded_up
 from mlops_infra.engine.prepare import Asked, prepare
 from mlops_infra.engine.results import Outcome, Result
 from mlops_infra.engine.runner import Engine
 from mlops_infra.engine.stack_dir import StackDir
 from mlops_infra.errors import InputError
+from mlops_infra.kube import Cluster
 from mlops_infra.plan.images.reality import ComponentPods, pods_of
 from mlops_infra.progress import Sink, step
 
@@ -35,6 +36,8 @@ class OnPremProfile:
             self._reach()
         found, node = gathering.gather(want, sink)
         engine = prepare(want, sink, found, node=node)
+        record = engine.record
+        kept_claims.make_again(Cluster.open(record.kubeconfig, record.context), want.plan, sink)
         guard = guarding(want, engine, sink)
         result = guarded_up(want, engine, guard, break_lock, refresh)
         return self._outcome(result, guard.allowed)

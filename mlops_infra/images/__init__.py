@@ -12,7 +12,7 @@ from mlops_infra.images.bundled import references as bundled_references
 from mlops_infra.images.keys import reference, references
 from mlops_infra.images.listing import Listed, listing
 from mlops_infra.images.pruning import Pruned, prune
-from mlops_infra.images.recipe import compiles, names
+from mlops_infra.images.recipe import bases, compiles, names
 from mlops_infra.images.rootfs import layer_files, unpack_layers
 from mlops_infra.progress import Sink
 
@@ -37,8 +37,10 @@ __all__ = [
 ]
 
 
-def lock(names: Iterable[str], sink: Sink) -> list[Path]:
-    """Pin the packages of the images `names` and their bases; return the files written.
+def lock(wanted: Iterable[str], sink: Sink) -> list[Path]:
+    """Pin the packages of the images and bases `wanted`, all where empty; returns the files.
+
+    A base that is not named and has a lock keeps it.
 
     Raises:
         InputError: a package is not offered.
@@ -47,7 +49,7 @@ def lock(names: Iterable[str], sink: Sink) -> list[Path]:
     """
     from mlops_infra.images import locking  # only maintainers come here
 
-    return locking.lock(list(names), sink)
+    return locking.lock(tuple(wanted) or (*bases(), *names()), sink)
 
 
 def unpack(built: BuiltImage, target: Path) -> Path:

@@ -7,7 +7,7 @@ import functools
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from mlops_infra import files, places
@@ -20,8 +20,10 @@ from mlops_infra.images.recipe import Recipe
 from mlops_infra.progress import Sink, step
 
 
-def lock(names: list[str], sink: Sink) -> list[Path]:
-    """Lock the recipes `names` and the bases below them; return the files written.
+def lock(names: Collection[str], sink: Sink) -> list[Path]:
+    """Lock the recipes `names`, and bases below them that have no lock; return the files written.
+
+    A base that is locked stays as it is: a new one makes every other image on it another one.
 
     Raises:
         InputError: a package is not offered.
@@ -35,6 +37,8 @@ def lock(names: list[str], sink: Sink) -> list[Path]:
     written: list[Path] = []
     for name in ordered:
         recipe = recipes.load(name)
+        if name not in names and _is_locked(recipe):
+            continue
         with step(sink, f"Locking {name}") as work:
             if recipe.debian:
                 written.append(_debian(recipe, index))
@@ -43,6 +47,15 @@ def lock(names: list[str], sink: Sink) -> list[Path]:
                 written.append(_python(recipe))
                 work.end("done", f"{len(locks.wheels(name))} wheels")
     return written
+
+
+def _is_locked(recipe: Recipe) -> bool:
+    written = []
+    if recipe.debian:
+        written.append(locks.debian_path(recipe.name))
+    if recipe.python:
+        written.append(locks.python_path(recipe.name))
+    return all(path.exists() for path in written)
 
 
 def _debian(recipe: Recipe, index: Callable[[str], Offers]) -> Path:

@@ -13,6 +13,9 @@ import pytest
 from tests.charts.rendering import Manifest, plan, planned_render, render
 from tests.engine.control_plane import ControlPlane, control_plane, unverified
 
+PATIENCE = 120
+"""Seconds for an answer, or for a kind to be served: other tests keep the machine busy."""
+
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
@@ -148,7 +151,7 @@ def _address(plane: ControlPlane, manifest: Manifest) -> str:
     """Path of the object. A kind just brought by a definition is there within a second or so."""
     version, kind = manifest["apiVersion"], manifest["kind"]
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         for found in (plane.request("GET", root) or {}).get("resources", []):
             if found["kind"] == kind and "/" not in found["name"]:
@@ -172,7 +175,7 @@ def apply(plane: ControlPlane, manifest: Manifest, *, dry: bool) -> tuple[str | 
         },
     )
     try:
-        with urllib.request.urlopen(request, context=unverified(), timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, context=unverified(), timeout=PATIENCE) as answer:  # noqa: S310
             return None, answer.headers.get("Warning")
     except urllib.error.HTTPError as error:
         with error:

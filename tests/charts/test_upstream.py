@@ -243,6 +243,24 @@ def test_the_edge_starts_no_image_that_upstream_overwrites_daily() -> None:
     )
 
 
+def test_the_controller_finds_the_proxies_that_it_makes() -> None:
+    """Its Deployment selects by labels that the chart's own would otherwise replace."""
+    proxy = one(render("envoy-gateway"), "EnvoyProxy")["spec"]["provider"]["kubernetes"]
+    labels = proxy["envoyDeployment"]["pod"]["labels"]
+    selector = {"name": "envoy", "component": "proxy", "managed-by": "envoy-gateway"}
+    assert {f"app.kubernetes.io/{key}": value for key, value in selector.items()}.items() <= (
+        labels.items()
+    )
+
+
+def test_a_proxy_that_ends_tells_when_its_connections_are_gone() -> None:
+    proxy = one(render("envoy-gateway"), "EnvoyProxy")["spec"]["provider"]["kubernetes"]
+    pod = proxy["envoyDeployment"]["patch"]["value"]["spec"]["template"]["spec"]
+    mounts = {each["name"]: each["volumeMounts"] for each in pod["containers"]}
+    assert mounts["shutdown-manager"] == [{"name": "tmp", "mountPath": "/tmp"}]
+    assert pod["volumes"][0]["name"] == "tmp"
+
+
 def test_browsers_sign_in_and_models_are_asked_with_tokens() -> None:
     manifests = render("envoy-gateway", CASES["envoy-gateway"].variants[0])
     asked = {ref["name"] for ref in one(manifests, "SecurityPolicy")["spec"]["targetRefs"]}
@@ -252,7 +270,7 @@ def test_browsers_sign_in_and_models_are_asked_with_tokens() -> None:
     assert routes["models"]["parentRefs"][0]["sectionName"] == "https"
     backends = {m["metadata"]["name"]: m["spec"] for m in manifests if m["kind"] == "Backend"}
     assert backends["models"]["endpoints"] == [
-        {"fqdn": {"hostname": "gateway.lifecycle.svc.cluster.local.", "port": 8000}}
+        {"fqdn": {"hostname": "gateway.lifecycle.svc.cluster.local", "port": 8000}}
     ]
 
 
@@ -390,3 +408,10 @@ def test_airflow_waits_for_its_tables_and_holds_no_password_in_an_address() -> N
         assert env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql+psycopg2://"
         waits = [c for c in pod["spec"].get("initContainers", []) if c["name"] == "wait"]
         assert bool(waits) == name.startswith("Deployment/")
+
+
+def test_servers_of_postgresql_ask_for_slots_twice_a_minute() -> None:
+    """Its own code takes a missing number for nanoseconds: a core for every two servers."""
+    assert one(render("cloudnative-pg"), "Cluster")["spec"]["replicationSlots"] == {
+        "updateInterval": 30
+    }

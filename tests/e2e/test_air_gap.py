@@ -41,6 +41,7 @@ NAME = "airgap"
 MORE = {
     "core": {"prometheus": {"state": "managed"}},
     "sandbox": {"kserve": {"state": "managed", "settings": {"tensorflow": True}}},
+    "kubeflow": {"prometheus": {"state": "managed"}},
 }
 """Components whose images are not in the stack's bundle."""
 ENVIRONMENT = '. installed/environment; export MLOPS_INFRA_STACKS="$PWD/stacks"'
@@ -132,7 +133,9 @@ def running(machine: ClosedSite) -> dict[str, str]:
 KUBECTL = f"""{ENVIRONMENT}; eval "$(mlops-infra env -s {NAME})"; kubectl"""
 
 
-@pytest.mark.parametrize("stack", ["core", pytest.param("sandbox", marks=WHOLE)])
+@pytest.mark.parametrize(
+    "stack", ["core", *(pytest.param(name, marks=WHOLE) for name in ("sandbox", "kubeflow"))]
+)
 def test_the_guide_from_zero_without_one_packet_to_the_outside(stack: str, tmp_path: Path) -> None:
     make_bundle(tmp_path, stack)
     with ClosedSite(tmp_path / "closed", hidden_here(ROOT)) as machine:

@@ -32,6 +32,17 @@ app.kubernetes.io/name: envoy
 app.kubernetes.io/component: proxy
 {{- end }}
 
+{{/*
+Labels of those Pods. The controller puts these in the place of its own, by which its Deployment
+selects them: both must say the same.
+*/}}
+{{- define "edge.podLabels" -}}
+{{- $own := include "base.podLabels" (dict "root" . "role" "proxy") | fromYaml -}}
+{{- $theirs := include "edge.proxyLabels" . | fromYaml -}}
+{{- $_ := set $theirs "app.kubernetes.io/managed-by" "envoy-gateway" -}}
+{{ toYaml (merge $theirs $own) }}
+{{- end }}
+
 {{/* Name of the listener that routes attach to. */}}
 {{- define "edge.listener" -}}
 {{ ternary "https" "http" (ne .Values.tls.secret "") }}

@@ -15,7 +15,7 @@ def lock(names: tuple[str, ...], as_json: bool) -> None:
     """Pin the packages of NAMES, or of all images, to the current versions of Debian and PyPI."""
     from mlops_infra import images
 
-    written = images.lock(names or images.names(), sink_for(as_json))
+    written = images.lock(names, sink_for(as_json))
     if as_json:
         output.document([str(path) for path in written])
         return

@@ -55,10 +55,8 @@ def _stores(config: StackConfig, refusals: Refusals) -> None:
     """What no store of the chosen kind does."""
     sql = config.stores.sql
     if sql.state == "managed" and sql.engine == "cloudnative-pg" and sql.retain:
-        message = (
-            "CloudNativePG deletes its volumes with its servers, and starts with none of others"
-        )
-        advice = "remove the key, and make a backup before `down`"
+        message = "CloudNativePG deletes its volumes with its servers"
+        advice = "remove the key, and keep them with `down --keep-data`"
         refusals.add(("stores", "sql", "retain"), message, advice)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mlops_infra import contract
+from mlops_infra.engine import kept_claims
 from mlops_infra.kube import Cluster
 from mlops_infra.kube.objects import Object, name_of
 from mlops_infra.teardown.kubernetes.access import delete, patch
@@ -51,13 +52,30 @@ def to_keep(cluster: Cluster, namespaces: Sequence[str], *, everything: bool) ->
 
 
 def keep(cluster: Cluster, volumes: Iterable[str], stack: str) -> None:
-    """Tell the cluster not to remove these volumes with their claims."""
-    body = {
-        "metadata": {"labels": {contract.KEPT_LABEL: "true", contract.STACK_LABEL: stack}},
-        "spec": {"persistentVolumeReclaimPolicy": "Retain"},
-    }
+    """Tell the cluster not to remove these volumes with their claims.
+
+    Claims that an operator has made are written down for the next `up`, see `engine.kept_claims`.
+    """
     for name in volumes:
+        volume = cluster.find(f"{VOLUMES}/{name}")
+        claim = _claim(cluster, volume) if volume else None
+        noted = kept_claims.noted(claim) if claim else None
+        body = {
+            "metadata": {
+                "labels": {contract.KEPT_LABEL: "true", contract.STACK_LABEL: stack},
+                "annotations": {contract.CLAIM_ANNOTATION: noted},
+            },
+            "spec": {"persistentVolumeReclaimPolicy": "Retain"},
+        }
         patch(cluster, f"{VOLUMES}/{name}", body)
+
+
+def _claim(cluster: Cluster, volume: Object) -> Object | None:
+    reference = volume["spec"].get("claimRef")
+    if not reference:
+        return None
+    space = f"/api/v1/namespaces/{reference['namespace']}"
+    return cluster.find(f"{space}/persistentvolumeclaims/{reference['name']}")
 
 
 def let_go(cluster: Cluster, namespaces: Sequence[str], keep: Iterable[str]) -> None:

@@ -77,10 +77,16 @@ def _status(platform: Platform) -> dict[str, Any]:
 def _exec(core: Any, pod: str, command: str) -> str:
     from kubernetes.stream import stream
 
-    said: str = stream(
+    shell = stream(
         core.connect_get_namespaced_pod_exec, pod, NAMESPACE, container="postgres",
         command=["sh", "-c", command], stdout=True, stderr=True, stdin=False, tty=False,
+        _preload_content=False,
     )  # fmt: skip
+    try:
+        shell.run_forever(timeout=60)
+        said: str = shell.read_all()
+    finally:
+        shell.close()
     return said
 
 

@@ -34,8 +34,10 @@ def test_an_experiment_ends_with_its_best_trial(training: Platform) -> None:
     (loss,) = [m for m in optimum["observation"]["metrics"] if m["name"] == "loss"]
     assert float(loss["min"]) == pytest.approx(work.best(value), abs=1e-4)
     assert status["trialsSucceeded"] + status.get("trialsEarlyStopped", 0) == 4
-    cluster.until(lambda: len(_reported(training)) == 4, "metrics of a trial that was stopped")
-    assert float(loss["min"]) == min(_reported(training))
+    reported = _reported(training)
+    # of a trial that was stopped last the experiment waits for no metrics
+    assert status["trialsSucceeded"] <= len(reported) <= 4
+    assert float(loss["min"]) == min(reported)
 
 
 def _reported(training: Platform) -> list[float]:
