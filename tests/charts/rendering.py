@@ -157,3 +157,9 @@ def containers(pod: Manifest) -> list[Manifest]:
 def golden(stack: str, component: str) -> Path:
     """File that a rendered component of a stack is compared with."""
     return Path(__file__).parent / "golden" / stack / f"{component}.yaml"
+
+
+def config_file(chart: str, file: str, values: Manifest | None = None) -> str:
+    """A file of any ConfigMap of the chart."""
+    maps = [m for m in render(chart, values) if m["kind"] == "ConfigMap"]
+    return next(str(m["data"][file]) for m in maps if file in m["data"])

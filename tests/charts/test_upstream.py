@@ -14,8 +14,8 @@ from tests.charts.rendering import (
     CHARTS,
     NAMES,
     Manifest,
-    RefusedError,
     both,
+    config_file,
     containers,
     defaults,
     one,
@@ -26,12 +26,6 @@ from tests.charts.rendering import (
 )
 
 WITH_WEBHOOKS = ("cloudnative-pg", "katib", "seldon-core", "trainer")
-
-
-def _config(chart: str, file: str, values: Manifest | None = None) -> str:
-    """A file of any ConfigMap of the chart."""
-    maps = [m for m in render(chart, values) if m["kind"] == "ConfigMap"]
-    return next(str(m["data"][file]) for m in maps if file in m["data"])
 
 
 def _env(chart: str, workload: str, values: Manifest | None = None) -> dict[str, Any]:
@@ -73,13 +67,13 @@ def test_an_installation_waits_for_resources_only_where_an_operator_runs(chart: 
 
 def test_pipelines_know_no_mlflow_but_the_one_they_are_told() -> None:
     """Upstream's image sends every run to an MLflow of another product, with 60 s of patience."""
-    assert "plugins" not in json.loads(_config("kubeflow-pipelines", "config.json"))
+    assert "plugins" not in json.loads(config_file("kubeflow-pipelines", "config.json"))
     values = {"mlflow": {"endpoint": "http://mlflow.mlflow.svc:5000"}}
-    told = json.loads(_config("kubeflow-pipelines", "config.json", values))["plugins"]["mlflow"]
+    told = json.loads(config_file("kubeflow-pipelines", "config.json", values))["plugins"]["mlflow"]
     assert told["endpoint"] == "http://mlflow.mlflow.svc:5000"
     assert told["settings"]["authType"] == "none"
     login = {"mlflow": {**values["mlflow"], "login": True}}
-    told = json.loads(_config("kubeflow-pipelines", "config.json", login))["plugins"]["mlflow"]
+    told = json.loads(config_file("kubeflow-pipelines", "config.json", login))["plugins"]["mlflow"]
     assert told["settings"]["authType"] == "basic-auth"
 
 
@@ -113,7 +107,7 @@ def test_runs_of_pipelines_take_our_images_and_pass_pod_security() -> None:
     env = _env("kubeflow-pipelines", "Deployment/ml-pipeline")
     assert env["V2_DRIVER_IMAGE"] == defaults("kubeflow-pipelines")["images"]["driver"]
     assert env["DEFAULT_SECURITY_CONTEXT_RUN_AS_NON_ROOT"] == "true"
-    assert json.loads(_config("kubeflow-pipelines", "sample_config.json"))["pipelines"] == []
+    assert json.loads(config_file("kubeflow-pipelines", "sample_config.json"))["pipelines"] == []
 
 
 def test_the_metadata_server_is_given_its_password_in_a_file() -> None:
@@ -151,7 +145,7 @@ def test_seaweedfs_listens_to_others_for_objects_and_metrics_alone() -> None:
 def test_nothing_phones_home() -> None:
     args = pods(render("seaweedfs"))["StatefulSet/seaweedfs"]["spec"]["containers"][0]["args"]
     assert "-master.telemetry=false" in args
-    ini = _config("grafana", "grafana.ini")
+    ini = config_file("grafana", "grafana.ini")
     for key in ("reporting_enabled", "check_for_updates", "news_feed_enabled"):
         assert f"{key} = false" in ini
 
@@ -173,7 +167,7 @@ def test_dashboards_ask_our_prometheus_alone(file: Any) -> None:
 
 
 def test_katib_names_every_image_that_it_starts_later() -> None:
-    config = yaml.safe_load(_config("katib", "katib-config.yaml"))
+    config = yaml.safe_load(config_file("katib", "katib-config.yaml"))
     runtime = config["runtime"]
     named = {entry["image"] for kind in runtime.values() for entry in kind}
     images = defaults("katib")["images"]
@@ -230,83 +224,6 @@ def test_katib_may_grant_what_a_service_that_stops_trials_early_gets() -> None:
     (granted,) = [rule for rule in rules if "trials/status" in rule["resources"]]
     assert {"trials", "trials/status"} <= set(granted["resources"])
     assert granted["verbs"] == ["*"]
-
-
-def test_the_edge_starts_no_image_that_upstream_overwrites_daily() -> None:
-    config = yaml.safe_load(_config("envoy-gateway", "envoy-gateway.yaml"))
-    shutdown = config["provider"]["kubernetes"]["shutdownManager"]["image"]
-    assert shutdown == defaults("envoy-gateway")["images"]["controller"]
-    proxy = one(render("envoy-gateway"), "EnvoyProxy")["spec"]["provider"]["kubernetes"]
-    assert (
-        proxy["envoyDeployment"]["container"]["image"]
-        == defaults("envoy-gateway")["images"]["proxy"]
-    )
-
-
-def test_the_controller_finds_the_proxies_that_it_makes() -> None:
-    """Its Deployment selects by labels that the chart's own would otherwise replace."""
-    proxy = one(render("envoy-gateway"), "EnvoyProxy")["spec"]["provider"]["kubernetes"]
-    labels = proxy["envoyDeployment"]["pod"]["labels"]
-    selector = {"name": "envoy", "component": "proxy", "managed-by": "envoy-gateway"}
-    assert {f"app.kubernetes.io/{key}": value for key, value in selector.items()}.items() <= (
-        labels.items()
-    )
-
-
-def test_a_proxy_that_ends_tells_when_its_connections_are_gone() -> None:
-    proxy = one(render("envoy-gateway"), "EnvoyProxy")["spec"]["provider"]["kubernetes"]
-    pod = proxy["envoyDeployment"]["patch"]["value"]["spec"]["template"]["spec"]
-    mounts = {each["name"]: each["volumeMounts"] for each in pod["containers"]}
-    assert mounts["shutdown-manager"] == [{"name": "tmp", "mountPath": "/tmp"}]
-    assert pod["volumes"][0]["name"] == "tmp"
-
-
-def test_browsers_sign_in_and_models_are_asked_with_tokens() -> None:
-    manifests = render("envoy-gateway", CASES["envoy-gateway"].variants[0])
-    asked = {ref["name"] for ref in one(manifests, "SecurityPolicy")["spec"]["targetRefs"]}
-    assert asked == {"mlflow", "notebook-demo-kim"}
-    routes = {m["metadata"]["name"]: m["spec"] for m in manifests if m["kind"] == "HTTPRoute"}
-    assert routes["notebook-demo-kim"]["hostnames"] == ["notebooks.mlops.example.com"]
-    assert routes["models"]["parentRefs"][0]["sectionName"] == "https"
-    backends = {m["metadata"]["name"]: m["spec"] for m in manifests if m["kind"] == "Backend"}
-    assert backends["models"]["endpoints"] == [
-        {"fqdn": {"hostname": "gateway.lifecycle.svc.cluster.local", "port": 8000}}
-    ]
-
-
-@pytest.mark.parametrize("variant", [0, 1], ids=["with login", "without"])
-def test_no_request_says_who_it_is_from(variant: int) -> None:
-    """Katib's page believes the header whoever sends it."""
-    manifests = render("envoy-gateway", CASES["envoy-gateway"].variants[variant])
-    policy = one(manifests, "ClientTrafficPolicy")
-    (target,) = policy["spec"]["targetRefs"]
-    gateway = one(manifests, "Gateway")["metadata"]["name"]
-    assert (target["kind"], target["name"]) == ("Gateway", gateway)
-    assert "sectionName" not in target, "all listeners"
-    removed = policy["spec"]["headers"]["earlyRequestHeaders"]["remove"]
-    assert {"kubeflow-userid", "kubeflow-groups"} <= set(removed)
-    routes = [each["metadata"] for each in manifests if each["kind"] == "HTTPRoute"]
-    assert routes
-    for route in routes:
-        before = route["annotations"]["config.kubernetes.io/depends-on"]
-        assert before.endswith(f"/ClientTrafficPolicy/{policy['metadata']['name']}")
-
-
-def test_the_edge_reads_secrets_of_its_own_namespace_alone() -> None:
-    """Upstream's controller reads every Secret of the cluster."""
-    manifests = render("envoy-gateway")
-    config = yaml.safe_load(_config("envoy-gateway", "envoy-gateway.yaml"))
-    watched = config["provider"]["kubernetes"]["watch"]
-    assert watched == {"type": "Namespaces", "namespaces": ["gateway"]}
-    (everywhere,) = (m for m in manifests if m["kind"] == "ClusterRole")
-    named = {resource for rule in everywhere["rules"] for resource in rule["resources"]}
-    assert named == {"gatewayclasses", "gatewayclasses/status", "namespaces", "nodes"}
-
-
-def test_a_login_without_encryption_is_refused() -> None:
-    values = both(CASES["envoy-gateway"].variants[0], {"tls": {"secret": ""}})
-    with pytest.raises(RefusedError, match="unencrypted"):
-        text("envoy-gateway", values)
 
 
 def test_clients_of_postgresql_need_not_know_how_many_servers_there_are() -> None:
